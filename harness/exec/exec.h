@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Running a program: the only door from the harness to the tools. A small launcher process
+// (harness/exec/launcher.c, a program of its own, started lazily once per harness process) forks
+// and executes each command: it is tiny, so its fork is cheap however large an engine has grown,
+// and it can set what posix_spawn cannot. The same process is the guard: in its own session, it
+// notices when the harness is gone (its socket closes), kills what still runs and removes the case
+// directory. Nothing here knows of images, tools or verdicts.
+//
+// No shell. Every wait is EINTR-safe (libFuzzer owns SIGALRM and interrupts waits). Every fd is
+// CLOEXEC; the child gets 0 (/dev/null), 1 and 2 only.
+#ifndef EXEC_EXEC_H
+#define EXEC_EXEC_H
+
+#include "base/buffer.h"
+#include "base/fault.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum exec_end {
+    EXEC_EXITED,   // value: exit status
+    EXEC_SIGNALED, // value: signal that we did not send
+    EXEC_DEADLINE, // we killed its group when the deadline passed
+};
+
+struct exec_command {
+    const char *program;            // path; not searched
+    const char *const *argv;        // NULL-terminated, argv[0] included
+    const char *const *environment; // NULL-terminated; the whole environment of the child
+    const char *directory;          // its working directory
+    uint32_t deadline_ms;           // wall clock, > 0
+    uint64_t file_size_limit;       // RLIMIT_FSIZE in bytes; 0 = none
+    uint32_t cpu_seconds_limit;     // RLIMIT_CPU; 0 = none
+    size_t capture_limit;           // bytes kept of stdout and of stderr each; the rest is read,
+                                    // counted as cut and thrown away
+};
+
+struct exec_outcome {
+    enum exec_end end;
+    int value;
+    bool out_cut, err_cut;
+    struct buffer out, err; // captured; NUL-terminated but may contain NULs; reused
+    uint64_t wall_us, user_us, system_us;
+    uint64_t max_resident_kib;
+    bool left_processes; // members of its group were still alive when it ended (and were killed)
+};
+void exec_outcome_free(struct exec_outcome *outcome);
+// "exit 1", "signal 11 (SIGSEGV)", "killed after 2000 ms"
+void exec_outcome_words(const struct exec_outcome *outcome, struct buffer *words);
+
+struct exec; // connection to the launcher
+
+// `launcher` is the program's path. `guarded` (or NULL) is a directory that the guard removes when
+// this process dies without calling exec_stop.
+int exec_start(struct exec **exec, const char *launcher, const char *guarded, struct fault *fault);
+// Orderly end; the launcher exits and is reaped. NULL is fine.
+void exec_stop(struct exec *exec);
+// Runs one command to its end. -1 means that the command could not be run at all (program missing,
+// not executable, launcher dead: it is restarted once): a harness error, not an outcome.
+int exec_run(struct exec *exec, const struct exec_command *command, struct exec_outcome *outcome,
+             struct fault *fault);
+// The path of a helper program that is built beside this one: <dir of the running
+// executable>/NAME, or one directory above it. Returns 0, or -1 with what was looked for.
+int exec_find_beside(const char *name, char *path, size_t room, struct fault *fault);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The case directory: one per harness process, on tmpfs where there is one, emptied before each
+// case. Names in it are fixed, so argv and outputs are the same in every run. A directory of a
+// process that is gone is swept at the next start (second line of defence behind the guard).
+#ifndef EXEC_WORKDIR_H
+#define EXEC_WORKDIR_H
+
+#include "base/fault.h"
+
+#include <stdbool.h>
+
+struct workdir {
+    char path[256]; // absolute: <parent>/instar-fuzz.<pid>.XXXXXX
+    char case_path[272]; // <path>/case: the tools' working directory
+    char home_path[272]; // <path>/home: empty; HOME and XDG_CONFIG_HOME of the tools
+    char bin_path[272];  // <path>/bin: PATH of the tools, one link in it (made by the tool room)
+    bool on_tmpfs;
+};
+
+// `parent` NULL: /dev/shm if it is a writable tmpfs, else $TMPDIR, else /tmp (on_tmpfs then says
+// what it is). Sweeps stale siblings. -1: nowhere to write, with the reason.
+int workdir_create(struct workdir *workdir, const char *parent, struct fault *fault);
+int workdir_clear_case(const struct workdir *workdir, struct fault *fault); // empties <path>/case
+void workdir_remove(const struct workdir *workdir);
+// Removes a tree without following links, whatever its modes. For the guard and the sweep too.
+int workdir_remove_tree(const char *path, struct fault *fault);
+
+#endif

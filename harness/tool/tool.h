@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A tool under test: what it is (the profile, probed once), how a call becomes its command line
+// (the adapter), what an ended process means (the outcome class) and what its output says (the
+// result). An adapter is one file and one line in the table of tool.c. Nothing here compares:
+// that is for oracles.
+#ifndef TOOL_TOOL_H
+#define TOOL_TOOL_H
+
+#include "exec/exec.h"
+#include "exec/workdir.h"
+#include "image/image.h"
+#include "testcase/operation.h"
+
+#include <cjson/cJSON.h>
+
+enum tool_kind { TOOL_QEMU_IMG, TOOL_INSTAR };
+
+enum outcome_class {
+    OUTCOME_OK,        // succeeded (info, measure, convert)
+    OUTCOME_CLEAN,     // check: nothing wrong
+    OUTCOME_LEAKS,     // check: 3
+    OUTCOME_CORRUPT,   // check: 2 with a parsed result
+    OUTCOME_NO_CHECKS, // check: 63, the format has none
+    OUTCOME_REFUSED,   // a documented runtime refusal
+    OUTCOME_USAGE,     // our command line was wrong: a harness error, the run stops
+    OUTCOME_LIMIT,     // a limit of ours ended it (SIGXFSZ, SIGXCPU, no space left, out of memory)
+    OUTCOME_SIGNAL,    // a signal that we did not send
+    OUTCOME_TIMEOUT,   // the deadline
+    OUTCOME_CLASSES
+};
+extern const char *const outcome_class_names[OUTCOME_CLASSES]; // "ok", "clean", "leaks", ...
+
+struct tool {
+    enum tool_kind kind;
+    char role[24];      // as signatures write it: "instar", "qemu_img", "qemu_img_a", "qemu_img_b"
+    char name[24];      // as people read it: "instar", "stand-in for instar", "qemu-img"
+    char path[512];     // absolute
+    char version[96];   // first line of --version, verbatim
+    uint32_t version_number;  // major * 10000 + minor * 100 + micro; 0 = unknown
+    bool available;
+    char why_not[256];        // if not available: one clear sentence
+    bool is_standin;
+    bool ops[OPERATIONS];
+    bool reads[IMAGE_FORMATS], writes[IMAGE_FORMATS], measures[IMAGE_FORMATS];
+    bool qemu_version_option; // instar: `info --qemu-version` exists
+    char lies[256];           // stand-in: STANDIN_LIE in force, else ""
+};
+
+// One call of one tool. All file names are relative to the case directory.
+struct tool_call {
+    enum operation op;
+    const char *input;
+    enum image_format input_format;
+    const char *output; // operations that write
+    enum image_format target;
+    struct target_options options;
+};
+
+struct tool_argv {
+    const char *items[40]; // NULL-terminated; items[0] is the tool's name; point into `text` or to
+                           // constants
+    size_t count;
+    char text[2048];
+    size_t used;
+};
+
+// A JSON tree whose integers are exact: every integer token of 16 digits or more is kept as a
+// string by the parser, because cJSON stores numbers as doubles only.
+cJSON *tool_json_parse(const char *text, size_t length, struct fault *fault);
+bool tool_json_u64(const cJSON *item, uint64_t *value); // number or kept string; exact or false
+
+struct tool_measure {
+    bool has_required, has_fully, has_bitmaps;
+    uint64_t required, fully, bitmaps; // bytes
+};
+
+struct tool_result {
+    enum outcome_class class;
+    // ok info and check, and measure if it is JSON at all: the tree; owned.
+    cJSON *json;
+    bool json_failed;          // an operation that succeeded did not print the documented JSON
+    char json_problem[160];    // why, in words
+    struct tool_measure measure;
+    struct { // check, from JSON
+        bool present;
+        uint64_t corruptions, leaks, check_errors;
+    } check;
+};
+void tool_result_free(struct tool_result *result);
+
+// What a harness process needs to run tools: the shim, the directories, the tools' environment.
+struct tool_room {
+    struct exec *exec;
+    struct workdir *workdir;
+    uint32_t deadline_ms; // of one command
+};
+
+// Probes one tool by running it (version, each operation on a tiny image, formats, options) and
+// fills the profile. A tool that cannot run has available = false and why_not; that is no failure.
+// -1 only for a harness error. `path` is looked up in PATH if it has no slash.
+int tool_probe(struct tool *tool, const char *path, enum tool_kind wanted, struct tool_room *room,
+               struct fault *fault);
+// Makes <workdir>/bin/qemu-img, the one program that the tools can find by name; NULL: none.
+int tool_link_qemu_img(const struct workdir *workdir, const char *qemu_img, struct fault *fault);
+// The environment, built from nothing (HOME, XDG_CONFIG_HOME, TZ, LC_ALL, PATH; for the stand-in
+// also STANDIN_LIE). The array lives until the next call.
+const char *const *tool_environment(const struct tool *tool, const struct tool_room *room);
+
+// Can this tool do this call at all? false: verdict `unsupported`, `why` gets a stable short
+// reason such as "no_operation", "no_target", "no_option".
+bool tool_supports(const struct tool *tool, const struct tool_call *call, const char **why);
+void tool_argv_build(const struct tool *tool, const struct tool_call *call, struct tool_argv *argv);
+// Runs the call. -1 is a harness error.
+int tool_run(const struct tool *tool, const struct tool_call *call, struct tool_room *room,
+             struct exec_outcome *outcome, struct fault *fault);
+enum outcome_class tool_classify(const struct tool *tool, enum operation op,
+                                 const struct exec_outcome *outcome);
+void tool_parse(const struct tool *tool, enum operation op, const struct exec_outcome *outcome,
+                struct tool_result *result);
+// The command line as a person would type it, quoted where needed: `qemu-img info ...`.
+void tool_argv_words(const struct tool_argv *argv, const char *program, struct buffer *words);
+// The profile in words (doctor) and as JSON (reports).
+void tool_profile_words(const struct tool *tool, struct buffer *words);
+cJSON *tool_profile_json(const struct tool *tool);
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rules that judge. An oracle sees one finished step of a chain (the input that both tools
+// read, what the harness knows of it, both outcomes, both outputs) and says one or more
+// judgements. One file a rule, one line in the table of oracle.c. Oracles run nothing, write
+// nothing and know nothing of engines.
+#ifndef ORACLES_ORACLE_H
+#define ORACLES_ORACLE_H
+
+#include "image/compare.h"
+#include "image/content.h"
+#include "image/image.h"
+#include "oracles/verdict.h"
+#include "tool/tool.h"
+
+#define ORACLE_MAX_JUDGEMENTS 24
+
+// What the harness knows of an input file.
+struct truth {
+    enum image_format format;
+    const struct content *content; // NULL: not known (an earlier step tainted this file)
+    uint64_t asked_size;    // guest bytes that the case asked for
+    uint64_t declared_size; // guest bytes as the file declares them
+    uint64_t shown_size;    // as a tool of 512-byte sectors must show it
+    uint64_t file_size;     // bytes of the file as built
+    uint32_t unit;          // allocation unit of the file
+    const struct image_map *allocation; // of the file, in guest bytes
+    const struct image_options *options; // NULL if a tool wrote the file
+};
+
+struct oracle_side {
+    const struct tool *tool;
+    bool ran; // false: the tool does not support the call (why_not), or is unavailable
+    const char *why_not; // short stable reason
+    const struct exec_outcome *outcome;
+    const struct tool_result *result;
+    // Operations that write and succeeded: our reader on the output, or why it cannot be read.
+    struct image *output;
+    uint64_t output_file_size;
+    char output_fault[256];
+    struct tool_result output_check; // qemu-img's check of a convert output; class OUTCOME_CLASSES
+                                     // if none was run
+    // measure to vmdk, vpc, vhdx: the size of the file that this tool's own convert then wrote.
+    bool has_converted;
+    uint64_t converted_size;
+};
+
+struct oracle_step {
+    enum operation op;
+    enum image_format source, target; // target: IMAGE_FORMATS if the operation has none
+    struct target_options options;
+    const char *input_name; // "src.qcow2", "a.out.vmdk"
+    bool input_is_output;   // a chained input
+    struct truth truth;
+    bool source_modified;   // size, mtime or content hash of the input differ after a tool read it
+    char modified_by[24];   // role of the tool that did it
+    struct oracle_side a, b;
+    uint64_t compare_budget; // bytes that a content comparison may read from each side
+};
+
+struct judgement {
+    const struct oracle *oracle;
+    enum verdict verdict;
+    char reason[48]; // inconclusive/unsupported: stable short reason for counting ("timeout_both")
+    char detail[64]; // divergence: last part of the signature ("required", "instar_refuses")
+    char text[640];  // divergence: one or two sentences for a person
+    // Divergence of one value: which, and what each side said. Empty if it is not about one value.
+    char field[64];
+    char a_value[96], b_value[96];
+    char known_id[64]; // VERDICT_KNOWN: the registry's entry
+    bool strict_only;  // only a divergence under INSTAR_FUZZ_STRICT
+};
+
+struct judgements {
+    struct judgement items[ORACLE_MAX_JUDGEMENTS];
+    size_t count;
+    bool strict_bounds; // INSTAR_FUZZ_STRICT=bounds: the literal lower bound
+};
+
+struct oracle {
+    const char *type; // "measure_numeric_divergence", ...
+    const char *rule; // one sentence, shown by --help and docs
+    unsigned ops;     // bit set: 1u << enum operation
+    void (*judge)(const struct oracle *oracle, const struct oracle_step *step,
+                  struct judgements *out);
+};
+
+extern const struct oracle *const oracles[]; // NULL-terminated, in order of precedence
+
+// Runs every oracle that applies, in order. After the first divergence of a step the remaining
+// oracles of that step are not asked: they would report the same cause under a second name.
+// Exit-class, time-out and availability rules come first, and only where both sides gave a result
+// are values compared.
+void oracle_judge(const struct oracle_step *step, struct judgements *out);
+
+// For oracle files: adds a judgement and returns it for the caller to fill further.
+struct judgement *oracle_say(struct judgements *out, const struct oracle *oracle,
+                             enum verdict verdict, const char *detail_or_reason);
+
+// "<type>-<op>-<source>-<target>-<detail>"; inside a part '-' becomes '_'; a part that does not
+// apply is "none". No numbers, no paths.
+void oracle_signature(const struct oracle_step *step, const struct judgement *judgement, char *out,
+                      size_t room);
+
+#endif

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The registry of known divergences (oracles/known-divergences.json). An entry explains a
+// divergence only if its case matches and the deviating tool said exactly the value that the
+// entry's predictor computes from the truth; anything else in the same place is new. An entry
+// without a predictor is listed as unexplained and never makes anything known.
+#ifndef ORACLES_REGISTRY_H
+#define ORACLES_REGISTRY_H
+
+#include "oracles/oracle.h"
+
+struct registry; // loaded entries
+
+// Reads and checks the file; a bad entry is an error that names its id and member.
+int registry_load(struct registry **registry, const char *path, struct fault *fault);
+void registry_free(struct registry *registry);
+size_t registry_count(const struct registry *registry);
+// Turns each divergence that an entry explains into VERDICT_KNOWN with its id.
+void registry_apply(const struct registry *registry, const struct oracle_step *step,
+                    struct judgements *judgements);
+// A line an entry, for `instar-fuzz known`.
+void registry_list(const struct registry *registry, struct buffer *out);
+
+#endif
