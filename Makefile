@@ -16,14 +16,14 @@ CC ?= cc
 CLANG ?= clang
 AFL_CC ?= afl-clang-fast
 CFLAGS ?= -O2 -g
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-truncation
 CPPFLAGS_ALL := -D_GNU_SOURCE -I. -Iharness $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(WARN) $(if $(WERROR),-Werror) $(CFLAGS) $(CPPFLAGS_ALL) -MMD -MP
 
 LIBS := -lcjson -lzstd -lz
 
 # Rooms, lowest first. Each may use those before it.
-ROOMS := base image exec testcase tool oracles report run
+ROOMS := base image exec testcase tool oracles report run command engine
 DIR_base := harness/base
 DIR_image := harness/image
 DIR_exec := harness/exec
@@ -32,16 +32,52 @@ DIR_tool := harness/tool
 DIR_oracles := oracles
 DIR_report := harness/report
 DIR_run := harness
+DIR_command := harness/command
+DIR_engine := harness/engine
 # Programs of their own, not part of their room's library.
-MAINS := harness/exec/launcher.c
+MAINS := harness/exec/launcher.c harness/engine/afl_map.c
 
 srcs = $(filter-out $(MAINS),$(sort $(wildcard $(DIR_$(1))/*.c)))
 objs = $(patsubst %.c,build/obj/$(2)/%.o,$(call srcs,$(1)))
 # Link order: highest room first.
-libs = $(foreach r,run report oracles tool testcase exec image base,build/lib/$(1)/lib$(r).a)
+HARNESS := run report oracles tool testcase exec image base
+libs = $(foreach r,$(2),build/lib/$(1)/lib$(r).a)
 
-.PHONY: all
-all: build/instar-fuzz build/launcher build/standin/instar ## build the programs (default)
+.DEFAULT_GOAL := all
+.PHONY: all fuzz test replay bench help
+all: build/instar-fuzz build/launcher build/standin/instar ## build the programs
+
+PROGRAMS := build/instar-fuzz build/launcher build/standin/instar
+ENGINE ?= libfuzzer
+DURATION ?= 60
+JOBS ?= 1
+CASE ?=
+
+fuzz: deps ## fuzz now: ENGINE=libfuzzer|afl|loop DURATION=60 JOBS=1 INSTAR=path QEMU_IMG=path
+	@$(MAKE) --no-print-directory build-$(ENGINE)
+	@ENGINE='$(ENGINE)' DURATION='$(DURATION)' JOBS='$(JOBS)' INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' ci/fuzz
+
+test: deps ## unit tests, shell tests, seeds and regressions replayed
+	@$(MAKE) --no-print-directory build-tests
+	@ci/test
+
+# The story is told by the program; make's own words about its exit code would only stand in the way.
+replay: deps ## the story of a case: CASE=file...
+	@$(MAKE) --no-print-directory $(PROGRAMS)
+	@if [ -z '$(CASE)' ]; then echo 'make replay needs CASE=file' >&2; else \
+	    INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' build/instar-fuzz replay --out build/replay $(CASE) || true; fi
+
+.PHONY: deps build-libfuzzer build-afl build-loop build-tests seeds
+deps:
+	@ci/install-deps --if-missing
+
+seeds: build/seeds.stamp
+build-libfuzzer: $(PROGRAMS) build/fuzz_instar build/fuzz_instar.dict seeds
+build-afl: $(PROGRAMS) build/afl/fuzz_instar build/fuzz_instar.dict seeds
+build-loop: $(PROGRAMS)
+
+help: ## what you may want to type
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 # --- flavours -------------------------------------------------------------------------------
 build/obj/plain/%.o: %.c
@@ -79,20 +115,58 @@ build/launcher: build/obj/plain/harness/exec/launcher.o build/lib/plain/libexec.
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $^
 
+build/instar-fuzz: $(call libs,plain,command $(HARNESS))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive build/lib/plain/libcommand.a -Wl,--no-whole-archive \
+	    $(call libs,plain,$(HARNESS)) $(LIBS)
+
 STANDIN_OBJS := $(patsubst %.c,build/obj/plain/%.o,$(sort $(wildcard standin/*.c)))
 build/standin/instar: $(STANDIN_OBJS) build/lib/plain/libimage.a build/lib/plain/libbase.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# The registry is inside every program that judges (oracles/registry_built_in.c).
+$(foreach f,plain check libfuzzer afl,build/obj/$(f)/oracles/registry_built_in.o): oracles/known-divergences.json
+
+# --- engines --------------------------------------------------------------------------------
+# libFuzzer by default; a fuzzing service passes its own LIB_FUZZING_ENGINE and LIBFUZZER_FLAGS=.
+LIB_FUZZING_ENGINE ?= -fsanitize=fuzzer
+build/fuzz_instar: $(call libs,libfuzzer,engine $(HARNESS))
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive build/lib/libfuzzer/libengine.a -Wl,--no-whole-archive \
+	    $(call libs,libfuzzer,$(HARNESS)) $(LIB_FUZZING_ENGINE) $(LIBS)
+
+build/obj/afl-plain/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CFLAGS_ALL) -c -o $@ $<
+
+build/afl/fuzz_instar: $(call libs,afl,engine $(HARNESS)) build/obj/afl-plain/harness/engine/afl_map.o
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)AFL_QUIET=1 $(AFL_CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ \
+	    -Wl,--whole-archive build/lib/afl/libengine.a -Wl,--no-whole-archive \
+	    build/obj/afl-plain/harness/engine/afl_map.o $(call libs,afl,$(HARNESS)) $(LIBS)
+
+build/fuzz_instar.dict: build/instar-fuzz
+	$(call say,GEN,$@)
+	$(Q)build/instar-fuzz encoding --dictionary >$@.new && mv $@.new $@
+
+SEEDS := $(sort $(wildcard corpus/seeds/*.json))
+build/seeds.stamp: build/instar-fuzz $(SEEDS)
+	$(call say,GEN,build/seeds)
+	$(Q)rm -rf build/seeds && mkdir -p build/seeds
+	$(Q)for seed in $(SEEDS); do build/instar-fuzz assemble $$seed build/seeds/$$(basename $$seed .json) || exit 1; done
+	@touch $@
+
 # --- unit tests: tests/unit/<room>_*.c link their room and everything below it -----------------
 CHECK_LIBS_base := base
 CHECK_LIBS_image := image base
 CHECK_LIBS_exec := exec base
 CHECK_LIBS_testcase := testcase image base
-CHECK_LIBS_tool := tool exec image testcase image base
+CHECK_LIBS_tool := tool testcase exec image base
 CHECK_LIBS_oracles := oracles tool testcase exec image base
-CHECK_LIBS_run := run report oracles tool testcase exec image base
+CHECK_LIBS_run := $(HARNESS)
 
 define unit_test
 build/tests/$(1): build/obj/check/tests/unit/$(1).o $(foreach r,$(CHECK_LIBS_$(firstword $(subst _, ,$(1)))),build/lib/check/lib$(r).a)
@@ -102,6 +176,9 @@ build/tests/$(1): build/obj/check/tests/unit/$(1).o $(foreach r,$(CHECK_LIBS_$(f
 endef
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
+
+build-tests: $(PROGRAMS) build/fuzz_instar build/afl/fuzz_instar build/fuzz_instar.dict seeds \
+    $(addprefix build/tests/,$(UNIT_TESTS))
 
 .PHONY: clean
 clean: ## remove everything that was built

@@ -15,6 +15,8 @@
 
 #define ORACLE_MAX_JUDGEMENTS 24
 
+struct registry; // oracles/registry.h
+
 // What the harness knows of an input file.
 struct truth {
     enum image_format format;
@@ -31,6 +33,7 @@ struct truth {
 struct oracle_side {
     const struct tool *tool;
     bool ran; // false: the tool does not support the call (why_not), or is unavailable
+              // (in a pair of one tool alone, the other side's tool is NULL)
     const char *why_not; // short stable reason
     const struct exec_outcome *outcome;
     const struct tool_result *result;
@@ -56,6 +59,8 @@ struct oracle_step {
     char modified_by[24];   // role of the tool that did it
     struct oracle_side a, b;
     uint64_t compare_budget; // bytes that a content comparison may read from each side
+    bool deadline_is_final;  // a plain run, alone, with ten times the deadline: a time-out of it is
+                             // a hang, not bad luck (tool_hang)
 };
 
 struct judgement {
@@ -75,6 +80,9 @@ struct judgements {
     struct judgement items[ORACLE_MAX_JUDGEMENTS];
     size_t count;
     bool strict_bounds; // INSTAR_FUZZ_STRICT=bounds: the literal lower bound
+    // Known divergences, or NULL; borrowed. With it, oracle_judge turns what an entry explains into
+    // VERDICT_KNOWN at once and goes on: a known divergence must not hide the ones behind it.
+    const struct registry *registry;
 };
 
 struct oracle {
@@ -87,13 +95,17 @@ struct oracle {
 
 extern const struct oracle *const oracles[]; // NULL-terminated, in order of precedence
 
+// NULL if no oracle has that type.
+const struct oracle *oracle_named(const char *type);
+
 // Runs every oracle that applies, in order. After the first divergence of a step the remaining
 // oracles of that step are not asked: they would report the same cause under a second name.
 // Exit-class, time-out and availability rules come first, and only where both sides gave a result
 // are values compared.
 void oracle_judge(const struct oracle_step *step, struct judgements *out);
 
-// For oracle files: adds a judgement and returns it for the caller to fill further.
+// For oracle files: adds a judgement and returns it for the caller to fill further. When the list is
+// full the last one is overwritten (no step comes near the maximum).
 struct judgement *oracle_say(struct judgements *out, const struct oracle *oracle,
                              enum verdict verdict, const char *detail_or_reason);
 

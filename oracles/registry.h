@@ -13,11 +13,19 @@ struct registry; // loaded entries
 
 // Reads and checks the file; a bad entry is an error that names its id and member.
 int registry_load(struct registry **registry, const char *path, struct fault *fault);
+// The same from memory; `name` stands for the file in errors.
+int registry_load_text(struct registry **registry, const char *text, size_t length,
+                       const char *name, struct fault *fault);
+// The registry that is compiled in (oracles/known-divergences.json at build time).
+int registry_load_built_in(struct registry **registry, struct fault *fault);
 void registry_free(struct registry *registry);
 size_t registry_count(const struct registry *registry);
 // Turns each divergence that an entry explains into VERDICT_KNOWN with its id.
 void registry_apply(const struct registry *registry, const struct oracle_step *step,
                     struct judgements *judgements);
+// The same for one divergence.
+void registry_explain(const struct registry *registry, const struct oracle_step *step,
+                      struct judgement *judgement);
 // A line an entry, for `instar-fuzz known`.
 void registry_list(const struct registry *registry, struct buffer *out);
 

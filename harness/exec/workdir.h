@@ -10,20 +10,28 @@
 
 #include <stdbool.h>
 
+#define WORKDIR_PREFIX "instar-fuzz."
+
 struct workdir {
-    char path[256]; // absolute: <parent>/instar-fuzz.<pid>.XXXXXX
+    char path[256];      // absolute: <parent>/instar-fuzz.<pid>.XXXXXX
     char case_path[272]; // <path>/case: the tools' working directory
     char home_path[272]; // <path>/home: empty; HOME and XDG_CONFIG_HOME of the tools
     char bin_path[272];  // <path>/bin: PATH of the tools, one link in it (made by the tool room)
     bool on_tmpfs;
+    int lock; // the directory itself, open and locked for as long as its owner lives
 };
 
 // `parent` NULL: /dev/shm if it is a writable tmpfs, else $TMPDIR, else /tmp (on_tmpfs then says
 // what it is). Sweeps stale siblings. -1: nowhere to write, with the reason.
 int workdir_create(struct workdir *workdir, const char *parent, struct fault *fault);
 int workdir_clear_case(const struct workdir *workdir, struct fault *fault); // empties <path>/case
+// Once. In a forked child of the owner it removes nothing.
 void workdir_remove(const struct workdir *workdir);
-// Removes a tree without following links, whatever its modes. For the guard and the sweep too.
+// Removes a tree without following links, whatever its modes. The path must be absolute; what is
+// not there is fine. For the guard and the sweep too.
 int workdir_remove_tree(const char *path, struct fault *fault);
+// Whether the last part of the path begins with WORKDIR_PREFIX. Only such a directory is guarded
+// or swept, so that no mistake elsewhere can make either remove something of a person's.
+bool workdir_name_fits(const char *path);
 
 #endif

@@ -37,7 +37,7 @@
 enum size_class {
     SIZE_SECTORS, // (1 + value % 32768) sectors: up to 16 MiB
     SIZE_UNITS,   // value % 64 source units (at most 64 MiB) + delta sectors
-    SIZE_EDGE,    // one of a table of format edges (1 MiB ... 2 TiB) + delta sectors
+    SIZE_EDGE,    // entry value % 16 of a table of format edges (1 MiB ... 2 TiB) + delta sectors
     SIZE_ODD,     // 1 + value % 16 MiB bytes: any byte count
     SIZE_NONE,    // 0
     SIZE_CLASSES
@@ -71,7 +71,8 @@ struct case_write {
     int32_t offset_delta;  // -128..127 bytes times delta_scale
     uint32_t delta_scale;  // 0: bytes, 1: sectors
     uint32_t length_scale; // enum length_scale
-    uint32_t length;       // 0..65535, + 1, in that scale
+    uint32_t length;       // 0..65535, + 1, in that scale; one write has at most
+                           // CASE_MAX_WRITTEN / 4 bytes
 };
 
 struct case_operation {
@@ -116,6 +117,12 @@ void case_content(const struct testcase *testcase, struct content *content);
 // Only options that belong to the operation and target; clamped to what keeps a case cheap.
 void case_target_options(const struct testcase *testcase, const struct case_operation *operation,
                          struct target_options *options);
+// False if running the operation would take too long for a fuzzer (several tenths of a second and
+// more, by the sizes involved); *reason is then "cost_cap", else NULL. `operation` is one of the
+// case's own, so that its place in the chain is known; a copy is judged as if it came last.
+// `reason` may be NULL.
+bool case_operation_allowed(const struct testcase *testcase,
+                            const struct case_operation *operation, const char **reason);
 
 // The text form: commented JSON written from the table. `case_to_json` adds read-only members whose
 // names start with "_" ("_virtual_size", "_extent") that the reader ignores. The reader accepts
@@ -126,7 +133,7 @@ int case_from_json(struct testcase *testcase, const char *text, struct fault *fa
 // The image and the operations in words, a line each, for `show` and `replay`.
 void case_describe(const struct testcase *testcase, struct buffer *out);
 // Reads a case file: bytes as they are, or the text form if the file begins with '{' (after
-// spaces) and its name ends in ".json". At most CASE_MAX_BYTES of bytes count.
+// spaces and comments) and its name ends in ".json". At most CASE_MAX_BYTES of bytes count.
 int case_load(struct testcase *testcase, const char *path, struct fault *fault);
 // The generated tables: Markdown for docs/encoding.md, AFL/libFuzzer dictionary text.
 void case_encoding_markdown(struct buffer *out);

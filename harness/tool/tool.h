@@ -31,6 +31,16 @@ enum outcome_class {
 };
 extern const char *const outcome_class_names[OUTCOME_CLASSES]; // "ok", "clean", "leaks", ...
 
+// The members of struct target_options, one by one.
+enum tool_option {
+    TOOL_OPTION_CLUSTER,
+    TOOL_OPTION_REFCOUNT,
+    TOOL_OPTION_SUBFORMAT,
+    TOOL_OPTION_GRAIN,
+    TOOL_OPTION_BLOCK,
+    TOOL_OPTIONS
+};
+
 struct tool {
     enum tool_kind kind;
     char role[24];      // as signatures write it: "instar", "qemu_img", "qemu_img_a", "qemu_img_b"
@@ -39,11 +49,15 @@ struct tool {
     char version[96];   // first line of --version, verbatim
     uint32_t version_number;  // major * 10000 + minor * 100 + micro; 0 = unknown
     bool available;
-    char why_not[256];        // if not available: one clear sentence
+    char why_not[256];        // if not available: one clear sentence; if available: the first step
+                              // of the probe that failed, in the tool's words, or ""
     bool is_standin;
     bool ops[OPERATIONS];
     bool reads[IMAGE_FORMATS], writes[IMAGE_FORMATS], measures[IMAGE_FORMATS];
+    // Options that the adapter knows but this version of the tool calls a usage error.
+    bool lacks_option[OPERATIONS][TOOL_OPTIONS];
     bool qemu_version_option; // instar: `info --qemu-version` exists
+    char qemu_version[24];    // instar: what it is given; see tool_set_qemu_version
     char lies[256];           // stand-in: STANDIN_LIE in force, else ""
 };
 
@@ -66,7 +80,13 @@ struct tool_argv {
 };
 
 // A JSON tree whose integers are exact: every integer token of 16 digits or more is kept as a
-// string by the parser, because cJSON stores numbers as doubles only.
+// string by the parser, because cJSON stores numbers as doubles only. Such a string (and none that
+// the tool wrote itself) has TOOL_JSON_KEPT in its type; a number that was written with a fraction
+// or an exponent has TOOL_JSON_FRACTION. cJSON looks at the low byte only and carries both along.
+#define TOOL_JSON_KEPT     (1 << 16)
+#define TOOL_JSON_FRACTION (1 << 17)
+// Strict: one document of valid JSON and white space behind it, at most 64 levels deep, no NUL.
+// NULL with the reason otherwise; the caller frees the tree.
 cJSON *tool_json_parse(const char *text, size_t length, struct fault *fault);
 bool tool_json_u64(const cJSON *item, uint64_t *value); // number or kept string; exact or false
 
@@ -77,7 +97,7 @@ struct tool_measure {
 
 struct tool_result {
     enum outcome_class class;
-    // ok info and check, and measure if it is JSON at all: the tree; owned.
+    // ok info and check, and measure if it is JSON at all: the tree (an object); owned.
     cJSON *json;
     bool json_failed;          // an operation that succeeded did not print the documented JSON
     char json_problem[160];    // why, in words
@@ -101,15 +121,23 @@ struct tool_room {
 // -1 only for a harness error. `path` is looked up in PATH if it has no slash.
 int tool_probe(struct tool *tool, const char *path, enum tool_kind wanted, struct tool_room *room,
                struct fault *fault);
+// instar's info imitates the qemu-img whose version it is told. A probed instar is told 10.0, which
+// is what it assumes where it finds none; with a qemu-img that is available it is told that one's.
+void tool_set_qemu_version(struct tool *instar, const struct tool *qemu_img);
 // Makes <workdir>/bin/qemu-img, the one program that the tools can find by name; NULL: none.
 int tool_link_qemu_img(const struct workdir *workdir, const char *qemu_img, struct fault *fault);
 // The environment, built from nothing (HOME, XDG_CONFIG_HOME, TZ, LC_ALL, PATH; for the stand-in
-// also STANDIN_LIE). The array lives until the next call.
+// also STANDIN_LIE; for instar INSTAR_BIN_DIR, where its guest programs are, if we have it). The
+// array lives until the next call.
 const char *const *tool_environment(const struct tool *tool, const struct tool_room *room);
 
 // Can this tool do this call at all? false: verdict `unsupported`, `why` gets a stable short
 // reason such as "no_operation", "no_target", "no_option".
 bool tool_supports(const struct tool *tool, const struct tool_call *call, const char **why);
+// Does every option of the call reach this tool's command line? A convert may drop one that the
+// tool does not know (the content must be the same anyway); sizes are then not comparable.
+bool tool_honours_options(const struct tool *tool, const struct tool_call *call);
+// The command line; no items at all if the call does not fit (tool_run then refuses it).
 void tool_argv_build(const struct tool *tool, const struct tool_call *call, struct tool_argv *argv);
 // Runs the call. -1 is a harness error.
 int tool_run(const struct tool *tool, const struct tool_call *call, struct tool_room *room,
@@ -118,7 +146,8 @@ enum outcome_class tool_classify(const struct tool *tool, enum operation op,
                                  const struct exec_outcome *outcome);
 void tool_parse(const struct tool *tool, enum operation op, const struct exec_outcome *outcome,
                 struct tool_result *result);
-// The command line as a person would type it, quoted where needed: `qemu-img info ...`.
+// The command line as a person would type it, quoted where needed: `qemu-img info ...`. `program`
+// takes the place of the first item unless it is NULL.
 void tool_argv_words(const struct tool_argv *argv, const char *program, struct buffer *words);
 // The profile in words (doctor) and as JSON (reports).
 void tool_profile_words(const struct tool *tool, struct buffer *words);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One case from its decoded form to judged steps: build the source, run each operation with both
+// tools on the same input file, let the oracles judge. It knows nothing of engines, of memory of
+// earlier cases or of reports; harness.c decides what a divergence leads to.
+#ifndef HARNESS_CHAIN_H
+#define HARNESS_CHAIN_H
+
+#include "materialize.h"
+#include "oracles/registry.h"
+#include "report/record.h"
+#include "settings.h"
+#include "stats.h"
+
+struct chain {
+    const struct settings *settings;
+    struct tool *tools; // SIDES of them
+    struct tool_room room;
+    const struct registry *registry;
+    struct stats *stats; // commands and times are counted here
+    // Called after a judged step that holds a divergence; true ends the case there.
+    bool (*stop_at)(void *context, const char *signature);
+    void *stop_context;
+    // Read every output through qemu-img's own conversion to raw instead of our reader, so that a
+    // confirmation does not rest on code of this project.
+    bool flatten;
+    // The source and what each tool wrote in each step.
+    struct material source;
+    struct material outputs[CASE_MAX_OPERATIONS][SIDES];
+};
+
+// Runs the case once on fresh files. -1 is a harness error with its reason; the record then holds
+// what was done up to there.
+int chain_run(struct chain *chain, const struct testcase *testcase, struct record *record,
+              struct fault *fault);
+void chain_free(struct chain *chain);
+
+#endif

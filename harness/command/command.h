@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The subcommands of instar-fuzz, one file each, one line each in the table of main.c.
+#ifndef COMMAND_COMMAND_H
+#define COMMAND_COMMAND_H
+
+#include "harness.h"
+
+struct command {
+    const char *name;
+    const char *usage; // behind the name
+    const char *words; // one line
+    const char *help;  // the rest of --help: options, exit codes
+    int (*run)(const struct command *command, int argc, char **argv); // argv[0] is the name
+};
+
+extern const struct command command_run, command_replay, command_show, command_assemble,
+    command_known, command_doctor, command_status, command_encoding;
+
+// Prints "instar-fuzz NAME: text" and returns EXIT_BAD_USE.
+int command_complain(const struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void command_help(const struct command *command);
+// Reads the environment and opens the harness; prints the reason and returns an exit code, or 0.
+int command_open(const struct command *command, struct settings *settings,
+                 struct harness **harness);
+// Reads a whole file of at most `limit` bytes.
+int command_read_file(const char *path, size_t limit, struct buffer *out, struct fault *fault);
+
+#endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// instar-fuzz: the program for people and scripts. Engines have their own (harness/engine).
+#include "command/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct command *const commands[] = {
+    &command_run,   &command_replay, &command_show,   &command_assemble,
+    &command_known, &command_doctor, &command_status, &command_encoding,
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static void usage(FILE *to) {
+    fprintf(to, "instar-fuzz: differential fuzzing of instar against qemu-img\n\nusage:\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  instar-fuzz %s %s\n      %s\n", commands[i]->name, commands[i]->usage,
+                commands[i]->words);
+    fprintf(to, "\n`instar-fuzz COMMAND --help` says more. Variables:\n");
+    struct buffer words = {0};
+    settings_words(NULL, &words);
+    fputs(words.data, to);
+    buffer_free(&words);
+}
+
+int command_complain(const struct command *command, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "instar-fuzz %s: ", command->name);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return EXIT_BAD_USE;
+}
+
+void command_help(const struct command *command) {
+    printf("usage: instar-fuzz %s %s\n%s.\n%s", command->name, command->usage, command->words,
+           command->help);
+}
+
+int command_open(const struct command *command, struct settings *settings,
+                 struct harness **harness) {
+    struct fault fault = {0};
+    bool unavailable = false;
+    if (settings_read(settings, &fault))
+        return command_complain(command, "%s", fault.text);
+    if (harness_open(harness, settings, &unavailable, &fault) == 0)
+        return 0;
+    command_complain(command, "%s", fault.text);
+    return unavailable ? EXIT_UNAVAILABLE : EXIT_BAD_USE;
+}
+
+int command_read_file(const char *path, size_t limit, struct buffer *out, struct fault *fault) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault_errno(fault, "%s", path);
+    buffer_clear(out);
+    ssize_t got = 0;
+    do {
+        out->length += (size_t)got;
+        got = read(fd, buffer_reserve(out, 4096), 4096);
+        if (got < 0 && errno == EINTR)
+            got = 0;
+        else if (got == 0)
+            break;
+    } while (got >= 0 && out->length <= limit);
+    int status = got < 0 ? fault_errno(fault, "%s", path) : 0;
+    if (status == 0 && out->length > limit)
+        status = fault_set(fault, "%s: longer than %zu bytes", path, limit);
+    close(fd);
+    buffer_reserve(out, 0);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+        usage(argc < 2 ? stderr : stdout);
+        return argc < 2 ? EXIT_BAD_USE : 0;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i]->name, argv[1]) != 0)
+            continue;
+        for (int a = 2; a < argc; a++)
+            if (!strcmp(argv[a], "--help")) {
+                command_help(commands[i]);
+                return 0;
+            }
+        return commands[i]->run(commands[i], argc - 1, argv + 1);
+    }
+    fprintf(stderr, "instar-fuzz: no command '%s' (see instar-fuzz --help)\n", argv[1]);
+    return EXIT_BAD_USE;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// replay: the story of one case. It has no memory of campaigns, runs every step, repeats each
+// finding on fresh files and leaves a reproducer.
+#include "command/command.h"
+
+#include "report/report.h"
+#include "report/story.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct replay {
+    const struct command *command;
+    struct harness *harness;
+    const char *out;
+    bool json;
+};
+
+static int load_bytes(const char *path, uint8_t bytes[CASE_MAX_BYTES], size_t *size,
+                      struct fault *fault) {
+    struct testcase testcase;
+    if (case_load(&testcase, path, fault))
+        return -1;
+    // The canonical bytes mean the same case, and are what a report should hold.
+    *size = case_encode(&testcase, bytes);
+    return 0;
+}
+
+static void tell(const struct replay *replay, const struct record *record, const char *path,
+                 struct buffer *out) {
+    if (!replay->json) {
+        buffer_format(out, "Case %s\n", path);
+        report_story(record, NULL, out);
+        return;
+    }
+    struct report report = {.record = record, .confirmed = true};
+    cJSON *tree = report_json(&report);
+    cJSON_AddStringToObject(tree, "file", path);
+    char *text = cJSON_Print(tree);
+    buffer_text(out, text);
+    free(text);
+    cJSON_Delete(tree);
+}
+
+// Reports of all findings, and the images beside the first for pasting.
+static int leave_reports(const struct replay *replay, const uint8_t *bytes, size_t size,
+                         size_t findings, struct buffer *out, struct fault *fault) {
+    for (size_t i = 0; i < findings; i++) {
+        char path[4096], images[4200];
+        if (harness_report(replay->harness, bytes, size, i, replay->out, path, sizeof path, fault))
+            return -1;
+        snprintf(images, sizeof images, "%s/images", path);
+        if (mkdir(images, 0777) && errno != EEXIST)
+            return fault_errno(fault, "%s", images);
+        if (report_copy_files(harness_workdir(replay->harness)->case_path, images, fault))
+            return -1;
+        if (!replay->json)
+            buffer_format(out,
+                          "\nReproducer: sh %s/reproduce.sh\n"
+                          "To paste the commands above: cd %s\n",
+                          path, images);
+    }
+    return 0;
+}
+
+static bool all_inconclusive(const struct record *record) {
+    bool any = false;
+    for (size_t i = 0; i < record->step_count; i++)
+        for (size_t j = 0; j < record->steps[i].judgements.count; j++) {
+            enum verdict verdict = record->steps[i].judgements.items[j].verdict;
+            if (verdict == VERDICT_AGREE || verdict == VERDICT_KNOWN)
+                return false;
+            any |= verdict == VERDICT_INCONCLUSIVE;
+        }
+    return any;
+}
+
+static int replay_one(const struct replay *replay, const char *path) {
+    uint8_t bytes[CASE_MAX_BYTES];
+    size_t size, unconfirmed;
+    const struct record *record;
+    struct fault fault = {0};
+    if (load_bytes(path, bytes, &size, &fault))
+        return command_complain(replay->command, "%s", fault.text);
+    if (harness_replay(replay->harness, bytes, size, &record, &unconfirmed, &fault))
+        return command_complain(replay->command, "%s: %s", path, fault.text);
+    size_t findings = record->finding_count;
+    int status = findings                                         ? EXIT_FOUND
+                 : unconfirmed || all_inconclusive(record) ? EXIT_INCONCLUSIVE
+                                                                  : EXIT_NONE;
+    struct buffer out = {0};
+    tell(replay, record, path, &out);
+    if (unconfirmed && !replay->json)
+        buffer_format(&out, "%zu divergence%s did not repeat on fresh files: inconclusive\n",
+                      unconfirmed, unconfirmed > 1 ? "s" : "");
+    if (replay->out && leave_reports(replay, bytes, size, findings, &out, &fault))
+        status = command_complain(replay->command, "%s", fault.text);
+    puts(out.data);
+    fflush(stdout);
+    buffer_free(&out);
+    return status;
+}
+
+// The worst of several: a harness error over a finding over "could not be decided".
+static int worse(int a, int b) {
+    static const int rank[] = {[EXIT_NONE] = 0,
+                               [EXIT_INCONCLUSIVE] = 1,
+                               [EXIT_FOUND] = 2,
+                               [EXIT_UNAVAILABLE] = 3,
+                               [EXIT_BAD_USE] = 4};
+    return rank[a] > rank[b] ? a : b;
+}
+
+static int replay_all(const struct command *command, int argc, char **argv) {
+    struct replay replay = {.command = command};
+    int first = 1;
+    for (; first < argc && argv[first][0] == '-'; first++) {
+        if (!strcmp(argv[first], "--json"))
+            replay.json = true;
+        else if (!strcmp(argv[first], "--out") && first + 1 < argc)
+            replay.out = argv[++first];
+        else
+            return command_complain(command, "unknown option %s", argv[first]);
+    }
+    if (first == argc)
+        return command_complain(command, "no case given (see --help)");
+    // A wrong path is said before any tool is started.
+    for (int i = first; i < argc; i++) {
+        struct testcase testcase;
+        struct fault fault = {0};
+        if (case_load(&testcase, argv[i], &fault))
+            return command_complain(command, "%s", fault.text);
+    }
+    struct settings settings;
+    int status = command_open(command, &settings, &replay.harness);
+    if (status)
+        return status;
+    if (!replay.out)
+        replay.out = settings.out;
+    for (int i = first; i < argc; i++)
+        status = worse(status, replay_one(&replay, argv[i]));
+    harness_close(replay.harness);
+    return status;
+}
+
+const struct command command_replay = {
+    "replay", "[--json] [--out FOLDER] CASE...", "run a case once more and tell its story",
+    "  --json        the story for a program\n"
+    "  --out FOLDER  leave report, images and reproduce.sh of each finding there\n"
+    "A case is a file of bytes (corpus, crash) or its text form (*.json).\n"
+    "exit: 0 no divergence; 1 divergence; 2 bad use, unreadable case or harness error;\n"
+    "      3 a tool is unavailable; 4 inconclusive\n",
+    replay_all,
+};

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The fuzz target, one source for every engine: libFuzzer (and all that speak its interface) calls
+// LLVMFuzzerTestOneInput, and so does AFL++'s driver, in persistent mode with test cases in shared
+// memory. A new, confirmed divergence ends in abort() behind one line that names its signature,
+// which is what ClusterFuzz groups by; nothing else that a tool said reaches this stderr.
+#include "engine/abort.h"
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct settings settings;
+static struct harness *harness;
+
+static void leave(int status, const char *text) {
+    fprintf(stderr, "instar-fuzz: %s\n", text);
+    fflush(NULL);
+    harness_close(harness);
+    // Not exit(): libFuzzer would call that a crash of the target.
+    _exit(status);
+}
+
+// A file as argument means that one input is replayed or minimized: nothing may be called old.
+static bool names_a_file(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        struct stat info;
+        if (argv[i][0] != '-' && stat(argv[i], &info) == 0 && S_ISREG(info.st_mode))
+            return true;
+    }
+    return false;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    struct fault fault = {0};
+    bool unavailable = false;
+    if (settings_read(&settings, &fault))
+        leave(EXIT_BAD_USE, fault.text);
+    if (harness_open(&harness, &settings, &unavailable, &fault))
+        leave(unavailable ? EXIT_UNAVAILABLE : EXIT_BAD_USE, fault.text);
+    if (names_a_file(*argc, *argv))
+        harness_forget(harness);
+    struct buffer words = {0};
+    harness_announce(harness, &words);
+    fprintf(stderr, "instar-fuzz: %s", words.data);
+    buffer_free(&words);
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct fault fault = {0};
+    char signature[SIGNATURE_ROOM];
+    switch (harness_run(harness, data, size, signature, &fault)) {
+    case HARNESS_NOTHING:
+        return 0;
+    case HARNESS_NEW:
+        engine_abort(signature);
+    default:
+        leave(EXIT_BAD_USE, fault.text);
+    }
+    return 0;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Starting and ending the launcher. posix_spawn, because it is a vfork inside: the harness may be
+// an engine of a gigabyte under AddressSanitizer, and must not be copied.
+#include "exec/connection.h"
+
+#include "exec/clock.h"
+#include "exec/exec.h"
+#include "exec/launcher_protocol.h"
+#include "exec/processes.h"
+#include "exec/workdir.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CONNECTION_HELLO_US (10 * 1000000ull)
+#define CONNECTION_STOP_US  (2 * 1000000ull)
+
+// The launcher is the leader of a new session from its first instruction on, so that no Ctrl-C
+// finds it, and so that connection_kill knows the session's number. Its environment is empty:
+// LD_PRELOAD, the sanitizers' options and AFL++'s variables end here. Signals blocked or ignored
+// in the harness must not be so in the launcher before it can say so itself.
+static int connection_spawn(struct exec *exec, int socket, struct fault *fault) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, socket, 0);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    char *argv[] = {exec->program, exec->guarded, NULL};
+    char *environment[] = {NULL};
+    pid_t pid;
+    int error = posix_spawn(&pid, exec->program, &actions, &attributes, argv, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error) {
+        errno = error;
+        return fault_errno(fault, "cannot start the launcher %s", exec->program);
+    }
+    exec->launcher = pid;
+    return 0;
+}
+
+static int connection_hello(struct exec *exec, struct fault *fault) {
+    struct launcher_reply hello = {0};
+    struct pollfd wait = {.fd = exec->socket, .events = POLLIN};
+    uint64_t end = clock_us() + CONNECTION_HELLO_US;
+    int ready;
+    do
+        ready = poll(&wait, 1, clock_left_ms(end));
+    while ((ready < 0 && errno == EINTR) || (ready == 0 && clock_us() < end));
+    if (ready <= 0)
+        return fault_set(fault, "the launcher %s does not answer", exec->program);
+    ssize_t length = TEMP_FAILURE_RETRY(recv(exec->socket, &hello, sizeof hello, MSG_DONTWAIT));
+    if (length <= 0)
+        return fault_set(fault, "the launcher %s ended at once", exec->program);
+    if (length != sizeof hello || hello.kind != LAUNCHER_HELLO)
+        return fault_set(fault, "%s is not the launcher", exec->program);
+    if (hello.number != LAUNCHER_VERSION)
+        return fault_set(fault, "the launcher %s is of another build (protocol %llu, needed %d)",
+                         exec->program, (unsigned long long)hello.number, LAUNCHER_VERSION);
+    return 0;
+}
+
+int connection_open(struct exec *exec, struct fault *fault) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+        return fault_errno(fault, "cannot make a socket pair for the launcher");
+    exec->socket = pair[0];
+    int result = connection_spawn(exec, pair[1], fault);
+    close(pair[1]);
+    if (!result)
+        result = connection_hello(exec, fault);
+    if (result)
+        connection_kill(exec);
+    return result;
+}
+
+static void connection_forget(struct exec *exec) {
+    if (exec->socket >= 0)
+        close(exec->socket);
+    exec->socket = -1;
+    exec->launcher = 0;
+}
+
+// The tools die with the launcher (PR_SET_PDEATHSIG), but not what they started. All of it is in
+// the launcher's session, whose number stays taken until we reap the launcher. What made a session
+// of its own escapes: only after a launcher that was killed, not after one that ran to the end.
+void connection_kill(struct exec *exec) {
+    if (exec->launcher) {
+        kill(exec->launcher, SIGKILL);
+        // Twice without a find: what was forking when we looked has been found as well.
+        for (int quiet = 0, rounds = 0; quiet < 2 && rounds < 100; rounds++)
+            quiet = processes_kill(PROCESSES_IN_SESSION, exec->launcher) ? 0 : quiet + 1;
+        TEMP_FAILURE_RETRY(waitpid(exec->launcher, NULL, 0));
+    }
+    connection_forget(exec);
+}
+
+void connection_close(struct exec *exec) {
+    if (exec->socket < 0)
+        return;
+    struct launcher_request stop = {.kind = LAUNCHER_STOP};
+    (void)!TEMP_FAILURE_RETRY(send(exec->socket, &stop, sizeof stop, MSG_NOSIGNAL));
+    // The hang-up tells that it is gone; not closing before that keeps "stopped" and "the harness
+    // died" apart.
+    struct pollfd wait = {.fd = exec->socket, .events = 0};
+    uint64_t end = clock_us() + CONNECTION_STOP_US;
+    while (clock_us() < end && poll(&wait, 1, clock_left_ms(end)) <= 0)
+        ;
+    if (!wait.revents)
+        kill(exec->launcher, SIGKILL);
+    TEMP_FAILURE_RETRY(waitpid(exec->launcher, NULL, 0));
+    connection_forget(exec);
+}
+
+int exec_start(struct exec **exec, const char *launcher, const char *guarded, struct fault *fault) {
+    *exec = NULL;
+    if (guarded && (guarded[0] != '/' || !workdir_name_fits(guarded)))
+        return fault_set(fault,
+                         "%s: will not be guarded (not the absolute path of a directory "
+                         "named %s*)",
+                         guarded, WORKDIR_PREFIX);
+    struct exec *made = must_realloc(NULL, sizeof *made);
+    memset(made, 0, sizeof *made);
+    made->owner = getpid();
+    made->socket = -1;
+    made->program = must_strdup(launcher);
+    made->guarded = guarded ? must_strdup(guarded) : NULL;
+    if (connection_open(made, fault)) {
+        exec_stop(made);
+        return -1;
+    }
+    *exec = made;
+    return 0;
+}
+
+void exec_stop(struct exec *exec) {
+    if (!exec)
+        return;
+    if (exec->owner == getpid())
+        connection_close(exec);
+    else
+        connection_forget(exec);
+    free(exec->program);
+    free(exec->guarded);
+    buffer_free(&exec->message);
+    free(exec);
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The launcher: a small static program that runs the tools for the harness, one at a time, and
+// cleans up after it. It is a process of its own for three reasons. An engine's process may be
+// huge, and its fork is not; this one's is. It can do between fork and exec what posix_spawn has no
+// word for. And it outlives a harness that was killed: it has its own session and ignores the
+// signals that a terminal or a service manager sends around, so the closing of its socket is what
+// ends it, and then it kills what still runs and removes the case directory.
+//
+// It is also the subreaper of everything below it: a process that leaves its group, or whose
+// parent dies, becomes our child, and "no children left" is one system call away.
+//
+//   launcher [guarded directory]     with the socket as fd 0
+#include "exec/child.h"
+#include "exec/clock.h"
+#include "exec/launcher_protocol.h"
+#include "exec/processes.h"
+#include "exec/workdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LAUNCHER_SOCKET 3
+// How long to wait for killed processes that do not go away (stuck in the kernel).
+#define LAUNCHER_PATIENCE_US (5 * 1000000ull)
+
+static const char *launcher_guarded; // NULL: nothing to remove
+static volatile struct child_failure *launcher_failure;
+
+static _Noreturn void launcher_guard(void) {
+    if (launcher_guarded && workdir_name_fits(launcher_guarded))
+        workdir_remove_tree(launcher_guarded, NULL);
+    _exit(0);
+}
+
+// Reaps every remaining child and kills those that live. Returns whether one of them did live:
+// it had to be killed here, or it fell to the group kill just before.
+static bool launcher_reap_rest(void) {
+    bool left = false;
+    uint64_t give_up = clock_us() + LAUNCHER_PATIENCE_US;
+    for (;;) {
+        int status;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid < 0)
+            return left; // ECHILD: nothing below us any more
+        if (pid > 0) {
+            left |= WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+            continue;
+        }
+        left = true;
+        if (clock_us() > give_up)
+            return left;
+        if (!processes_kill(PROCESSES_CHILDREN_OF, getpid()))
+            poll(NULL, 0, 1); // killed, but not gone yet
+    }
+}
+
+// Waits for the end of `pid`. At the deadline its group is killed; if the harness goes away
+// meanwhile, everything is. Returns whether the deadline passed.
+static bool launcher_watch(pid_t pid, int pidfd, uint64_t deadline_us) {
+    // Without events only a hang-up is reported: a further request waits in the socket.
+    struct pollfd fds[] = {
+        {.fd = pidfd,           .events = POLLIN},
+        {.fd = LAUNCHER_SOCKET, .events = 0     },
+    };
+    bool passed = false;
+    for (;;) {
+        int ready = poll(fds, 2, passed ? -1 : clock_left_ms(deadline_us));
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (fds[0].revents)
+            return passed;
+        if (fds[1].revents) {
+            kill(-pid, SIGKILL);
+            launcher_reap_rest();
+            launcher_guard();
+        }
+        if (ready == 0 && clock_us() >= deadline_us) {
+            kill(-pid, SIGKILL);
+            passed = true;
+        }
+    }
+}
+
+static uint64_t launcher_us(struct timeval time) {
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
+}
+
+static void launcher_fail(struct launcher_reply *reply, enum launcher_step step, int error) {
+    reply->kind = LAUNCHER_FAILED;
+    reply->step = step;
+    reply->status = error;
+}
+
+static void launcher_run(const struct child_plan *plan, uint32_t deadline_ms,
+                         struct launcher_reply *reply) {
+    uint64_t started = clock_us();
+    pid_t pid = child_start(plan, launcher_failure);
+    int error = errno;
+    // Only the child may hold the write ends now, or the harness would never see their end.
+    close(plan->out);
+    close(plan->err);
+    if (pid < 0) {
+        launcher_fail(reply, LAUNCHER_STEP_PROCESS, error);
+        return;
+    }
+    int pidfd = processes_open(pid);
+    error = errno;
+    bool passed = pidfd >= 0 && launcher_watch(pid, pidfd, started + deadline_ms * 1000ull);
+    reply->wall_us = clock_us() - started;
+    if (pidfd >= 0)
+        close(pidfd);
+
+    // Still a zombie, so the number of the group cannot have been reused.
+    kill(-pid, SIGKILL);
+    int status;
+    struct rusage usage;
+    while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR)
+        ;
+    bool left = launcher_reap_rest();
+    if (pidfd < 0) {
+        launcher_fail(reply, LAUNCHER_STEP_PROCESS, error);
+        return;
+    }
+    if (launcher_failure->error) {
+        launcher_fail(reply, (enum launcher_step)launcher_failure->step, launcher_failure->error);
+        return;
+    }
+    reply->kind = LAUNCHER_ENDED;
+    reply->status = status;
+    // It may have ended by itself in the moment before the kill: then that counts.
+    reply->deadline_passed = passed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    // At the deadline all of them live, which says nothing.
+    reply->left_processes = left && !reply->deadline_passed;
+    reply->user_us = launcher_us(usage.ru_utime);
+    reply->system_us = launcher_us(usage.ru_stime);
+    reply->max_resident_kib = (uint64_t)usage.ru_maxrss;
+}
+
+// Points `list` at `count` strings and a NULL; returns what follows them, or NULL if there are
+// fewer.
+static char *launcher_strings(char *at, const char *end, uint32_t count, char **list) {
+    for (uint32_t i = 0; i < count; i++) {
+        char *nul = at < end ? memchr(at, 0, (size_t)(end - at)) : NULL;
+        if (!nul)
+            return NULL;
+        list[i] = at;
+        at = nul + 1;
+    }
+    list[count] = NULL;
+    return at;
+}
+
+static void launcher_answer(struct launcher_request *request, char *text, const char *end, int out,
+                            int err) {
+    // Three lists, each with a NULL behind it: program and directory, arguments, environment.
+    static char *strings[2 + 1 + LAUNCHER_STRINGS_MAX + 2];
+    struct launcher_reply reply = {.number = request->number};
+    uint32_t arguments = request->argument_count;
+    bool sound =
+        arguments <= LAUNCHER_STRINGS_MAX &&
+        request->environment_count <= LAUNCHER_STRINGS_MAX - arguments &&
+        (text = launcher_strings(text, end, 2, strings)) &&
+        (text = launcher_strings(text, end, arguments, strings + 3)) &&
+        launcher_strings(text, end, request->environment_count, strings + 3 + arguments + 1) == end;
+    if (sound) {
+        struct child_plan plan = {
+            .program = strings[0],
+            .directory = strings[1],
+            .argv = strings + 3,
+            .environment = strings + 3 + arguments + 1,
+            .out = out,
+            .err = err,
+            .file_size_limit = request->file_size_limit,
+            .cpu_seconds_limit = request->cpu_seconds_limit,
+        };
+        launcher_run(&plan, request->deadline_ms, &reply);
+    } else {
+        close(out);
+        close(err);
+        launcher_fail(&reply, LAUNCHER_STEP_REQUEST, EBADMSG);
+    }
+    while (send(LAUNCHER_SOCKET, &reply, sizeof reply, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        ;
+}
+
+// Takes the two descriptors out of a message. False: it had none or too many.
+static bool launcher_descriptors(struct msghdr *message, int fds[2]) {
+    struct cmsghdr *control = CMSG_FIRSTHDR(message);
+    if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS ||
+        control->cmsg_len != CMSG_LEN(2 * sizeof(int)))
+        return false;
+    memcpy(fds, CMSG_DATA(control), 2 * sizeof(int));
+    return true;
+}
+
+static _Noreturn void launcher_serve(void) {
+    static union {
+        struct launcher_request header;
+        char bytes[LAUNCHER_MESSAGE_MAX];
+    } request;
+    for (;;) {
+        union {
+            struct cmsghdr align;
+            char bytes[CMSG_SPACE(2 * sizeof(int))];
+        } control;
+        struct iovec vector = {request.bytes, sizeof request};
+        struct msghdr message = {
+            .msg_iov = &vector,
+            .msg_iovlen = 1,
+            .msg_control = &control,
+            .msg_controllen = sizeof control,
+        };
+        ssize_t length = recvmsg(LAUNCHER_SOCKET, &message, MSG_CMSG_CLOEXEC);
+        if (length < 0 && errno == EINTR)
+            continue;
+        if (length <= 0)
+            launcher_guard();
+        if ((size_t)length < sizeof request.header || (message.msg_flags & MSG_TRUNC))
+            launcher_guard(); // not our harness
+        if (request.header.kind == LAUNCHER_STOP)
+            _exit(0);
+        int fds[2];
+        if (request.header.kind != LAUNCHER_RUN || !launcher_descriptors(&message, fds))
+            launcher_guard();
+        launcher_answer(&request.header, request.bytes + sizeof request.header,
+                        request.bytes + length, fds[0], fds[1]);
+    }
+}
+
+// By the bare call: posix_spawn leaves the C library's own two signals ignored, the library's
+// functions refuse to touch them, and a tool would inherit that. All zeros is the default action
+// in the kernel's structure on every architecture.
+static void launcher_default_signals(void) {
+    static const unsigned long defaults[8];
+    for (int number = 1; number < NSIG; number++)
+        syscall(SYS_rt_sigaction, number, defaults, NULL, NSIG / 8);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+// Nothing of the harness stays: no descriptor but the socket (AFL++ has its own at 198 and 199),
+// no signal disposition, no mask, no directory that this process would pin.
+static int launcher_settle(void) {
+    if (dup3(0, LAUNCHER_SOCKET, O_CLOEXEC) < 0)
+        return -1;
+    processes_close_from(LAUNCHER_SOCKET + 1);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+        return -1;
+    close(null);
+
+    launcher_default_signals();
+    child_signals(SIG_IGN);
+
+    umask(022);
+    if (chdir("/") || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+        return -1;
+    void *shared = mmap(NULL, sizeof *launcher_failure, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return -1;
+    launcher_failure = shared;
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (getsockopt(0, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_SEQPACKET) {
+        fputs("launcher: started by instar-fuzz itself, not by hand\n", stderr);
+        return 2;
+    }
+    // Already the leader of its session when the harness started it (connection.c).
+    if (getsid(0) != getpid() && setsid() < 0)
+        return 2;
+    if (argc > 1)
+        launcher_guarded = argv[1];
+    if (launcher_settle())
+        return 2;
+    struct launcher_reply hello = {.number = LAUNCHER_VERSION, .kind = LAUNCHER_HELLO};
+    while (send(LAUNCHER_SOCKET, &hello, sizeof hello, MSG_NOSIGNAL) < 0 && errno == EINTR)
+        ;
+    launcher_serve();
+}

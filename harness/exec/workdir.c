@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Making the case directory, and sweeping those of processes that are gone.
+//
+// Who is alive is told by a lock, not by the pid in the name: a number says nothing in another pid
+// namespace (two containers may share /dev/shm), and it may have been given to someone else. The
+// owner holds flock(LOCK_EX) on the directory itself, from its making until the last process that
+// inherited the descriptor by fork is gone; the kernel takes the lock away with the process, never
+// earlier. The sweep removes only what it could lock itself, and keeps the lock while it removes.
+//
+// That leaves the moment between mkdtemp and flock, in which a sweeper may find the new directory
+// unlocked. The owner therefore looks again once it has the lock: if the lock is refused, or the
+// directory has no link left, a sweeper was there, and it makes another. From the lock on nobody
+// can sweep it. What is created inside is created after that.
+#include "exec/workdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#define WORKDIR_ATTEMPTS 100
+
+bool workdir_name_fits(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return !strncmp(slash ? slash + 1 : path, WORKDIR_PREFIX, strlen(WORKDIR_PREFIX));
+}
+
+static bool workdir_is_tmpfs(const char *path) {
+    struct statfs status;
+    return !statfs(path, &status) && (unsigned long)status.f_type == TMPFS_MAGIC;
+}
+
+// Opens a directory and takes its lock if nobody has it. -1: not lockable, whatever the reason.
+static int workdir_lock(int parent, const char *name) {
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
+    if (fd < 0)
+        return -1;
+    if (TEMP_FAILURE_RETRY(flock(fd, LOCK_EX | LOCK_NB)) || fstat(fd, &status) ||
+        !status.st_nlink || status.st_uid != geteuid()) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+// Failures are not reported: a sibling that cannot be removed is not this run's trouble.
+static void workdir_sweep(const char *parent) {
+    DIR *siblings = opendir(parent);
+    if (!siblings)
+        return;
+    for (struct dirent *entry; (entry = readdir(siblings));) {
+        if (!workdir_name_fits(entry->d_name))
+            continue;
+        int lock = workdir_lock(dirfd(siblings), entry->d_name);
+        if (lock < 0)
+            continue;
+        char path[PATH_MAX];
+        int need = snprintf(path, sizeof path, "%s/%s", parent, entry->d_name);
+        if (need > 0 && (size_t)need < sizeof path)
+            workdir_remove_tree(path, NULL);
+        close(lock);
+    }
+    closedir(siblings);
+}
+
+static int workdir_choose_parent(const char *wanted, char parent[static PATH_MAX],
+                                 struct fault *fault) {
+    const char *temporary = getenv("TMPDIR");
+    const char *from = wanted;
+    if (!from && workdir_is_tmpfs("/dev/shm") && !access("/dev/shm", W_OK | X_OK))
+        from = "/dev/shm";
+    if (!from)
+        from = temporary && *temporary ? temporary : "/tmp";
+    if (!realpath(from, parent))
+        return fault_errno(fault, "no place for the case directory: %s", from);
+    struct stat status;
+    if (stat(parent, &status) || !S_ISDIR(status.st_mode))
+        return fault_set(fault, "no place for the case directory: %s is not a directory", from);
+    if (access(parent, W_OK | X_OK))
+        return fault_errno(fault, "no place for the case directory: %s", from);
+    return 0;
+}
+
+// Makes <parent>/instar-fuzz.<pid>.XXXXXX and has its lock when it returns.
+static int workdir_claim(struct workdir *workdir, const char *parent, struct fault *fault) {
+    for (int attempt = 0; attempt < WORKDIR_ATTEMPTS; attempt++) {
+        int need = snprintf(workdir->path, sizeof workdir->path, "%s/%s%d.XXXXXX", parent,
+                            WORKDIR_PREFIX, (int)getpid());
+        if (need < 0 || (size_t)need >= sizeof workdir->path)
+            return fault_set(fault, "%s: too long for a case directory", parent);
+        if (!mkdtemp(workdir->path))
+            return fault_errno(fault, "cannot make a case directory in %s", parent);
+        workdir->lock = workdir_lock(AT_FDCWD, workdir->path);
+        if (workdir->lock >= 0)
+            return 0;
+        rmdir(workdir->path);
+    }
+    return fault_set(fault, "cannot lock a case directory in %s", parent);
+}
+
+static int workdir_make_inside(const struct workdir *workdir, char *path, size_t room,
+                               const char *name, struct fault *fault) {
+    snprintf(path, room, "%s/%s", workdir->path, name);
+    return mkdir(path, 0700) ? fault_errno(fault, "cannot make %s", path) : 0;
+}
+
+int workdir_create(struct workdir *workdir, const char *parent, struct fault *fault) {
+    char place[PATH_MAX];
+    *workdir = (struct workdir){.lock = -1};
+    if (workdir_choose_parent(parent, place, fault))
+        return -1;
+    workdir_sweep(place);
+    if (workdir_claim(workdir, place, fault))
+        return -1;
+    workdir->on_tmpfs = workdir_is_tmpfs(workdir->path);
+    if (workdir_make_inside(workdir, workdir->case_path, sizeof workdir->case_path, "case",
+                            fault) ||
+        workdir_make_inside(workdir, workdir->home_path, sizeof workdir->home_path, "home",
+                            fault) ||
+        workdir_make_inside(workdir, workdir->bin_path, sizeof workdir->bin_path, "bin", fault)) {
+        workdir_remove(workdir);
+        return -1;
+    }
+    return 0;
+}
+
+// The pid in the name tells the owner from its forked children, which hold the same lock.
+static bool workdir_is_own(const struct workdir *workdir) {
+    const char *slash = strrchr(workdir->path, '/');
+    return slash && workdir_name_fits(workdir->path) &&
+           strtol(slash + 1 + strlen(WORKDIR_PREFIX), NULL, 10) == getpid();
+}
+
+void workdir_remove(const struct workdir *workdir) {
+    if (!workdir_is_own(workdir))
+        return;
+    workdir_remove_tree(workdir->path, NULL);
+    if (workdir->lock >= 0)
+        close(workdir->lock);
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Policy around the chain: confirm, remember, report. A process that was forked from the one that
+// opened the harness (AFL++'s persistent children) gets a launcher and a case directory of its own
+// at its first case; tools, registry and counters are shared.
+#include "harness.h"
+
+#include "chain.h"
+#include "pair.h"
+#include "report/report.h"
+#include "report/story.h"
+#include "seen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEADLINE_SHARE 20 // one command may take 1/20 of the case's budget
+#define NOT_REPRODUCED_KEPT 100
+
+struct harness {
+    const struct settings *settings;
+    struct tool tools[SIDES];
+    struct registry *registry;
+    struct stats *stats;
+    char *seen; // folder, or NULL
+    pid_t owner; // process that `exec` and `workdir` belong to; 0: none yet
+    struct exec *exec;
+    struct workdir workdir;
+    struct chain chain;
+    struct testcase testcase;
+    struct record first, again; // the case, and its repetition
+};
+
+static int attach(struct harness *h, struct fault *fault) {
+    if (h->owner == getpid())
+        return 0;
+    char launcher[4096];
+    // The parent's launcher and directory, inherited by a fork, are the parent's to end.
+    h->exec = NULL;
+    if (exec_find_beside("launcher", launcher, sizeof launcher, fault) ||
+        workdir_create(&h->workdir, h->settings->work, fault))
+        return -1;
+    if (exec_start(&h->exec, launcher, h->workdir.path, fault)) {
+        workdir_remove(&h->workdir);
+        return -1;
+    }
+    h->owner = getpid();
+    h->chain.room = (struct tool_room){.exec = h->exec,
+                                       .workdir = &h->workdir,
+                                       .deadline_ms = h->settings->case_ms / DEADLINE_SHARE};
+    for (int side = SIDES - 1; side >= 0; side--)
+        if (h->tools[side].kind == TOOL_QEMU_IMG && h->tools[side].available)
+            return tool_link_qemu_img(&h->workdir, h->tools[side].path, fault);
+    return 0;
+}
+
+static void detach(struct harness *h) {
+    if (h->owner != getpid())
+        return;
+    exec_stop(h->exec);
+    workdir_remove(&h->workdir);
+    h->exec = NULL;
+    h->owner = 0;
+}
+
+static int open_memory(struct harness *h, struct fault *fault) {
+    const char *out = h->settings->out;
+    if (stats_open(&h->stats, out, fault))
+        return -1;
+    if (h->settings->seen) {
+        h->seen = must_strdup(h->settings->seen);
+    } else if (out) {
+        h->seen = must_realloc(NULL, strlen(out) + 6);
+        sprintf(h->seen, "%s/seen", out);
+    }
+    return seen_open(h->seen, fault);
+}
+
+static int load_registry(struct harness *h, struct fault *fault) {
+    return h->settings->known ? registry_load(&h->registry, h->settings->known, fault)
+                              : registry_load_built_in(&h->registry, fault);
+}
+
+int harness_open(struct harness **harness, const struct settings *settings, bool *unavailable,
+                 struct fault *fault) {
+    struct harness *h = must_realloc(NULL, sizeof *h);
+    memset(h, 0, sizeof *h);
+    h->settings = settings;
+    *unavailable = false;
+    *harness = NULL;
+    int status = load_registry(h, fault);
+    status = status ? status : attach(h, fault);
+    if (status == 0)
+        status = pair_choose(h->tools, settings, &h->chain.room, unavailable, fault);
+    // A campaign's folders are touched only once it is clear that it can start.
+    if (status == 0)
+        status = open_memory(h, fault);
+    detach(h);
+    if (status) {
+        harness_close(h);
+        return -1;
+    }
+    h->chain.settings = settings;
+    h->chain.tools = h->tools;
+    h->chain.registry = h->registry;
+    h->chain.stats = h->stats;
+    *harness = h;
+    return 0;
+}
+
+void harness_close(struct harness *h) {
+    if (!h)
+        return;
+    detach(h);
+    chain_free(&h->chain);
+    registry_free(h->registry);
+    struct record *records[] = {&h->first, &h->again};
+    for (size_t r = 0; r < 2; r++)
+        for (int i = 0; i < CASE_MAX_OPERATIONS; i++)
+            for (int side = 0; side < SIDES; side++) {
+                exec_outcome_free(&records[r]->steps[i].outcomes[side]);
+                tool_result_free(&records[r]->steps[i].results[side]);
+            }
+    free(h->seen);
+    free(h);
+}
+
+const struct tool *harness_tool(const struct harness *h, int side) {
+    return &h->tools[side];
+}
+
+struct stats *harness_stats(struct harness *h) {
+    return h->stats;
+}
+
+const struct workdir *harness_workdir(const struct harness *h) {
+    return &h->workdir;
+}
+
+void harness_forget(struct harness *h) {
+    free(h->seen);
+    h->seen = NULL;
+}
+
+void harness_announce(const struct harness *h, struct buffer *out) {
+    report_pair_words(&h->tools[SIDE_A], &h->tools[SIDE_B], out);
+    buffer_text(out, "\nEach command runs by plain execution of the unmodified programs, on the "
+                     "same input file; a divergence counts once it repeats on fresh files.\n");
+    if (!h->workdir.on_tmpfs)
+        buffer_format(out, "NOTE: no tmpfs to work on; cases are built below %s, which is slower.\n",
+                      h->workdir.path);
+}
+
+// The callback of a campaign's first run: end the case at a signature that nobody has met.
+static bool is_new(void *context, const char *signature) {
+    return !seen_contains(((struct harness *)context)->seen, signature);
+}
+
+static bool is_expected(void *context, const char *signature) {
+    return strcmp(context, signature) == 0;
+}
+
+static bool has_finding(const struct record *record, const char *signature) {
+    for (size_t i = 0; i < record->finding_count; i++)
+        if (strcmp(record->findings[i].signature, signature) == 0)
+            return true;
+    return false;
+}
+
+// Runs the case again on fresh files, reading outputs through qemu-img; 1: it repeats each time.
+static int confirm(struct harness *h, const char *signature, struct fault *fault) {
+    struct chain *chain = &h->chain;
+    chain->stop_at = is_expected;
+    chain->stop_context = (void *)(uintptr_t)signature;
+    chain->flatten = true;
+    int status = 1;
+    for (unsigned i = 0; i < h->settings->confirm && status == 1; i++) {
+        h->stats->confirmations++;
+        if (chain_run(chain, &h->testcase, &h->again, fault))
+            status = -1;
+        else if (!has_finding(&h->again, signature))
+            status = 0;
+    }
+    chain->flatten = false;
+    return status;
+}
+
+static uint64_t case_hash(const uint8_t *data, size_t size) {
+    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ data[i]) * 0x100000001b3u;
+    return hash;
+}
+
+// What does not repeat is no finding, but is kept for study: the case alone, a bounded number.
+static void keep_not_reproduced(struct harness *h, const uint8_t *data, size_t size,
+                                const char *signature) {
+    char path[4096];
+    h->stats->verdicts[VERDICT_INCONCLUSIVE]++;
+    stats_count(h->stats->reasons, STATS_NAMES, "inconclusive: not_reproduced");
+    if (!h->settings->out)
+        return;
+    snprintf(path, sizeof path, "%s/not-reproduced", h->settings->out);
+    if (mkdir(path, 0777) && errno != EEXIST)
+        return;
+    if (report_usage(path) / 4096 > NOT_REPRODUCED_KEPT)
+        return;
+    snprintf(path, sizeof path, "%s/not-reproduced/%s-%016llx.bin", h->settings->out, signature,
+             (unsigned long long)case_hash(data, size));
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return;
+    image_pwrite(fd, data, size, 0, NULL);
+    close(fd);
+}
+
+static int write_report(struct harness *h, const uint8_t *data, size_t size, const char *out,
+                        const struct record *record, size_t finding, char *path, size_t room,
+                        struct fault *fault) {
+    struct report report = {
+        .record = record,
+        .finding = &record->findings[finding],
+        .bytes = data,
+        .size = size,
+        .directory = h->workdir.case_path,
+        .exec = h->exec,
+        .out = out,
+        .confirmed = h->settings->confirm > 0,
+    };
+    return report_write(&report, path, room, fault);
+}
+
+// Counts what the campaign has met before; the last finding may be new.
+static const struct finding *count_repeats(struct harness *h) {
+    const struct finding *fresh = NULL;
+    for (size_t i = 0; i < h->first.finding_count; i++) {
+        const struct finding *finding = &h->first.findings[i];
+        if (is_new(h, finding->signature))
+            fresh = finding;
+        else
+            stats_count(h->stats->signatures, STATS_NAMES, finding->signature);
+    }
+    return fresh;
+}
+
+static int judge_fresh(struct harness *h, const uint8_t *data, size_t size, const char *signature,
+                       struct fault *fault) {
+    // tool_hang has had its long second run already (step.c): nothing to add but waiting.
+    bool hang = strncmp(signature, "tool_hang-", 10) == 0;
+    int status = hang ? 1 : confirm(h, signature, fault);
+    if (status <= 0) {
+        if (status == 0)
+            keep_not_reproduced(h, data, size, signature);
+        return status;
+    }
+    status = seen_claim(h->seen, signature, fault);
+    if (status < 0)
+        return -1;
+    stats_count(h->stats->signatures, STATS_NAMES, signature);
+    if (status == 0 || !h->settings->out)
+        return status;
+    const struct record *record = hang || !h->settings->confirm ? &h->first : &h->again;
+    char path[4096];
+    if (write_report(h, data, size, h->settings->out, record, record->finding_count - 1, path,
+                     sizeof path, fault))
+        fprintf(stderr, "instar-fuzz: the report could not be written: %s\n", fault->text);
+    return 1;
+}
+
+int harness_run(struct harness *h, const uint8_t *data, size_t size,
+                char signature[SIGNATURE_ROOM], struct fault *fault) {
+    if (attach(h, fault))
+        return -1;
+    case_decode(&h->testcase, data, size);
+    h->chain.stop_at = is_new;
+    h->chain.stop_context = h;
+    h->stats->cases++;
+    int status = chain_run(&h->chain, &h->testcase, &h->first, fault);
+    if (status == 0) {
+        const struct finding *fresh = count_repeats(h);
+        if (fresh) {
+            snprintf(signature, SIGNATURE_ROOM, "%s", fresh->signature);
+            status = judge_fresh(h, data, size, signature, fault);
+        }
+    }
+    h->stats->harness_errors += status < 0;
+    h->stats->aborts += status > 0;
+    stats_touch(h->stats);
+    return status < 0 ? -1 : status > 0 ? HARNESS_NEW : HARNESS_NOTHING;
+}
+
+int harness_replay(struct harness *h, const uint8_t *data, size_t size,
+                   const struct record **record, size_t *unconfirmed, struct fault *fault) {
+    if (attach(h, fault))
+        return -1;
+    case_decode(&h->testcase, data, size);
+    h->chain.stop_at = NULL;
+    h->stats->cases++;
+    *unconfirmed = 0;
+    if (chain_run(&h->chain, &h->testcase, &h->first, fault))
+        return -1;
+    size_t kept = 0;
+    for (size_t i = 0; i < h->first.finding_count; i++) {
+        char *signature = h->first.findings[i].signature;
+        int repeats = strncmp(signature, "tool_hang-", 10) == 0 ? 1 : confirm(h, signature, fault);
+        if (repeats < 0)
+            return -1;
+        if (repeats)
+            h->first.findings[kept++] = h->first.findings[i];
+        else
+            (*unconfirmed)++;
+    }
+    h->first.finding_count = kept;
+    *record = &h->first;
+    return 0;
+}
+
+int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t finding,
+                   const char *out, char *path, size_t room, struct fault *fault) {
+    // Confirmations have replaced the files: build them once more, up to the finding. Its record
+    // is the one that goes into the report, so that files and words belong together.
+    h->chain.stop_at = is_expected;
+    h->chain.stop_context = h->first.findings[finding].signature;
+    if (chain_run(&h->chain, &h->testcase, &h->again, fault))
+        return -1;
+    size_t at = h->again.finding_count;
+    while (at-- > 0)
+        if (strcmp(h->again.findings[at].signature, h->first.findings[finding].signature) == 0)
+            return write_report(h, data, size, out, &h->again, at, path, room, fault);
+    return fault_set(fault, "it did not repeat while the report was written");
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The harness as engines and commands use it: bytes go in, and what comes out is "nothing new" or
+// the signature of a confirmed divergence. It owns the policy: which tools form the pair, when a
+// divergence is believed (repeated on fresh files), when it is new (the campaign's memory), what is
+// written down.
+#ifndef HARNESS_HARNESS_H
+#define HARNESS_HARNESS_H
+
+#include "report/record.h"
+#include "settings.h"
+#include "stats.h"
+
+struct harness;
+
+// Exit codes of every program of this project.
+enum {
+    EXIT_NONE = 0,         // no divergence
+    EXIT_FOUND = 1,        // a divergence
+    EXIT_BAD_USE = 2,      // bad use, unreadable case, harness error
+    EXIT_UNAVAILABLE = 3,  // a tool cannot run here
+    EXIT_INCONCLUSIVE = 4, // nothing could be decided
+};
+
+// Reads no environment itself: `settings` must outlive the harness. Probes the tools, loads the
+// registry, maps the counters. -1: the reason; `unavailable` tells whether a tool was it.
+int harness_open(struct harness **harness, const struct settings *settings, bool *unavailable,
+                 struct fault *fault);
+void harness_close(struct harness *harness); // NULL is fine; leaves nothing behind
+
+const struct tool *harness_tool(const struct harness *harness, int side);
+// Two or three lines for the start of a run: which tools are compared, and how.
+void harness_announce(const struct harness *harness, struct buffer *out);
+struct stats *harness_stats(struct harness *harness);
+// Where the case directory is, and whether on tmpfs. Valid once a case has run.
+const struct workdir *harness_workdir(const struct harness *harness);
+
+enum harness_verdict { HARNESS_NOTHING, HARNESS_NEW };
+// One case of a campaign. HARNESS_NEW: `signature` is confirmed, claimed in the campaign's memory
+// and reported; the engine should abort. -1 is a harness error.
+int harness_run(struct harness *harness, const uint8_t *data, size_t size,
+                char signature[SIGNATURE_ROOM], struct fault *fault);
+// One case for a person: no memory, all steps, every finding confirmed (`record` then holds only
+// confirmed findings; `unconfirmed` counts the others). The record lives until the next call.
+int harness_replay(struct harness *harness, const uint8_t *data, size_t size,
+                   const struct record **record, size_t *unconfirmed, struct fault *fault);
+// Writes the report of a replayed finding below `out` and copies the images to <path>/images.
+int harness_report(struct harness *harness, const uint8_t *data, size_t size, size_t finding,
+                   const char *out, char *path, size_t room, struct fault *fault);
+// Forgets every memory of earlier cases (an engine replays or minimizes one file).
+void harness_forget(struct harness *harness);
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// qcow2: the header. Opening believes nothing: every field is held against the format's limits and
+// the file's size before memory is spent on it.
+#include "image/qcow2.h"
+
+#include "base/bytes.h"
+#include "image/drivers.h"
+
+#include <stdlib.h>
+
+static bool qcow2_probe(const uint8_t *head, size_t head_length, const uint8_t *tail,
+                        size_t tail_length) {
+    (void)tail, (void)tail_length;
+    return head_length >= 4 && get_be32(head) == QCOW2_MAGIC;
+}
+
+static int parse_version_3(struct qcow2_state *state, const uint8_t *header, struct fault *fault) {
+    state->incompatible = get_be64(header + QCOW2_AT_INCOMPATIBLE);
+    state->compatible = get_be64(header + QCOW2_AT_COMPATIBLE);
+    state->autoclear = get_be64(header + QCOW2_AT_AUTOCLEAR);
+    state->refcount_order = get_be32(header + QCOW2_AT_REFCOUNT_ORDER);
+    state->header_length = get_be32(header + QCOW2_AT_HEADER_LENGTH);
+    if (state->header_length < QCOW2_V3_HEADER || state->header_length % 8 != 0 ||
+        state->header_length > 1u << state->cluster_bits)
+        return fault_set(fault, "the header length %u is invalid", state->header_length);
+    if (state->refcount_order > 6)
+        return fault_set(fault, "refcounts of 2^%u bits", state->refcount_order);
+    if (state->incompatible & ~(uint64_t)QCOW2_INCOMPAT_KNOWN)
+        return fault_set(
+            fault, "unknown incompatible features %#llx",
+            (unsigned long long)(state->incompatible & ~(uint64_t)QCOW2_INCOMPAT_KNOWN));
+    if (state->header_length > QCOW2_AT_COMPRESSION)
+        state->compression_type = header[QCOW2_AT_COMPRESSION];
+    bool flagged = state->incompatible & QCOW2_INCOMPAT_COMPRESSION;
+    if (flagged != (state->compression_type != 0))
+        return fault_set(fault, "compression type %u contradicts its feature bit",
+                         state->compression_type);
+    if (qcow2_is_extended(state) && state->cluster_bits < 14)
+        return fault_set(fault, "extended L2 entries with clusters of %u bytes",
+                         1u << state->cluster_bits);
+    return 0;
+}
+
+static int parse_header(struct image *image, const uint8_t *header, struct fault *fault) {
+    struct qcow2_state *state = image->state;
+    if (image->file_size < QCOW2_V2_HEADER || get_be32(header) != QCOW2_MAGIC)
+        return fault_set(fault, "not a qcow2 image");
+    state->version = get_be32(header + QCOW2_AT_VERSION);
+    if (state->version != 2 && state->version != 3)
+        return fault_set(fault, "qcow2 version %u", state->version);
+    state->cluster_bits = get_be32(header + QCOW2_AT_CLUSTER_BITS);
+    if (state->cluster_bits < QCOW2_MIN_CLUSTER_BITS ||
+        state->cluster_bits > QCOW2_MAX_CLUSTER_BITS)
+        return fault_set(fault, "clusters of 2^%u bytes", state->cluster_bits);
+    image->virtual_size = get_be64(header + QCOW2_AT_SIZE);
+    image->unit = 1u << state->cluster_bits;
+    state->has_backing = get_be64(header + QCOW2_AT_BACKING_OFFSET) != 0;
+    state->crypt_method = get_be32(header + QCOW2_AT_CRYPT_METHOD);
+    state->l1_size = get_be32(header + QCOW2_AT_L1_SIZE);
+    state->l1_offset = get_be64(header + QCOW2_AT_L1_OFFSET);
+    state->reftable_offset = get_be64(header + QCOW2_AT_REFTABLE_OFFSET);
+    state->reftable_clusters = get_be32(header + QCOW2_AT_REFTABLE_CLUSTERS);
+    state->snapshots = get_be32(header + QCOW2_AT_SNAPSHOTS);
+    state->refcount_order = 4; // version 2 has no choice
+    state->header_length = QCOW2_V2_HEADER;
+    if (state->version == 3 && parse_version_3(state, header, fault) < 0)
+        return -1;
+    state->l2_bits = state->cluster_bits - (qcow2_is_extended(state) ? 4 : 3);
+    return 0;
+}
+
+// Does [offset, offset + length) begin at a cluster and lie inside the file?
+static bool table_fits(const struct image *image, uint64_t offset, uint64_t length) {
+    return offset % image->unit == 0 && offset <= image->file_size &&
+           length <= image->file_size - offset;
+}
+
+static int check_tables(struct image *image, struct fault *fault) {
+    struct qcow2_state *state = image->state;
+    uint64_t l1_bytes = (uint64_t)state->l1_size * 8;
+    uint32_t l1_shift = state->cluster_bits + state->l2_bits; // at most 39
+    if (image->virtual_size > INT64_MAX)
+        return fault_set(fault, "the virtual size is too large");
+    if (l1_bytes > QCOW2_MAX_L1_BYTES)
+        return fault_set(fault, "the L1 table is too large (%u entries)", state->l1_size);
+    if (div_up(image->virtual_size, 1ull << l1_shift) > state->l1_size)
+        return fault_set(fault, "the L1 table (%u entries) is too small for the virtual size",
+                         state->l1_size);
+    if (state->l1_size > 0 && !table_fits(image, state->l1_offset, l1_bytes))
+        return fault_set(fault, "the L1 table is misaligned or not in the file");
+    uint64_t reftable_bytes = (uint64_t)state->reftable_clusters << state->cluster_bits;
+    if (reftable_bytes == 0 || reftable_bytes > QCOW2_MAX_REFTABLE_BYTES ||
+        !table_fits(image, state->reftable_offset, reftable_bytes))
+        return fault_set(fault, "the refcount table is misplaced or has an invalid size");
+    return 0;
+}
+
+// Features that are recognised but not followed: the header may be shown, the rest is refused.
+static void note_unreadable(struct qcow2_state *state) {
+    if (state->crypt_method != 0)
+        state->unreadable = state->uncheckable = "the image is encrypted";
+    else if (state->incompatible & QCOW2_INCOMPAT_DATA_FILE)
+        state->unreadable = state->uncheckable = "the data is in an external file";
+    else if (state->compression_type > 1)
+        state->unreadable = "the compression type is unknown";
+    else if (state->has_backing)
+        state->unreadable = "the image has a backing file";
+    if (state->snapshots > 0)
+        state->uncheckable = "the image has snapshots";
+    else if (state->autoclear & QCOW2_AUTOCLEAR_BITMAPS)
+        state->uncheckable = "the image has bitmaps";
+}
+
+static int load_l1(struct image *image, struct fault *fault) {
+    struct qcow2_state *state = image->state;
+    state->l1 = malloc((size_t)state->l1_size * 8 + 1);
+    if (!state->l1)
+        return fault_set(fault, "out of memory");
+    if (image_pread(image->fd, state->l1, (size_t)state->l1_size * 8, state->l1_offset, fault) < 0)
+        return -1;
+    for (uint32_t i = 0; i < state->l1_size; i++)
+        state->l1[i] = get_be64(&state->l1[i]);
+    return 0;
+}
+
+static void qcow2_close(struct image *image) {
+    struct qcow2_state *state = image->state;
+    free(state->l1);
+    free(state->l2);
+    free(state->plain);
+    free(state->packed);
+    free(state);
+    image->state = NULL;
+}
+
+static int qcow2_open(struct image *image, struct fault *fault) {
+    uint8_t header[QCOW2_LONGEST_HEADER];
+    if (image_pread(image->fd, header, sizeof header, 0, fault) < 0)
+        return -1;
+    struct qcow2_state *state = calloc(1, sizeof *state);
+    if (!state)
+        return fault_set(fault, "out of memory");
+    image->state = state;
+    if (parse_header(image, header, fault) < 0 || check_tables(image, fault) < 0 ||
+        load_l1(image, fault) < 0) {
+        qcow2_close(image);
+        return -1;
+    }
+    note_unreadable(state);
+    return 0;
+}
+
+static void qcow2_info(struct image *image, struct image_info *info) {
+    const struct qcow2_state *state = image->state;
+    *info = (struct image_info){
+        .virtual_size = image->virtual_size,
+        .cluster_size = image->unit,
+        .qcow2_version = state->version,
+        .refcount_bits = 1u << state->refcount_order,
+        .lazy_refcounts = state->compatible & QCOW2_COMPAT_LAZY,
+        .corrupt = state->incompatible & QCOW2_INCOMPAT_CORRUPT,
+        .dirty = state->incompatible & QCOW2_INCOMPAT_DIRTY,
+        .extended_l2 = qcow2_is_extended(state),
+        .compression_type = state->compression_type,
+        .has_backing = state->has_backing,
+    };
+}
+
+const struct image_driver qcow2_driver = {
+    .format = IMAGE_QCOW2,
+    .name = "qcow2",
+    .probe = qcow2_probe,
+    .open = qcow2_open,
+    .close = qcow2_close,
+    .extent = qcow2_extent,
+    .read = qcow2_read,
+    .check = qcow2_check,
+    .info = qcow2_info,
+    .write = qcow2_write,
+    .declared_size = qcow2_declared_size,
+    .max_unit_bits = QCOW2_MAX_CLUSTER_BITS,
+};

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the parts of the qcow2 driver share: the numbers of the format and the state of an open
+// file. "Spec" in these files is QEMU's docs/interop/qcow2.
+#ifndef IMAGE_QCOW2_H
+#define IMAGE_QCOW2_H
+
+#include "image/image.h"
+
+#define QCOW2_MAGIC 0x514649fbu // "QFI\xfb", spec "Header"
+
+// Byte offsets in the header; spec "Header" and "Additional fields (version 3 and higher)".
+enum qcow2_header {
+    QCOW2_AT_MAGIC = 0,
+    QCOW2_AT_VERSION = 4,
+    QCOW2_AT_BACKING_OFFSET = 8,
+    QCOW2_AT_BACKING_SIZE = 16,
+    QCOW2_AT_CLUSTER_BITS = 20,
+    QCOW2_AT_SIZE = 24,
+    QCOW2_AT_CRYPT_METHOD = 32,
+    QCOW2_AT_L1_SIZE = 36,
+    QCOW2_AT_L1_OFFSET = 40,
+    QCOW2_AT_REFTABLE_OFFSET = 48,
+    QCOW2_AT_REFTABLE_CLUSTERS = 56,
+    QCOW2_AT_SNAPSHOTS = 60,
+    QCOW2_V2_HEADER = 72,
+    QCOW2_AT_INCOMPATIBLE = 72,
+    QCOW2_AT_COMPATIBLE = 80,
+    QCOW2_AT_AUTOCLEAR = 88,
+    QCOW2_AT_REFCOUNT_ORDER = 96,
+    QCOW2_AT_HEADER_LENGTH = 100,
+    QCOW2_V3_HEADER = 104,
+    QCOW2_AT_COMPRESSION = 104,
+    QCOW2_LONGEST_HEADER = 112,
+};
+
+#define QCOW2_INCOMPAT_DIRTY       (1u << 0)
+#define QCOW2_INCOMPAT_CORRUPT     (1u << 1)
+#define QCOW2_INCOMPAT_DATA_FILE   (1u << 2)
+#define QCOW2_INCOMPAT_COMPRESSION (1u << 3)
+#define QCOW2_INCOMPAT_EXTENDED_L2 (1u << 4)
+#define QCOW2_INCOMPAT_KNOWN       0x1fu
+#define QCOW2_COMPAT_LAZY          (1u << 0)
+#define QCOW2_AUTOCLEAR_BITMAPS    (1u << 0)
+
+// Table entries; spec "Cluster mapping". The same offset mask serves L1 and L2 tables.
+#define QCOW2_COPIED      (1ull << 63)
+#define QCOW2_COMPRESSED  (1ull << 62)
+#define QCOW2_ZERO        (1ull << 0)
+#define QCOW2_OFFSET_MASK 0x00fffffffffffe00ull
+// Refcount table entries; spec "Host cluster management".
+#define QCOW2_REFTABLE_MASK 0xfffffffffffffe00ull
+
+#define QCOW2_MIN_CLUSTER_BITS 9
+#define QCOW2_MAX_CLUSTER_BITS 21
+// QEMU's own limits (block/qcow2.h): beyond them it refuses the image.
+#define QCOW2_MAX_L1_BYTES       (32u << 20)
+#define QCOW2_MAX_REFTABLE_BYTES (8u << 20)
+#define QCOW2_SECTOR             512u
+#define QCOW2_SUBCLUSTERS        32u // per cluster with extended L2 entries
+
+struct qcow2_state {
+    uint32_t version, cluster_bits, refcount_order, header_length;
+    uint64_t incompatible, compatible, autoclear;
+    uint8_t compression_type;
+    bool has_backing;
+    uint32_t snapshots, crypt_method;
+    const char *unreadable;  // why guest bytes cannot be had; NULL: they can
+    const char *uncheckable; // why refcounts cannot be judged; NULL: they can
+
+    uint32_t l1_size; // entries
+    uint64_t l1_offset, reftable_offset;
+    uint32_t reftable_clusters;
+    uint64_t *l1; // host byte order, owned
+
+    uint32_t l2_bits; // log2 of the entries in an L2 table
+    uint8_t *l2;      // the table in hand, as in the file; owned
+    uint64_t l2_at;   // its file offset; 0: none
+
+    uint8_t *plain;    // a decompressed cluster, owned
+    uint64_t plain_of; // the L2 entry it was made from; 0: none
+    uint8_t *packed;   // compressed bytes, two clusters' worth, owned
+};
+
+// Where a compressed cluster lies; spec "Compressed Clusters Descriptor". `length` reaches to the
+// end of the last sector, which is more than the stream.
+void qcow2_compressed_place(uint64_t entry, uint32_t cluster_bits, uint64_t *offset,
+                            uint64_t *length);
+
+// The L2 table at a file offset, through the cache; NULL with a fault if it is misplaced.
+const uint8_t *qcow2_load_l2(struct image *image, uint64_t file_offset, struct fault *fault);
+
+static inline bool qcow2_is_extended(const struct qcow2_state *state) {
+    return state->incompatible & QCOW2_INCOMPAT_EXTENDED_L2;
+}
+static inline uint32_t qcow2_entry_bytes(const struct qcow2_state *state) {
+    return qcow2_is_extended(state) ? 16 : 8;
+}
+
+// Refcount `index` of a block with entries of 2^order bits; spec "Host cluster management".
+uint64_t qcow2_get_refcount(const uint8_t *block, uint64_t index, uint32_t order);
+void qcow2_set_refcount(uint8_t *block, uint64_t index, uint32_t order, uint64_t value);
+
+// Members of the driver table.
+int qcow2_extent(struct image *image, uint64_t offset, struct image_extent *extent,
+                 struct fault *fault);
+int qcow2_read(struct image *image, uint64_t offset, void *buffer, size_t length,
+               struct fault *fault);
+int qcow2_check(struct image *image, struct image_check *check, struct fault *fault);
+int qcow2_write(int fd, const struct image_options *options, const struct image_source *source,
+                struct image_written *written, struct fault *fault);
+int qcow2_declared_size(const struct image_options *options, uint64_t size, uint64_t *declared,
+                        struct fault *fault);
+
+#endif

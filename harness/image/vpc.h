@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the files of the vpc driver share: the places of the fields in a Virtual Hard Disk file and
+// the geometry arithmetic. Format facts are from Microsoft's "Virtual Hard Disk Image Format
+// Specification" 1.0; all integers are big endian. What QEMU makes of a file was observed with
+// qemu-img 7.2.
+#ifndef IMAGE_VPC_H
+#define IMAGE_VPC_H
+
+#include "image/image.h"
+#include "image/table_io.h"
+
+#define VPC_SECTOR      512u
+#define VPC_FOOTER_SIZE 512u        // spec: "Hard Disk Footer Format"
+#define VPC_HEADER_SIZE 1024u       // spec: "Dynamic Disk Header Format"
+#define VPC_UNUSED      0xffffffffu // spec: "Block Allocation Table and Data Blocks"
+
+// Offsets in the footer.
+enum vpc_footer_field {
+    VPC_FOOTER_COOKIE = 0,
+    VPC_FOOTER_FEATURES = 8,
+    VPC_FOOTER_VERSION = 12,
+    VPC_FOOTER_DATA_OFFSET = 16,
+    VPC_FOOTER_TIME = 24,
+    VPC_FOOTER_CREATOR = 28,
+    VPC_FOOTER_CREATOR_VERSION = 32,
+    VPC_FOOTER_HOST = 36,
+    VPC_FOOTER_ORIGINAL_SIZE = 40,
+    VPC_FOOTER_CURRENT_SIZE = 48,
+    VPC_FOOTER_CYLINDERS = 56,
+    VPC_FOOTER_HEADS = 58,
+    VPC_FOOTER_SECTORS = 59,
+    VPC_FOOTER_TYPE = 60,
+    VPC_FOOTER_CHECKSUM = 64,
+    VPC_FOOTER_UUID = 68,
+};
+
+// Offsets in the dynamic disk header.
+enum vpc_header_field {
+    VPC_HEADER_COOKIE = 0,
+    VPC_HEADER_DATA_OFFSET = 8,
+    VPC_HEADER_TABLE_OFFSET = 16,
+    VPC_HEADER_VERSION = 24,
+    VPC_HEADER_ENTRIES = 28,
+    VPC_HEADER_BLOCK_SIZE = 32,
+    VPC_HEADER_CHECKSUM = 36,
+};
+
+enum vpc_type { VPC_FIXED = 2, VPC_DYNAMIC = 3, VPC_DIFFERENCING = 4 };
+
+struct vpc_geometry {
+    uint32_t cylinders, heads, sectors;
+};
+
+#define VPC_MAX_GEOMETRY (65535ull * 16 * 255) // sectors
+#define VPC_MAX_SECTORS  0xff000000ull         // 2040 GiB, where QEMU stops
+
+// The state of an open image.
+struct vpc {
+    uint8_t footer[VPC_FOOTER_SIZE];
+    bool fixed;
+    // The rest only of dynamic disks.
+    uint8_t header[VPC_HEADER_SIZE];
+    uint64_t table_offset; // file bytes
+    uint32_t entries;
+    uint32_t block_size;  // bytes
+    uint32_t bitmap_size; // bytes, padded to a sector; lies in front of each block
+    struct table_in table;
+};
+
+// One's complement of the sum of all bytes, the checksum field itself taken as zero.
+uint32_t vpc_checksum(const uint8_t *bytes, size_t length, size_t field);
+// Bytes of the sector bitmap of a block.
+uint32_t vpc_bitmap_size(uint32_t block_size);
+// Spec, appendix "CHS Calculation": may cover fewer sectors than asked for.
+struct vpc_geometry vpc_geometry_of(uint64_t sectors);
+uint64_t vpc_geometry_sectors(const struct vpc_geometry *geometry);
+// The geometry that a writer records for a disk of `sectors`, and the sectors it then declares.
+int vpc_geometry_declared(enum vpc_creator creator, uint64_t sectors, struct vpc_geometry *geometry,
+                          uint64_t *declared, struct fault *fault);
+
+// The BAT entry of a block; -1 with a fault.
+int vpc_entry(struct vpc *vpc, uint64_t index, uint32_t *entry, struct fault *fault);
+
+// A fixed disk has the holes that its file has, as raw; qemu-img map shows them the same way.
+int vpc_fixed_extent(int fd, uint64_t size, uint64_t offset, struct image_extent *extent,
+                     struct fault *fault);
+
+int vpc_check(struct image *image, struct image_check *check, struct fault *fault);
+int vpc_write(int fd, const struct image_options *options, const struct image_source *source,
+              struct image_written *written, struct fault *fault);
+int vpc_declared_size(const struct image_options *options, uint64_t size, uint64_t *declared,
+                      struct fault *fault);
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Two answers as one table. JSON is flattened to dotted names first, so that the tools' different
+// order and spacing do not hide what is really different.
+#include "report/story.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_ROWS 96
+#define ANSWER_NAME 72
+#define ANSWER_TEXT 160
+
+struct row {
+    char name[ANSWER_NAME];
+    char text[SIDES][ANSWER_TEXT];
+    bool present[SIDES];
+};
+
+struct table {
+    struct row rows[ANSWER_ROWS];
+    size_t count;
+};
+
+static void put(struct table *table, int side, const char *name, const char *text) {
+    size_t i = 0;
+    while (i < table->count && strcmp(table->rows[i].name, name) != 0)
+        i++;
+    if (i == ANSWER_ROWS)
+        return;
+    struct row *row = &table->rows[i];
+    if (i == table->count) {
+        memset(row, 0, sizeof *row);
+        snprintf(row->name, sizeof row->name, "%s", name);
+        table->count++;
+    }
+    row->present[side] = true;
+    snprintf(row->text[side], sizeof row->text[side], "%s", text);
+    // A table is made of lines: what a tool says may contain anything.
+    for (char *c = row->text[side]; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = ' ';
+}
+
+static void put_json(struct table *table, int side, const char *name, const cJSON *item) {
+    char inner[ANSWER_NAME];
+    if (cJSON_IsObject(item) || cJSON_IsArray(item)) {
+        int index = 0;
+        const cJSON *child;
+        cJSON_ArrayForEach(child, item) {
+            if (child->string)
+                snprintf(inner, sizeof inner, "%s%s%s", name, *name ? "." : "", child->string);
+            else
+                snprintf(inner, sizeof inner, "%s[%d]", name, index++);
+            put_json(table, side, inner, child);
+        }
+        return;
+    }
+    char *text = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
+    put(table, side, name, cJSON_IsString(item) ? item->valuestring : text ? text : "?");
+    free(text);
+}
+
+static void put_output(struct table *table, int side, const struct oracle_side *from) {
+    char text[64];
+    if (from->has_converted) {
+        snprintf(text, sizeof text, "%llu", (unsigned long long)from->converted_size);
+        put(table, side, "converted file", text);
+    }
+    if (!from->output_file_size)
+        return;
+    snprintf(text, sizeof text, "%llu", (unsigned long long)from->output_file_size);
+    put(table, side, "output file", text);
+    if (from->output_fault[0])
+        put(table, side, "output", from->output_fault);
+}
+
+static void put_side(struct table *table, int side, const struct step_record *step) {
+    const struct oracle_side *from = side == SIDE_A ? &step->step.a : &step->step.b;
+    if (!from->ran) {
+        put(table, side, "not run", from->why_not ? from->why_not : "");
+        return;
+    }
+    struct buffer words = {0};
+    exec_outcome_words(&step->outcomes[side], &words);
+    buffer_format(&words, " (%s)", outcome_class_names[step->results[side].class]);
+    put(table, side, "ended", words.data);
+    buffer_free(&words);
+    if (step->outcomes[side].err.length)
+        put(table, side, "stderr", step->outcomes[side].err.data);
+    if (step->results[side].json)
+        put_json(table, side, "", step->results[side].json);
+    else if (step->outcomes[side].out.length)
+        put(table, side, "stdout", step->outcomes[side].out.data);
+    put_output(table, side, from);
+}
+
+static bool same(const struct row *row) {
+    return row->present[SIDE_A] == row->present[SIDE_B] &&
+           strcmp(row->text[SIDE_A], row->text[SIDE_B]) == 0;
+}
+
+void report_answers(const struct step_record *step, struct buffer *out) {
+    static struct table table;
+    table.count = 0;
+    put_side(&table, SIDE_A, step);
+    put_side(&table, SIDE_B, step);
+    size_t name_width = 10, text_width = 24;
+    for (size_t i = 0; i < table.count; i++) {
+        size_t name = strlen(table.rows[i].name), text = strlen(table.rows[i].text[SIDE_A]);
+        name_width = name > name_width ? name : name_width;
+        text_width = text > text_width ? text : text_width;
+    }
+    text_width = text_width > 56 ? 56 : text_width;
+    buffer_format(out, "      %-*s  %-*s  %s\n", (int)name_width, "", (int)text_width,
+                  step->step.a.tool->role, step->step.b.tool->role);
+    for (size_t i = 0; i < table.count; i++) {
+        const struct row *row = &table.rows[i];
+        buffer_format(out, "    %s %-*s  %-*s  %s\n", same(row) ? " " : "*", (int)name_width,
+                      row->name, (int)text_width, row->present[SIDE_A] ? row->text[SIDE_A] : "-",
+                      row->present[SIDE_B] ? row->text[SIDE_B] : "-");
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Copying sparse files and counting what a folder really uses.
+#include "base/bytes.h"
+#include "report/report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int copy_extent(int from, int to, uint64_t at, uint64_t end, struct fault *fault) {
+    static uint8_t buffer[65536];
+    while (at < end) {
+        size_t length = (size_t)min_u64(end - at, sizeof buffer);
+        if (image_pread(from, buffer, length, at, fault) ||
+            image_pwrite(to, buffer, length, at, fault))
+            return -1;
+        at += length;
+    }
+    return 0;
+}
+
+static int copy_sparse(int from, int to, struct fault *fault) {
+    off_t end = lseek(from, 0, SEEK_END), at = 0;
+    if (end < 0 || ftruncate(to, end))
+        return fault_errno(fault, "cannot size the copy");
+    while (at < end) {
+        off_t data = lseek(from, at, SEEK_DATA);
+        if (data < 0)
+            break;
+        off_t hole = lseek(from, data, SEEK_HOLE);
+        at = hole < 0 ? end : hole;
+        if (copy_extent(from, to, (uint64_t)data, (uint64_t)at, fault))
+            return -1;
+    }
+    return 0;
+}
+
+static int copy_file(int from_folder, int to_folder, const char *name, struct fault *fault) {
+    int from = openat(from_folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (from < 0)
+        return fault_errno(fault, "%s", name);
+    int to = openat(to_folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int status = to < 0 ? fault_errno(fault, "%s", name) : copy_sparse(from, to, fault);
+    if (to >= 0)
+        close(to);
+    close(from);
+    return status;
+}
+
+int report_copy_files(const char *from, const char *to, struct fault *fault) {
+    DIR *folder = opendir(from);
+    if (!folder)
+        return fault_errno(fault, "%s", from);
+    int target = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
+    if (target < 0)
+        status = fault_errno(fault, "%s", to);
+    for (struct dirent *entry; status == 0 && (entry = readdir(folder));)
+        if (entry->d_type == DT_REG)
+            status = copy_file(dirfd(folder), target, entry->d_name, fault);
+    if (target >= 0)
+        close(target);
+    closedir(folder);
+    return status;
+}
+
+uint64_t report_usage(const char *path) {
+    uint64_t total = 0;
+    DIR *folder = opendir(path);
+    if (!folder)
+        return 0;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        char inner[4096];
+        struct stat info;
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+            continue;
+        snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name);
+        if (lstat(inner, &info))
+            continue;
+        total += (uint64_t)info.st_blocks * 512;
+        if (S_ISDIR(info.st_mode))
+            total += report_usage(inner);
+    }
+    closedir(folder);
+    return total;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// report.json: the finding for programs. Sizes are written as numbers where a double holds them
+// exactly and as strings beyond 2^53.
+#include "report/report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static void add_size(cJSON *object, const char *name, uint64_t value) {
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    if (value < (1ull << 53))
+        cJSON_AddRawToObject(object, name, text);
+    else
+        cJSON_AddStringToObject(object, name, text);
+}
+
+// Tools may print any bytes; JSON needs UTF-8, so that what is not ASCII is shown as '?'.
+static void add_text(cJSON *object, const char *name, const struct buffer *from) {
+    char text[4097];
+    size_t length = from->length < sizeof text - 1 ? from->length : sizeof text - 1;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)from->data[i];
+        text[i] = c == '\n' || c == '\t' || (c >= ' ' && c < 127) ? (char)c : '?';
+    }
+    text[length] = 0;
+    cJSON_AddStringToObject(object, name, text);
+}
+
+static cJSON *side_json(const struct step_record *step, int side) {
+    const struct oracle_side *from = side == SIDE_A ? &step->step.a : &step->step.b;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "role", from->tool->role);
+    if (!from->ran) {
+        cJSON_AddStringToObject(json, "not_run", from->why_not ? from->why_not : "");
+        return json;
+    }
+    cJSON *argv = cJSON_AddArrayToObject(json, "argv");
+    for (size_t i = 0; i < step->argv[side].count; i++)
+        cJSON_AddItemToArray(argv, cJSON_CreateString(step->argv[side].items[i]));
+    const struct exec_outcome *outcome = &step->outcomes[side];
+    struct buffer words = {0};
+    exec_outcome_words(outcome, &words);
+    cJSON_AddStringToObject(json, "ended", words.data);
+    buffer_free(&words);
+    cJSON_AddStringToObject(json, "class", outcome_class_names[step->results[side].class]);
+    add_text(json, "stdout", &outcome->out);
+    add_text(json, "stderr", &outcome->err);
+    add_size(json, "wall_us", outcome->wall_us);
+    add_size(json, "max_resident_kib", outcome->max_resident_kib);
+    if (step->outputs[side][0]) {
+        cJSON_AddStringToObject(json, "output", step->outputs[side]);
+        add_size(json, "output_file_size", from->output_file_size);
+    }
+    if (from->has_converted)
+        add_size(json, "converted_size", from->converted_size);
+    return json;
+}
+
+static cJSON *judgements_json(const struct judgements *judgements) {
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < judgements->count; i++) {
+        const struct judgement *from = &judgements->items[i];
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "oracle", from->oracle ? from->oracle->type : "");
+        cJSON_AddStringToObject(json, "verdict", verdict_names[from->verdict]);
+        const struct {
+            const char *name, *text;
+        } members[] = {{"reason", from->reason},   {"detail", from->detail},
+                       {"text", from->text},       {"field", from->field},
+                       {"a_value", from->a_value}, {"b_value", from->b_value},
+                       {"known", from->known_id}};
+        for (size_t m = 0; m < sizeof members / sizeof *members; m++)
+            if (members[m].text[0])
+                cJSON_AddStringToObject(json, members[m].name, members[m].text);
+        cJSON_AddItemToArray(list, json);
+    }
+    return list;
+}
+
+static cJSON *steps_json(const struct record *record) {
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < record->step_count; i++) {
+        const struct step_record *step = &record->steps[i];
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "operation", operation_names[step->step.op]);
+        cJSON_AddStringToObject(json, "input", step->step.input_name);
+        if (step->step.target < IMAGE_FORMATS)
+            cJSON_AddStringToObject(json, "target", image_driver(step->step.target)->name);
+        if (step->done) {
+            cJSON_AddItemToObject(json, "a", side_json(step, SIDE_A));
+            cJSON_AddItemToObject(json, "b", side_json(step, SIDE_B));
+            cJSON_AddItemToObject(json, "judgements", judgements_json(&step->judgements));
+        } else {
+            cJSON_AddStringToObject(json, "not_run", step->why);
+        }
+        cJSON_AddItemToArray(list, json);
+    }
+    return list;
+}
+
+static void add_environment(cJSON *json) {
+    struct utsname host;
+    cJSON *environment = cJSON_AddObjectToObject(json, "environment");
+    if (uname(&host) == 0) {
+        cJSON_AddStringToObject(environment, "kernel", host.release);
+        cJSON_AddStringToObject(environment, "machine", host.machine);
+    }
+    cJSON_AddBoolToObject(environment, "dev_kvm", access("/dev/kvm", R_OK | W_OK) == 0);
+}
+
+cJSON *report_json(const struct report *report) {
+    const struct record *record = report->record;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "version", 1);
+    if (report->finding) {
+        cJSON_AddStringToObject(json, "signature", report->finding->signature);
+        cJSON_AddNumberToObject(json, "step", (double)report->finding->step + 1);
+        cJSON_AddBoolToObject(json, "confirmed", report->confirmed);
+    }
+    cJSON *all = cJSON_AddArrayToObject(json, "signatures");
+    for (size_t i = 0; i < record->finding_count; i++)
+        cJSON_AddItemToArray(all, cJSON_CreateString(record->findings[i].signature));
+    cJSON *tools = cJSON_AddObjectToObject(json, "tools");
+    cJSON_AddItemToObject(tools, "a", tool_profile_json(record->tools[SIDE_A]));
+    cJSON_AddItemToObject(tools, "b", tool_profile_json(record->tools[SIDE_B]));
+    add_environment(json);
+    cJSON *source = cJSON_AddObjectToObject(json, "source");
+    cJSON_AddStringToObject(source, "name", record->source_name);
+    add_size(source, "file_size", record->source.file_size);
+    add_size(source, "virtual_size", record->source.declared_size);
+    struct buffer text = {0};
+    case_to_json(record->testcase, &text);
+    cJSON_AddItemToObject(json, "case", cJSON_ParseWithLength(text.data, text.length));
+    buffer_free(&text);
+    cJSON_AddItemToObject(json, "steps", steps_json(record));
+    return json;
+}

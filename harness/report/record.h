@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that happened in one case, kept until the next one begins: what a report, a replay
+// story or a reproducer is written from. Filled by the run loop (harness/chain.c); all buffers are
+// reused from case to case.
+#ifndef REPORT_RECORD_H
+#define REPORT_RECORD_H
+
+#include "oracles/oracle.h"
+#include "testcase/testcase.h"
+
+enum { SIDE_A, SIDE_B, SIDES };
+
+#define SIGNATURE_ROOM 240
+
+struct step_record {
+    bool done;        // false: skipped, see why
+    char why[48];     // "cost_cap", "budget", "filtered"
+    struct oracle_step step; // points into this record and into the materials of the run
+    struct tool_call calls[SIDES];
+    struct tool_argv argv[SIDES];
+    char outputs[SIDES][32]; // file names in the case directory
+    char fits[SIDES][32];    // of the convert that belongs to a measure
+    struct exec_outcome outcomes[SIDES];
+    struct tool_result results[SIDES];
+    bool flattened[SIDES]; // the output was read through qemu-img instead of our own reader
+    struct judgements judgements;
+};
+
+struct finding {
+    size_t step, judgement; // indices
+    char signature[SIGNATURE_ROOM];
+};
+
+struct record {
+    const struct testcase *testcase;
+    const struct tool *tools[SIDES];
+    struct step_record steps[CASE_MAX_OPERATIONS];
+    size_t step_count;
+    char source_name[32];
+    struct truth source; // of the file that was built
+    struct finding findings[CASE_MAX_OPERATIONS]; // divergences, at most one a step
+    size_t finding_count;
+    uint64_t wall_us;
+};
+
+#endif

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writing a finding's directory: everything goes into a folder with a temporary name that is
+// renamed at the end, so that a full disk or a killed process never leaves half a report under a
+// signature's name.
+#include "report/report.h"
+
+#include "report/story.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TAR_DEADLINE_MS 60000
+
+static int write_file(const char *folder, const char *name, const void *data, size_t length,
+                      mode_t mode, struct fault *fault) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0)
+        return fault_errno(fault, "%s", path);
+    int status = image_pwrite(fd, data, length, 0, fault);
+    if (close(fd) && status == 0)
+        status = fault_errno(fault, "%s", path);
+    return status;
+}
+
+static int write_text(const char *folder, const char *name, struct buffer *text, mode_t mode,
+                      struct fault *fault) {
+    int status = write_file(folder, name, text->data, text->length, mode, fault);
+    buffer_free(text);
+    return status;
+}
+
+// Packs all images of the case directory; tar keeps holes, gzip the size.
+static int pack_images(const struct report *report, const char *folder, struct fault *fault) {
+    char archive[4200];
+    snprintf(archive, sizeof archive, "%s/images.tar.gz", folder);
+    const char *argv[] = {"tar", "-czSf", archive, ".", NULL};
+    const char *environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL};
+    struct exec_outcome outcome = {0};
+    struct exec_command command = {
+        .program = access("/usr/bin/tar", X_OK) ? "/bin/tar" : "/usr/bin/tar",
+        .argv = argv,
+        .environment = environment,
+        .directory = report->directory,
+        .deadline_ms = TAR_DEADLINE_MS,
+        .capture_limit = 4096,
+    };
+    int status = exec_run(report->exec, &command, &outcome, fault);
+    if (status == 0 && (outcome.end != EXEC_EXITED || outcome.value != 0))
+        status = fault_set(fault, "tar could not pack the images: %.200s", outcome.err.data);
+    exec_outcome_free(&outcome);
+    return status;
+}
+
+// The images alone may be missing: a report without them is still worth having, and says why.
+static void add_images(const struct report *report, const char *folder, cJSON *json) {
+    struct fault fault = {0};
+    int status;
+    if (report_usage(report->out) > REPORT_TOTAL_LIMIT)
+        status = fault_set(&fault, "left out: %s holds more than %llu MiB already", report->out,
+                           REPORT_TOTAL_LIMIT >> 20);
+    else
+        status = pack_images(report, folder, &fault);
+    cJSON_AddStringToObject(json, "images", status ? fault.text : "images.tar.gz");
+}
+
+static int fill(const struct report *report, const char *folder, const char *final_path,
+                struct fault *fault) {
+    struct buffer story = {0}, script = {0}, text = {0};
+    cJSON *json = report_json(report);
+    add_images(report, folder, json);
+    char *printed = cJSON_Print(json);
+    cJSON_Delete(json);
+    char hint[4200];
+    snprintf(hint, sizeof hint, "a folder into which %s/images.tar.gz was unpacked", final_path);
+    report_story(report->record, hint, &story);
+    report_script(report, &script);
+    case_to_json(report->record->testcase, &text);
+    int status = write_file(folder, "report.json", printed, strlen(printed), 0644, fault);
+    free(printed);
+    // Every buffer is freed by its writer, so none is skipped after a failure.
+    status |= write_text(folder, "story.txt", &story, 0644, fault);
+    status |= write_text(folder, "reproduce.sh", &script, 0755, fault);
+    status |= write_text(folder, "case.json", &text, 0644, fault);
+    status |= write_file(folder, "case.bin", report->bytes, report->size, 0644, fault);
+    return status ? -1 : 0;
+}
+
+static int make_folder(const char *path, struct fault *fault) {
+    return mkdir(path, 0777) && errno != EEXIST ? fault_errno(fault, "%s", path) : 0;
+}
+
+int report_write(const struct report *report, char *path, size_t room, struct fault *fault) {
+    char findings[3072], folder[4096];
+    snprintf(findings, sizeof findings, "%s/findings", report->out);
+    snprintf(path, room, "%s/%s", findings, report->finding->signature);
+    snprintf(folder, sizeof folder, "%s/.%s.%ld", findings, report->finding->signature,
+             (long)getpid());
+    if (make_folder(report->out, fault) || make_folder(findings, fault) ||
+        make_folder(folder, fault))
+        return -1;
+    char absolute[4096];
+    if (!realpath(folder, absolute))
+        return fault_errno(fault, "%s", folder);
+    int status = fill(report, absolute, path, fault);
+    // A report of this signature that stands there already is as good as this one.
+    if (status == 0 && rename(folder, path) && errno != ENOTEMPTY && errno != EEXIST)
+        status = fault_errno(fault, "%s", path);
+    if (access(folder, F_OK) == 0)
+        workdir_remove_tree(folder, NULL);
+    return status;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The order in which a person wants to hear it: what was built, what was typed, what each tool
+// answered, who is right as far as the harness knows.
+#include "report/story.h"
+
+#include <string.h>
+
+void report_pair_words(const struct tool *a, const struct tool *b, struct buffer *out) {
+    buffer_format(out, "%s (%s) against %s (%s)", a->name, a->available ? a->version : a->why_not,
+                  b->name, b->available ? b->version : b->why_not);
+    if (a->is_standin || b->is_standin)
+        buffer_text(out, "\nNOTE: the stand-in is not instar. A finding against it alone is a "
+                         "statement about the stand-in (or about qemu-img), never about instar.");
+    const struct tool *liar = a->lies[0] ? a : b;
+    if (liar->lies[0])
+        buffer_format(out, "\nNOTE: the stand-in was told to lie: STANDIN_LIE=%s", liar->lies);
+}
+
+static void tell_command(const struct step_record *step, int side, struct buffer *out) {
+    const struct oracle_side *from = side == SIDE_A ? &step->step.a : &step->step.b;
+    if (!from->ran)
+        return;
+    buffer_text(out, "    $ ");
+    if (from->tool->lies[0])
+        buffer_format(out, "STANDIN_LIE=%s ", from->tool->lies);
+    tool_argv_words(&step->argv[side], from->tool->path, out);
+    buffer_text(out, "\n");
+}
+
+static void tell_judgements(const struct step_record *step, struct buffer *out) {
+    size_t agreed = 0;
+    for (size_t i = 0; i < step->judgements.count; i++) {
+        const struct judgement *j = &step->judgements.items[i];
+        if (j->verdict == VERDICT_AGREE) {
+            buffer_format(out, "%s%s", agreed++ ? ", " : "    agree: ", j->oracle->type);
+            continue;
+        }
+        buffer_format(out, "%s    %s: %s", agreed ? "\n" : "", verdict_names[j->verdict],
+                      j->oracle ? j->oracle->type : "");
+        agreed = 0;
+        if (j->reason[0])
+            buffer_format(out, " (%s)", j->reason);
+        if (j->known_id[0])
+            buffer_format(out, " [%s]", j->known_id);
+        buffer_format(out, "%s%s\n", j->text[0] ? ": " : "", j->text);
+    }
+    if (agreed)
+        buffer_text(out, "\n");
+}
+
+static void tell_step(const struct step_record *step, size_t index, struct buffer *out) {
+    const struct oracle_step *s = &step->step;
+    buffer_format(out, "\nStep %zu: %s %s", index + 1, operation_names[s->op], s->input_name);
+    if (s->target < IMAGE_FORMATS)
+        buffer_format(out, " to %s", image_driver(s->target)->name);
+    buffer_text(out, "\n");
+    if (!step->done) {
+        buffer_format(out, "    not run: %s\n", step->why);
+        return;
+    }
+    tell_command(step, SIDE_A, out);
+    tell_command(step, SIDE_B, out);
+    report_answers(step, out);
+    tell_judgements(step, out);
+}
+
+static void tell_verdict(const struct record *record, struct buffer *out) {
+    buffer_text(out, "\nVerdict: ");
+    if (!record->finding_count) {
+        buffer_text(out, "no divergence\n");
+        return;
+    }
+    buffer_format(out, "%zu divergence%s\n", record->finding_count,
+                  record->finding_count > 1 ? "s" : "");
+    for (size_t i = 0; i < record->finding_count; i++) {
+        const struct finding *finding = &record->findings[i];
+        const struct judgement *judgement =
+            &record->steps[finding->step].judgements.items[finding->judgement];
+        buffer_format(out, "  %s\n    step %zu: %s\n", finding->signature, finding->step + 1,
+                      judgement->text);
+    }
+}
+
+void report_story(const struct record *record, const char *files, struct buffer *out) {
+    case_describe(record->testcase, out);
+    buffer_text(out, "\nTools: ");
+    report_pair_words(record->tools[SIDE_A], record->tools[SIDE_B], out);
+    buffer_format(out, "\nSource: %s, %llu bytes, virtual size %llu\n", record->source_name,
+                  (unsigned long long)record->source.file_size,
+                  (unsigned long long)record->source.declared_size);
+    if (files)
+        buffer_format(out, "Paste the commands after: cd %s\n", files);
+    for (size_t i = 0; i < record->step_count; i++)
+        tell_step(&record->steps[i], i, out);
+    tell_verdict(record, out);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A finished case told to a person: the image in words, each command line ready to paste, both
+// answers side by side, the verdict.
+#ifndef REPORT_STORY_H
+#define REPORT_STORY_H
+
+#include "report/record.h"
+
+// `files`: the folder in which the command lines can be pasted, or NULL.
+void report_story(const struct record *record, const char *files, struct buffer *out);
+// Both answers of one step as rows "name, A, B"; rows that differ are marked.
+void report_answers(const struct step_record *step, struct buffer *out);
+// "stand-in for instar 0.1 against qemu-img version 7.2.22 ..."; says so when one side is only a
+// stand-in, or cannot run.
+void report_pair_words(const struct tool *a, const struct tool *b, struct buffer *out);
+
+#endif

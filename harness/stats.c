@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mapping, counting and adding up the counters. How they are shown is in stats_show.c.
+#include "stats.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int map_file(const char *out, struct fault *fault) {
+    char path[4096];
+    if (mkdir(out, 0777) && errno != EEXIST)
+        return fault_errno(fault, "%s", out);
+    snprintf(path, sizeof path, "%s/stats", out);
+    if (mkdir(path, 0777) && errno != EEXIST)
+        return fault_errno(fault, "%s", path);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(path, sizeof path, "%s/stats/%ld-%lld%09ld.bin", out, (long)getpid(),
+             (long long)now.tv_sec, now.tv_nsec);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return fault_errno(fault, "%s", path);
+    // Allocate now: a full disk must be an error here, not SIGBUS in the middle of a campaign.
+    int failed = posix_fallocate(fd, 0, sizeof(struct stats));
+    if (failed) {
+        errno = failed;
+        fault_errno(fault, "%s", path);
+        close(fd);
+        unlink(path);
+        return -1;
+    }
+    return fd;
+}
+
+int stats_open(struct stats **stats, const char *out, struct fault *fault) {
+    int fd = -1, flags = MAP_SHARED | MAP_ANONYMOUS;
+    if (out) {
+        fd = map_file(out, fault);
+        if (fd < 0)
+            return -1;
+        flags = MAP_SHARED;
+    }
+    void *memory = mmap(NULL, sizeof **stats, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (fd >= 0)
+        close(fd);
+    if (memory == MAP_FAILED)
+        return fault_errno(fault, "cannot map counters");
+    *stats = memory;
+    memcpy((*stats)->magic, STATS_MAGIC, sizeof STATS_MAGIC);
+    stats_touch(*stats);
+    (*stats)->started_s = (*stats)->updated_s;
+    return 0;
+}
+
+void stats_touch(struct stats *stats) {
+    stats->updated_s = (uint64_t)time(NULL);
+}
+
+static void add_name(struct stats_name *table, size_t room, const char *name, uint64_t count) {
+    for (size_t i = 0; i < room; i++) {
+        if (!table[i].name[0])
+            snprintf(table[i].name, sizeof table[i].name, "%s",
+                     i + 1 == room ? "(others)" : name);
+        if (i + 1 == room || strncmp(table[i].name, name, sizeof table[i].name - 1) == 0) {
+            table[i].count += count;
+            return;
+        }
+    }
+}
+
+void stats_count(struct stats_name *table, size_t room, const char *name) {
+    add_name(table, room, name, 1);
+}
+
+static void add_names(struct stats_name *to, const struct stats_name *from, size_t room) {
+    for (size_t i = 0; i < room && from[i].name[0]; i++)
+        add_name(to, room, from[i].name, from[i].count);
+}
+
+static void add_stats(struct stats *sum, const struct stats *part) {
+    if (!sum->started_s || part->started_s < sum->started_s)
+        sum->started_s = part->started_s;
+    if (part->updated_s > sum->updated_s)
+        sum->updated_s = part->updated_s;
+    sum->cases += part->cases;
+    sum->operations += part->operations;
+    sum->commands += part->commands;
+    sum->confirmations += part->confirmations;
+    sum->harness_errors += part->harness_errors;
+    sum->aborts += part->aborts;
+    for (int i = 0; i < VERDICTS; i++)
+        sum->verdicts[i] += part->verdicts[i];
+    for (int op = 0; op < OPERATIONS; op++)
+        for (int source = 0; source < IMAGE_FORMATS; source++)
+            for (int target = 0; target <= IMAGE_FORMATS; target++) {
+                struct stats_cell *to = &sum->matrix[op][source][target];
+                const struct stats_cell *from = &part->matrix[op][source][target];
+                to->compared += from->compared;
+                to->skipped += from->skipped;
+                to->inconclusive += from->inconclusive;
+            }
+    add_names(sum->oracles, part->oracles, sizeof sum->oracles / sizeof *sum->oracles);
+    add_names(sum->reasons, part->reasons, STATS_NAMES);
+    add_names(sum->signatures, part->signatures, STATS_NAMES);
+    add_names(sum->known, part->known, sizeof sum->known / sizeof *sum->known);
+}
+
+int stats_sum(const char *out, struct stats *sum, struct fault *fault) {
+    memset(sum, 0, sizeof *sum);
+    memcpy(sum->magic, STATS_MAGIC, sizeof STATS_MAGIC);
+    char path[4096];
+    snprintf(path, sizeof path, "%s/stats", out);
+    DIR *folder = opendir(path);
+    if (!folder)
+        return fault_errno(fault, "%s", path);
+    struct stats *part = must_realloc(NULL, sizeof *part);
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        if (read(fd, part, sizeof *part) == (ssize_t)sizeof *part &&
+            memcmp(part->magic, STATS_MAGIC, sizeof STATS_MAGIC) == 0)
+            add_stats(sum, part);
+        close(fd);
+    }
+    free(part);
+    closedir(folder);
+    return 0;
+}

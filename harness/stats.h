@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Counters of a run, in one mapped file per process (per fork server under AFL++), so that live
+// numbers cost nothing and survive a killed process. `make fuzz`, `instar-fuzz status` and reports
+// add the files of a campaign up.
+#ifndef HARNESS_STATS_H
+#define HARNESS_STATS_H
+
+#include "base/buffer.h"
+#include "base/fault.h"
+#include "image/image.h"
+#include "oracles/verdict.h"
+#include "testcase/operation.h"
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+#define STATS_NAMES 192 // signatures and reasons that one process can count apart
+
+struct stats_name {
+    char name[120];
+    uint64_t count;
+};
+
+struct stats_cell {
+    uint64_t compared;     // both tools gave an opinion and an oracle compared it
+    uint64_t skipped;      // unsupported
+    uint64_t inconclusive; // a limit, a time-out, the budget
+};
+
+struct stats {
+    char magic[16]; // STATS_MAGIC
+    uint64_t started_s, updated_s; // seconds since the epoch
+    uint64_t cases, operations, commands, confirmations;
+    uint64_t harness_errors;
+    uint64_t verdicts[VERDICTS];
+    uint64_t aborts;
+    struct stats_cell matrix[OPERATIONS][IMAGE_FORMATS][IMAGE_FORMATS + 1]; // + 1: no target
+    struct stats_name oracles[32];             // comparisons by oracle
+    struct stats_name reasons[STATS_NAMES];    // inconclusive and unsupported, by reason
+    struct stats_name signatures[STATS_NAMES]; // divergences, repeats included
+    struct stats_name known[64];               // known divergences, by registry id
+};
+#define STATS_MAGIC "instar-fuzz-1"
+
+// Maps <out>/stats/<pid>-<start>.bin; `out` NULL: private memory. The mapping lives as long as the
+// process; forked children share it.
+int stats_open(struct stats **stats, const char *out, struct fault *fault);
+// Adds one to a name in a table of `room` names; when the table is full the last entry, renamed
+// "(others)", takes the count.
+void stats_count(struct stats_name *table, size_t room, const char *name);
+void stats_touch(struct stats *stats); // updated_s = now
+// Sums all files below <out>/stats. -1: the folder cannot be read.
+int stats_sum(const char *out, struct stats *sum, struct fault *fault);
+// One line for a terminal; the whole summary for people; the same as JSON.
+void stats_line(const struct stats *stats, struct buffer *line);
+void stats_words(const struct stats *stats, struct buffer *words);
+cJSON *stats_json(const struct stats *stats);
+
+#endif

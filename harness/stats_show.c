@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Counters as a person or a program reads them: one live line, the summary with the matrix of
+// comparisons really made, and JSON.
+#include "stats.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double seconds(const struct stats *stats) {
+    uint64_t span = stats->updated_s - stats->started_s;
+    return span ? (double)span : 1.0;
+}
+
+static size_t names_used(const struct stats_name *table, size_t room) {
+    size_t used = 0;
+    while (used < room && table[used].name[0])
+        used++;
+    return used;
+}
+
+void stats_line(const struct stats *stats, struct buffer *line) {
+    uint64_t compared = 0;
+    for (size_t i = 0; i < sizeof stats->oracles / sizeof *stats->oracles; i++)
+        compared += stats->oracles[i].count;
+    buffer_format(line,
+                  "%6llus  %llu cases (%.1f/s)  %llu operations  %llu commands  %llu comparisons  "
+                  "%llu inconclusive  %zu signatures",
+                  (unsigned long long)(stats->updated_s - stats->started_s),
+                  (unsigned long long)stats->cases, (double)stats->cases / seconds(stats),
+                  (unsigned long long)stats->operations, (unsigned long long)stats->commands,
+                  (unsigned long long)compared,
+                  (unsigned long long)stats->verdicts[VERDICT_INCONCLUSIVE],
+                  names_used(stats->signatures, STATS_NAMES));
+}
+
+static int by_count(const void *a, const void *b) {
+    const struct stats_name *left = a, *right = b;
+    if (left->count != right->count)
+        return left->count < right->count ? 1 : -1;
+    return strcmp(left->name, right->name);
+}
+
+static void show_names(struct buffer *words, const char *title, const struct stats_name *table,
+                       size_t room) {
+    struct stats_name sorted[STATS_NAMES];
+    size_t used = names_used(table, room);
+    memcpy(sorted, table, used * sizeof *table);
+    qsort(sorted, used, sizeof *sorted, by_count);
+    buffer_format(words, "%s\n", title);
+    if (!used)
+        buffer_text(words, "  none\n");
+    for (size_t i = 0; i < used; i++)
+        buffer_format(words, "  %10llu  %s\n", (unsigned long long)sorted[i].count, sorted[i].name);
+}
+
+static const char *format_name(int format) {
+    return format == IMAGE_FORMATS ? "-" : image_driver((enum image_format)format)->name;
+}
+
+static void show_matrix(const struct stats *stats, struct buffer *words) {
+    buffer_text(words, "Comparisons by operation, source (rows) and target (columns); "
+                       "u = unsupported, i = inconclusive\n");
+    for (int op = 0; op < OPERATIONS; op++) {
+        bool has_target = operation_has_target((enum operation)op);
+        int first = has_target ? 0 : IMAGE_FORMATS, last = has_target ? IMAGE_FORMATS - 1 : first;
+        buffer_format(words, "  %-18s", operation_names[op]);
+        for (int target = first; target <= last; target++)
+            buffer_format(words, " %16s", has_target ? format_name(target) : "");
+        buffer_text(words, "\n");
+        for (int source = 0; source < IMAGE_FORMATS; source++) {
+            buffer_format(words, "    %-16s", format_name(source));
+            for (int target = first; target <= last; target++) {
+                const struct stats_cell *cell = &stats->matrix[op][source][target];
+                char text[48];
+                int used = snprintf(text, sizeof text, "%llu", (unsigned long long)cell->compared);
+                if (cell->skipped)
+                    used += snprintf(text + used, sizeof text - (size_t)used, " u%llu",
+                                     (unsigned long long)cell->skipped);
+                if (cell->inconclusive)
+                    snprintf(text + used, sizeof text - (size_t)used, " i%llu",
+                             (unsigned long long)cell->inconclusive);
+                buffer_format(words, " %16s", text);
+            }
+            buffer_text(words, "\n");
+        }
+    }
+}
+
+void stats_words(const struct stats *stats, struct buffer *words) {
+    stats_line(stats, words);
+    buffer_text(words, "\n\nVerdicts\n");
+    for (int i = 0; i < VERDICTS; i++)
+        buffer_format(words, "  %10llu  %s\n", (unsigned long long)stats->verdicts[i],
+                      verdict_names[i]);
+    if (stats->harness_errors)
+        buffer_format(words, "  %10llu  harness errors (see the engine's log)\n",
+                      (unsigned long long)stats->harness_errors);
+    buffer_text(words, "\n");
+    show_matrix(stats, words);
+    buffer_text(words, "\n");
+    show_names(words, "Comparisons by oracle", stats->oracles,
+               sizeof stats->oracles / sizeof *stats->oracles);
+    show_names(words, "\nInconclusive and unsupported, by reason", stats->reasons, STATS_NAMES);
+    show_names(words, "\nKnown divergences (explained by the registry, value included)",
+               stats->known, sizeof stats->known / sizeof *stats->known);
+    show_names(words, "\nDivergences by signature (repeats included)", stats->signatures,
+               STATS_NAMES);
+}
+
+static cJSON *names_json(const struct stats_name *table, size_t room) {
+    cJSON *object = cJSON_CreateObject();
+    for (size_t i = 0; i < room && table[i].name[0]; i++)
+        cJSON_AddNumberToObject(object, table[i].name, (double)table[i].count);
+    return object;
+}
+
+static cJSON *matrix_json(const struct stats *stats) {
+    cJSON *cells = cJSON_CreateArray();
+    for (int op = 0; op < OPERATIONS; op++)
+        for (int source = 0; source < IMAGE_FORMATS; source++)
+            for (int target = 0; target <= IMAGE_FORMATS; target++) {
+                if (operation_has_target((enum operation)op) == (target == IMAGE_FORMATS))
+                    continue;
+                const struct stats_cell *from = &stats->matrix[op][source][target];
+                cJSON *cell = cJSON_CreateObject();
+                cJSON_AddStringToObject(cell, "operation", operation_names[op]);
+                cJSON_AddStringToObject(cell, "source", format_name(source));
+                if (target < IMAGE_FORMATS)
+                    cJSON_AddStringToObject(cell, "target", format_name(target));
+                cJSON_AddNumberToObject(cell, "compared", (double)from->compared);
+                cJSON_AddNumberToObject(cell, "unsupported", (double)from->skipped);
+                cJSON_AddNumberToObject(cell, "inconclusive", (double)from->inconclusive);
+                cJSON_AddItemToArray(cells, cell);
+            }
+    return cells;
+}
+
+cJSON *stats_json(const struct stats *stats) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "started", (double)stats->started_s);
+    cJSON_AddNumberToObject(json, "updated", (double)stats->updated_s);
+    cJSON_AddNumberToObject(json, "cases", (double)stats->cases);
+    cJSON_AddNumberToObject(json, "operations", (double)stats->operations);
+    cJSON_AddNumberToObject(json, "commands", (double)stats->commands);
+    cJSON_AddNumberToObject(json, "confirmations", (double)stats->confirmations);
+    cJSON_AddNumberToObject(json, "harness_errors", (double)stats->harness_errors);
+    cJSON *verdicts = cJSON_AddObjectToObject(json, "verdicts");
+    for (int i = 0; i < VERDICTS; i++)
+        cJSON_AddNumberToObject(verdicts, verdict_names[i], (double)stats->verdicts[i]);
+    cJSON_AddItemToObject(json, "matrix", matrix_json(stats));
+    cJSON_AddItemToObject(json, "comparisons",
+                          names_json(stats->oracles, sizeof stats->oracles / sizeof *stats->oracles));
+    cJSON_AddItemToObject(json, "reasons", names_json(stats->reasons, STATS_NAMES));
+    cJSON_AddItemToObject(json, "known",
+                          names_json(stats->known, sizeof stats->known / sizeof *stats->known));
+    cJSON_AddItemToObject(json, "signatures", names_json(stats->signatures, STATS_NAMES));
+    return json;
+}

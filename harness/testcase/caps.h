@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a case may cost, in one place: the limits on the source are applied in derive.c, those on
+// the operations in operation.c. Measured with qemu-img 7.2.22 on tmpfs, on images without data
+// unless said otherwise; the aim is that no single command takes longer than about 0.15 s on a
+// quiet machine. docs/encoding.md tells the measurements. They are no part of the encoding: a
+// change of a cap changes what a case builds, not what its bytes say.
+#ifndef TESTCASE_CAPS_H
+#define TESTCASE_CAPS_H
+
+#define KIB    1024ull
+#define MIB    (1024 * KIB)
+#define GIB    (1024 * MIB)
+#define SECTOR 512ull
+
+// qcow2: 1 MiB of L1 table. Walking an empty one takes convert 65 to 120 ms.
+#define CAP_L1_ENTRIES 131072u
+// vmdk: qemu-img asks grain by grain. 8 GiB of 64 KiB grains: measure 42 ms, convert 75 ms;
+// 127 GiB: 0.5 s and 1.1 s; 2 TiB: 10 s and 18 s.
+#define CAP_READ_GRAINS 131072u
+// vmdk: check is quicker (128 GiB: 67 ms; 2 TiB: 1.4 s).
+#define CAP_CHECK_GRAINS (1u << 21)
+// vpc and vhdx: entries of a block allocation table. vpc of 2040 GiB with 2^20 blocks: 90 to
+// 110 ms to write, 18 ms to read; vhdx with 2^21 blocks: 59 ms.
+#define CAP_BLOCKS (1u << 20)
+// vhdx: qemu-img sees no holes there and reads every byte. 1 GiB: 48 ms; 2 GiB: 98 to 122 ms;
+// 8 GiB: 350 ms. info, check and measure do not care (5 ms at 2 TiB).
+#define CAP_VHDX_CONVERT (2 * GIB)
+// A compressed unit costs qemu-img 80 us, whatever its size: 4 MiB as 512-byte clusters 650 ms, as
+// 64 KiB clusters 81 ms.
+#define CAP_COMPRESSED_UNITS 1024u
+// Explicit zeros have no bytes, but entries in tables.
+#define CAP_ZERO_UNITS 8192u
+
+// A size given in units.
+#define CAP_UNITS_SIZE (64 * MIB)
+// One write, so that one does not eat all of CASE_MAX_WRITTEN.
+#define CAP_WRITE (CASE_MAX_WRITTEN / 4)
+// Tools read allocated units to their end, at 50 us for each MiB.
+#define CAP_TOUCHED (128 * MIB)
+// What one written byte may cost in such reading.
+#define CAP_BLOCK_OF_SOURCE (32 * MIB)
+// Bytes that a writer which fills whole blocks may write; with the default block size of a vhdx
+// target, which a case cannot lower, twice that.
+#define CAP_FILLED         (128 * MIB)
+#define CAP_FILLED_DEFAULT (256 * MIB)
+#define VHDX_DEFAULT_BLOCK (32u << 20)
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A case from a file, in either of its two forms, so that every command takes both: what an engine
+// saved and what a person wrote.
+
+#include "testcase/testcase.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+// Text is longer than what it encodes; a case that uses everything has about 20 KiB.
+#define MAX_TEXT (1u << 20)
+
+static int read_file(const char *path, struct buffer *out, struct fault *fault) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return fault_errno(fault, "%s", path);
+    while (out->length < MAX_TEXT) {
+        char *at = buffer_reserve(out, 65536);
+        ssize_t got = read(fd, at, 65536);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            fault_errno(fault, "%s", path);
+            close(fd);
+            return -1;
+        }
+        if (got == 0)
+            break;
+        out->length += (size_t)got;
+    }
+    close(fd);
+    buffer_append(out, "", 1); // a NUL behind the text
+    out->length--;
+    return 0;
+}
+
+static bool is_text_form(const char *path, const struct buffer *file) {
+    size_t length = strlen(path);
+    const char *at = file->data;
+
+    if (length < 5 || strcmp(path + length - 5, ".json"))
+        return false;
+    // Comments may come before the object.
+    for (;;) {
+        while (isspace((unsigned char)*at))
+            at++;
+        if (at[0] != '/' || at[1] != '/')
+            break;
+        at += strcspn(at, "\n");
+    }
+    return *at == '{';
+}
+
+int case_load(struct testcase *testcase, const char *path, struct fault *fault) {
+    struct buffer file = {0};
+    int result = read_file(path, &file, fault);
+
+    if (!result && !is_text_form(path, &file))
+        case_decode(testcase, (const uint8_t *)file.data, file.length);
+    else if (!result && file.length >= MAX_TEXT)
+        result = fault_set(fault, "%s: the text form has at most %u bytes", path, MAX_TEXT);
+    else if (!result && case_from_json(testcase, file.data, fault))
+        result = fault_prefix(fault, "%s: ", path);
+    buffer_free(&file);
+    return result;
+}

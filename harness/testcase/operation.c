@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The names of the operations, the options that a case may give to each, and which operations cost
+// too much for a fuzzer (the limits are in caps.h).
+
+#include "testcase/operation.h"
+#include "base/bytes.h"
+#include "testcase/caps.h"
+#include "testcase/fields.h"
+
+const char *const operation_names[OPERATIONS] = {
+    [OP_INFO] = "info",
+    [OP_CHECK] = "check",
+    [OP_MEASURE] = "measure",
+    [OP_CONVERT] = "convert",
+    [OP_CONVERT_COMPRESSED] = "convert_compressed",
+};
+
+static uint32_t raise_cluster_bits(const struct testcase *testcase, enum operation op,
+                                   uint32_t bits) {
+    uint64_t size = case_virtual_size(testcase);
+    struct content_extent extents[CASE_MAX_WRITES];
+    size_t count = case_write_extents(testcase, extents);
+
+    while (bits < 21 && div_up(size, 1ull << (2 * bits - 3)) > CAP_L1_ENTRIES)
+        bits++;
+    while (op == OP_CONVERT_COMPRESSED && bits < 16 &&
+           case_touched_bytes(extents, count, 1u << bits, size) >> bits > CAP_COMPRESSED_UNITS)
+        bits++;
+    return bits;
+}
+
+static uint32_t raise_grain_bits(const struct testcase *testcase, uint32_t bits) {
+    while (bits < 16 && div_up(case_virtual_size(testcase), 1ull << bits) > CAP_READ_GRAINS)
+        bits++;
+    return bits;
+}
+
+static uint32_t fit_block_bits(const struct testcase *testcase, uint32_t bits) {
+    uint64_t size = case_virtual_size(testcase);
+    struct content_extent extents[CASE_MAX_WRITES];
+    size_t count = case_write_extents(testcase, extents);
+
+    while (bits < 28 && div_up(size, 1ull << bits) > CAP_BLOCKS)
+        bits++;
+    // Filled to the block's end, also behind the end of the disk.
+    while (bits > 21 && case_touched_bytes(extents, count, 1u << bits, UINT64_MAX) > CAP_FILLED)
+        bits--;
+    return bits;
+}
+
+void case_target_options(const struct testcase *testcase, const struct case_operation *operation,
+                         struct target_options *options) {
+    enum operation op = (enum operation)operation->op;
+    bool writes = operation_writes(op);
+
+    *options = (struct target_options){0};
+    if (!operation_has_target(op))
+        return;
+    switch ((enum image_format)operation->target) {
+    case IMAGE_QCOW2:
+        options->cluster_bits = operation->cluster_bits;
+        if (writes && options->cluster_bits)
+            options->cluster_bits = raise_cluster_bits(testcase, op, options->cluster_bits);
+        if (op == OP_MEASURE && operation->refcount_order)
+            options->refcount_bits = 1u << (operation->refcount_order - 1);
+        break;
+    case IMAGE_VMDK:
+        options->grain_bits = operation->grain_bits;
+        if (writes && options->grain_bits)
+            options->grain_bits = raise_grain_bits(testcase, options->grain_bits);
+        if (op == OP_MEASURE)
+            options->vmdk_subformat = operation->subformat;
+        break;
+    case IMAGE_VPC:
+    case IMAGE_VHDX:
+        options->block_bits = operation->block_bits;
+        if (options->block_bits && operation->target == IMAGE_VHDX)
+            options->block_bits = (uint32_t)max_u64(options->block_bits, 20);
+        if (writes && options->block_bits)
+            options->block_bits = fit_block_bits(testcase, options->block_bits);
+        break;
+    case IMAGE_RAW:
+    case IMAGE_FORMATS:
+        break;
+    }
+}
+
+// The file that an operation reads, as far as its costs go.
+struct input {
+    enum image_format format;
+    uint32_t grain_bits; // vmdk
+};
+
+static bool allowed_for(const struct testcase *testcase, const struct case_operation *operation,
+                        const struct input *input) {
+    enum operation op = (enum operation)operation->op;
+    uint64_t size = case_virtual_size(testcase);
+
+    if (input->format == IMAGE_VMDK && op != OP_INFO &&
+        div_up(size, 1ull << input->grain_bits) >
+            (op == OP_CHECK ? CAP_CHECK_GRAINS : CAP_READ_GRAINS))
+        return false;
+    if (!operation_writes(op))
+        return true;
+    if (input->format == IMAGE_VHDX && size > CAP_VHDX_CONVERT)
+        return false;
+    // The output is checked, so its grains count. qemu-img always writes grains of 64 KiB.
+    if (operation->target == IMAGE_VMDK && size >> 16 > CAP_CHECK_GRAINS)
+        return false;
+    if (operation->target == IMAGE_VHDX && operation->block_bits == 0) {
+        struct content_extent extents[CASE_MAX_WRITES];
+        size_t count = case_write_extents(testcase, extents);
+        return case_touched_bytes(extents, count, VHDX_DEFAULT_BLOCK, UINT64_MAX) <=
+               CAP_FILLED_DEFAULT;
+    }
+    return true;
+}
+
+bool case_operation_allowed(const struct testcase *testcase, const struct case_operation *operation,
+                            const char **reason) {
+    struct image_options built;
+    case_image_options(testcase, &built);
+    struct input source = {(enum image_format)testcase->format,
+                           built.grain_bits ? built.grain_bits : 16};
+    struct input latest = source;
+    bool allowed = true;
+
+    // Follows the chain: only operations that are themselves allowed leave an output.
+    for (uint32_t i = 0; i <= testcase->operation_count; i++) {
+        bool last = i == testcase->operation_count || &testcase->operations[i] == operation;
+        const struct case_operation *step = last ? operation : &testcase->operations[i];
+        allowed = allowed_for(testcase, step, step->input == INPUT_SOURCE ? &source : &latest);
+        if (last)
+            break;
+        if (allowed && operation_writes((enum operation)step->op)) {
+            struct target_options options;
+            case_target_options(testcase, step, &options);
+            latest = (struct input){(enum image_format)step->target,
+                                    options.grain_bits ? options.grain_bits : 16};
+        }
+    }
+    if (reason)
+        *reason = allowed ? NULL : "cost_cap";
+    return allowed;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The environment of the tools, built from nothing: a configuration file in somebody's home, a
+// locale or a qemu-img that happens to be on PATH must not change what a case shows.
+#include "tool/adapter.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *const *tool_environment(const struct tool *tool, const struct tool_room *room) {
+    static char home[320], config[320], path[320], lies[320], guests[4200];
+    static const char *items[8];
+    size_t count = 0;
+    snprintf(home, sizeof home, "HOME=%s", room->workdir->home_path);
+    snprintf(config, sizeof config, "XDG_CONFIG_HOME=%s", room->workdir->home_path);
+    snprintf(path, sizeof path, "PATH=%s", room->workdir->bin_path);
+    items[count++] = home;
+    items[count++] = config;
+    items[count++] = path;
+    items[count++] = "TZ=UTC";
+    items[count++] = "LC_ALL=C";
+    if (tool->is_standin && tool->lies[0]) {
+        snprintf(lies, sizeof lies, "STANDIN_LIE=%s", tool->lies);
+        items[count++] = lies;
+    }
+    // Where instar's guest programs lie is part of where instar lies, not of the surroundings.
+    const char *bin_dir = getenv("INSTAR_BIN_DIR");
+    if (tool->kind == TOOL_INSTAR && !tool->is_standin && bin_dir) {
+        snprintf(guests, sizeof guests, "INSTAR_BIN_DIR=%s", bin_dir);
+        items[count++] = guests;
+    }
+    items[count] = NULL;
+    return items;
+}
+
+int tool_link_qemu_img(const struct workdir *workdir, const char *qemu_img, struct fault *fault) {
+    char link[sizeof workdir->bin_path + 16];
+    if (mkdir(workdir->bin_path, 0755) != 0 && errno != EEXIST)
+        return fault_errno(fault, "cannot create %s", workdir->bin_path);
+    snprintf(link, sizeof link, "%s/qemu-img", workdir->bin_path);
+    if (unlink(link) != 0 && errno != ENOENT)
+        return fault_errno(fault, "cannot remove %s", link);
+    if (qemu_img && symlink(qemu_img, link) != 0)
+        return fault_errno(fault, "cannot create %s", link);
+    return 0;
+}

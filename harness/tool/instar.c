@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How instar is called, and the stand-in that has its command line. Input formats cannot be given
+// (it looks at the content), except that info needs --unsafe-quirks to call a plain file raw.
+#include "tool/adapter.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define CONVERT_OR_MEASURE (TOOL_OP(OP_MEASURE) | TOOL_OPS_WRITING)
+
+// convert has --subformat too, but the layout of an output is never compared.
+static const struct tool_option_form option_forms[] = {
+    {TOOL_OPTION_CLUSTER,   IMAGE_QCOW2, CONVERT_OR_MEASURE,  "--cluster-size" },
+    {TOOL_OPTION_REFCOUNT,  IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "--refcount-bits"},
+    {TOOL_OPTION_SUBFORMAT, IMAGE_VMDK,  TOOL_OP(OP_MEASURE), "--subformat"    },
+    {TOOL_OPTION_GRAIN,     IMAGE_VMDK,  CONVERT_OR_MEASURE,  "--grain-size"   },
+    {TOOL_OPTION_BLOCK,     IMAGE_VPC,   CONVERT_OR_MEASURE,  "--block-size"   },
+    {TOOL_OPTION_BLOCK,     IMAGE_VHDX,  CONVERT_OR_MEASURE,  "--block-size"   },
+    {0,                     0,           0,                   NULL             },
+};
+
+static void instar_options(const struct tool *tool, const struct tool_call *call,
+                           struct tool_argv *argv) {
+    for (int option = 0; option < TOOL_OPTIONS; option++) {
+        uint32_t value = tool_option_value(&call->options, option);
+        const struct tool_option_form *form = tool_option_form(tool, call, option);
+        if (!value || !form)
+            continue;
+        tool_argv_add(argv, form->spelling);
+        if (option == TOOL_OPTION_SUBFORMAT)
+            tool_argv_add(argv, tool_subformat_name(value));
+        else
+            tool_argv_format(argv, "%" PRIu32, value);
+    }
+}
+
+static void instar_info_words(const struct tool *tool, struct tool_argv *argv) {
+    tool_argv_add(argv, "--unsafe-quirks");
+    if (!tool->qemu_version_option)
+        return;
+    tool_argv_add(argv, "--qemu-version");
+    tool_argv_add(argv, tool->qemu_version[0] ? tool->qemu_version : "10.0");
+}
+
+static void instar_build(const struct tool *tool, const struct tool_call *call,
+                         struct tool_argv *argv) {
+    static const char *const subcommands[OPERATIONS] = {"info", "check", "measure", "convert",
+                                                        "convert"};
+    tool_argv_add(argv, subcommands[call->op]);
+    if (!operation_writes(call->op)) {
+        tool_argv_add(argv, "--output");
+        tool_argv_add(argv, "json");
+    }
+    if (call->op == OP_INFO)
+        instar_info_words(tool, argv);
+    if (operation_has_target(call->op)) {
+        tool_argv_add(argv, "-O");
+        tool_argv_add(argv, tool_format_name(call->target));
+        if (call->op == OP_CONVERT_COMPRESSED)
+            tool_argv_add(argv, "-c");
+        instar_options(tool, call, argv);
+    }
+    tool_argv_add(argv, call->input);
+    if (operation_writes(call->op))
+        tool_argv_add(argv, call->output);
+}
+
+void tool_set_qemu_version(struct tool *instar, const struct tool *qemu_img) {
+    if (instar->kind != TOOL_INSTAR || !qemu_img || qemu_img->kind != TOOL_QEMU_IMG ||
+        !qemu_img->available || !qemu_img->version_number)
+        return;
+    uint32_t number = qemu_img->version_number;
+    snprintf(instar->qemu_version, sizeof instar->qemu_version, "%" PRIu32 ".%" PRIu32 ".%" PRIu32,
+             number / 10000, number / 100 % 100, number % 100);
+}
+
+// Every operation of instar runs a virtual machine; the stand-in runs none.
+static const char *instar_missing(const struct tool *tool) {
+    if (tool->is_standin || access("/dev/kvm", R_OK | W_OK) == 0)
+        return NULL;
+    return "instar runs every operation in a virtual machine, and /dev/kvm cannot be opened for "
+           "reading and writing here";
+}
+
+const struct tool_adapter tool_adapter_instar = {
+    .kind = TOOL_INSTAR,
+    .program = "instar",
+    .role = "instar",
+    .oldest = 0,
+    .oldest_words = "0.0",
+    .measure_targets = (1u << IMAGE_FORMATS) - 1,
+    .options = option_forms,
+    .build = instar_build,
+    .missing = instar_missing,
+};

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of adapters, and what is the same for every tool: whether a call can be made at all,
+// and making it.
+#include "tool/adapter.h"
+
+#include "testcase/testcase.h"
+
+#include <string.h>
+
+const char *const outcome_class_names[OUTCOME_CLASSES] = {
+    [OUTCOME_OK] = "ok",           [OUTCOME_CLEAN] = "clean",     [OUTCOME_LEAKS] = "leaks",
+    [OUTCOME_CORRUPT] = "corrupt", [OUTCOME_REFUSED] = "refused", [OUTCOME_NO_CHECKS] = "no-checks",
+    [OUTCOME_USAGE] = "usage",     [OUTCOME_LIMIT] = "limit",     [OUTCOME_SIGNAL] = "signal",
+    [OUTCOME_TIMEOUT] = "timeout",
+};
+
+const char *const tool_option_names[TOOL_OPTIONS] = {
+    [TOOL_OPTION_CLUSTER] = "cluster_size", [TOOL_OPTION_REFCOUNT] = "refcount_bits",
+    [TOOL_OPTION_SUBFORMAT] = "subformat",  [TOOL_OPTION_GRAIN] = "grain_size",
+    [TOOL_OPTION_BLOCK] = "block_size",
+};
+
+static const struct tool_adapter *const adapters[] = {
+    &tool_adapter_qemu_img,
+    &tool_adapter_instar,
+};
+
+const struct tool_adapter *tool_adapter(enum tool_kind kind) {
+    for (size_t i = 0; i < sizeof adapters / sizeof *adapters; i++)
+        if (adapters[i]->kind == kind)
+            return adapters[i];
+    return adapters[0];
+}
+
+const char *tool_format_name(enum image_format format) {
+    return image_driver(format)->name;
+}
+
+uint32_t tool_option_value(const struct target_options *options, enum tool_option option) {
+    const struct {
+        uint32_t value;
+        bool is_exponent;
+    } members[TOOL_OPTIONS] = {
+        [TOOL_OPTION_CLUSTER] = {options->cluster_bits,   true },
+        [TOOL_OPTION_REFCOUNT] = {options->refcount_bits,  false},
+        [TOOL_OPTION_SUBFORMAT] = {options->vmdk_subformat, false},
+        [TOOL_OPTION_GRAIN] = {options->grain_bits,     true },
+        [TOOL_OPTION_BLOCK] = {options->block_bits,     true },
+    };
+    uint32_t value = members[option].value;
+    return value && members[option].is_exponent ? UINT32_C(1) << value : value;
+}
+
+const char *tool_subformat_name(uint32_t subformat) {
+    return subformat == 2 ? "streamOptimized" : "monolithicSparse";
+}
+
+const struct tool_option_form *
+tool_option_form(const struct tool *tool, const struct tool_call *call, enum tool_option option) {
+    if (tool->lacks_option[call->op][option])
+        return NULL;
+    const struct tool_option_form *form = tool_adapter(tool->kind)->options;
+    for (; form->spelling; form++)
+        if (form->option == option && form->target == call->target &&
+            form->operations & TOOL_OP(call->op))
+            return form;
+    return NULL;
+}
+
+bool tool_honours_options(const struct tool *tool, const struct tool_call *call) {
+    for (int option = 0; option < TOOL_OPTIONS; option++)
+        if (tool_option_value(&call->options, option) && !tool_option_form(tool, call, option))
+            return false;
+    return true;
+}
+
+// Only qcow2 and vmdk have compressed units; both tools refuse `-c` for the others.
+static bool tool_can_compress(enum image_format target) {
+    return target == IMAGE_QCOW2 || target == IMAGE_VMDK;
+}
+
+static const char *tool_why_unsupported(const struct tool *tool, const struct tool_call *call) {
+    if (!tool->available)
+        return "unavailable";
+    if (!tool->ops[call->op])
+        return "no_operation";
+    if (!tool->reads[call->input_format])
+        return "no_source";
+    if (!operation_has_target(call->op))
+        return NULL;
+    const bool *targets = call->op == OP_MEASURE ? tool->measures : tool->writes;
+    if (!targets[call->target])
+        return "no_target";
+    if (call->op == OP_CONVERT_COMPRESSED && !tool_can_compress(call->target))
+        return "no_option";
+    // A number depends on its options; content does not.
+    if (call->op == OP_MEASURE && !tool_honours_options(tool, call))
+        return "no_option";
+    return NULL;
+}
+
+bool tool_supports(const struct tool *tool, const struct tool_call *call, const char **why) {
+    const char *reason = tool_why_unsupported(tool, call);
+    if (why)
+        *why = reason;
+    return !reason;
+}
+
+void tool_argv_build(const struct tool *tool, const struct tool_call *call,
+                     struct tool_argv *argv) {
+    const struct tool_adapter *adapter = tool_adapter(tool->kind);
+    tool_argv_begin(argv);
+    tool_argv_add(argv, adapter->program);
+    adapter->build(tool, call, argv);
+}
+
+// RLIMIT_FSIZE counts a file's length, and outputs are sparse: this is no quota but a stop for a
+// runaway. It must lie above everything an honest tool writes for the largest case: that disk, and
+// as much again for units that are rounded up, tables and a fixed vhd's footer.
+#define TOOL_FILE_LIMIT (2 * CASE_MAX_SIZE)
+// Of stdout and of stderr each. check may print a line for each damaged cluster; nothing that is
+// judged comes near it.
+#define TOOL_CAPTURE_LIMIT ((size_t)1 << 20)
+
+int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct tool_room *room,
+                  struct exec_outcome *outcome, struct fault *fault) {
+    if (argv->count == 0)
+        return fault_set(fault, "a command line for %s does not fit its buffer", tool->name);
+    const struct exec_command command = {
+        .program = tool->path,
+        .argv = argv->items,
+        .environment = tool_environment(tool, room),
+        .directory = room->workdir->case_path,
+        .deadline_ms = room->deadline_ms,
+        .file_size_limit = TOOL_FILE_LIMIT,
+        // Behind the deadline: only a tool with several busy threads can reach it first.
+        .cpu_seconds_limit = (room->deadline_ms + 999) / 1000 + 1,
+        .capture_limit = TOOL_CAPTURE_LIMIT,
+    };
+    return exec_run(room->exec, &command, outcome, fault);
+}
+
+int tool_run(const struct tool *tool, const struct tool_call *call, struct tool_room *room,
+             struct exec_outcome *outcome, struct fault *fault) {
+    struct tool_argv argv;
+    tool_argv_build(tool, call, &argv);
+    return tool_run_argv(tool, &argv, room, outcome, fault);
+}
+
+void tool_result_free(struct tool_result *result) {
+    cJSON_Delete(result->json);
+    *result = (struct tool_result){0};
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Does one tool accept what the other refuses? Only classes are compared, never exit numbers or
+// error texts: 2 is a usage error for one tool and "corrupt" for another.
+#include "oracles/rule.h"
+
+static bool has_opinion(const struct oracle_side *side) {
+    return oracle_gave(side) || oracle_class(side) == OUTCOME_REFUSED;
+}
+
+static void judge(const struct oracle *oracle, const struct oracle_step *step,
+                  struct judgements *out) {
+    if (!has_opinion(&step->a) || !has_opinion(&step->b))
+        return;
+    bool a_gave = oracle_gave(&step->a), b_gave = oracle_gave(&step->b);
+    if (a_gave == b_gave) {
+        oracle_say(out, oracle, VERDICT_AGREE, NULL);
+        return;
+    }
+    const struct oracle_side *refuses = a_gave ? &step->b : &step->a;
+    const struct oracle_side *accepts = a_gave ? &step->a : &step->b;
+    struct judgement *judgement =
+        oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "", refuses, "_refuses");
+    oracle_values(judgement, "outcome", outcome_class_names[oracle_class(&step->a)],
+                  outcome_class_names[oracle_class(&step->b)]);
+    oracle_text(judgement, "%s refuses (exit %d) what %s accepts (exit %d).", refuses->tool->name,
+                refuses->outcome ? refuses->outcome->value : -1, accepts->tool->name,
+                accepts->outcome ? accepts->outcome->value : -1);
+}
+
+const struct oracle oracle_exit_code = {
+    .type = "exit_code_divergence",
+    .rule = "one tool succeeds where the other refuses",
+    .ops = ORACLE_ALL_OPS,
+    .judge = judge,
+};

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of rules in order of precedence, the loop that asks them, and the signature that every
+// report, file name and issue title is made from.
+#include "oracles/oracle.h"
+
+#include "oracles/rule.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const verdict_names[VERDICTS] = {
+    [VERDICT_AGREE] = "agree",
+    [VERDICT_DIVERGENCE] = "divergence",
+    [VERDICT_KNOWN] = "known",
+    [VERDICT_INCONCLUSIVE] = "inconclusive",
+    [VERDICT_UNSUPPORTED] = "unsupported",
+    [VERDICT_UNAVAILABLE] = "unavailable",
+};
+
+// First who gave a result at all, then whether the tools agree with each other, then whether each
+// agrees with the truth.
+const struct oracle *const oracles[] = {
+    &oracle_availability,
+    &oracle_tool_hang,
+    &oracle_tool_crash,
+    &oracle_exit_code,
+    &oracle_source_modified,
+    &oracle_measure_json,
+    &oracle_measure_numeric,
+    &oracle_measure_bitmaps_presence,
+    &oracle_measure_bitmaps_value,
+    &oracle_measure_above,
+    &oracle_measure_below,
+    &oracle_convert_content,
+    &oracle_info_output,
+    &oracle_truth_content,
+    &oracle_truth_size,
+    &oracle_check,
+    NULL,
+};
+
+const struct oracle *oracle_named(const char *type) {
+    for (size_t i = 0; oracles[i]; i++)
+        if (strcmp(oracles[i]->type, type) == 0)
+            return oracles[i];
+    return NULL;
+}
+
+static bool diverged(const struct judgements *out, size_t from) {
+    for (size_t i = from; i < out->count; i++)
+        if (out->items[i].verdict == VERDICT_DIVERGENCE)
+            return true;
+    return false;
+}
+
+void oracle_judge(const struct oracle_step *step, struct judgements *out) {
+    for (size_t i = 0; oracles[i]; i++) {
+        if (!(oracles[i]->ops & ORACLE_OP(step->op)))
+            continue;
+        size_t from = out->count;
+        oracles[i]->judge(oracles[i], step, out);
+        for (size_t j = from; j < out->count; j++)
+            if (out->items[j].verdict == VERDICT_DIVERGENCE)
+                oracle_explained(step, out, &out->items[j]);
+        if (diverged(out, from))
+            return;
+    }
+}
+
+struct judgement *oracle_say(struct judgements *out, const struct oracle *oracle,
+                             enum verdict verdict, const char *detail_or_reason) {
+    if (out->count < ORACLE_MAX_JUDGEMENTS)
+        out->count++;
+    struct judgement *judgement = &out->items[out->count - 1];
+    *judgement = (struct judgement){.oracle = oracle, .verdict = verdict};
+    if (!detail_or_reason)
+        return judgement;
+    bool detail = verdict == VERDICT_DIVERGENCE || verdict == VERDICT_KNOWN;
+    snprintf(detail ? judgement->detail : judgement->reason,
+             detail ? sizeof judgement->detail : sizeof judgement->reason, "%s", detail_or_reason);
+    return judgement;
+}
+
+// A part may hold letters of one case, digits and '_' only: whatever else a tool's member name
+// brought along must not split a part or reach a shell, a path or an issue title.
+static size_t signature_part(const char *part, char *out, size_t room, size_t used) {
+    if (!*part)
+        part = "none";
+    for (; *part && used + 1 < room; part++) {
+        char c = *part;
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        out[used++] = plain ? c : '_';
+    }
+    return used;
+}
+
+static const char *format_part(enum image_format format) {
+    return format < IMAGE_FORMATS ? image_driver(format)->name : "none";
+}
+
+void oracle_signature(const struct oracle_step *step, const struct judgement *judgement, char *out,
+                      size_t room) {
+    const char *parts[] = {
+        judgement->oracle->type,   operation_names[step->op], format_part(step->source),
+        format_part(step->target), judgement->detail,
+    };
+    size_t used = 0;
+    if (!room)
+        return;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (i && used + 1 < room)
+            out[used++] = '-';
+        used = signature_part(parts[i], out, room, used);
+    }
+    out[used] = 0;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tables of predictors and features, and what a correct tool says.
+#include "oracles/predict.h"
+
+#include "base/bytes.h"
+#include "oracles/model.h"
+#include "oracles/relax.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+bool predict_number(uint64_t value, char out[PREDICT_ROOM]) {
+    snprintf(out, PREDICT_ROOM, "%" PRIu64, value);
+    return true;
+}
+
+bool predict_measure(const struct oracle_step *step, const char *field, uint64_t size,
+                     uint64_t units, char out[PREDICT_ROOM]) {
+    struct model_sizes sizes;
+    if (step->op != OP_MEASURE || !model_measure(step->target, &step->options, size, units, &sizes))
+        return false;
+    if (strcmp(field, "required") == 0)
+        return predict_number(sizes.required, out);
+    if (strcmp(field, "fully-allocated") == 0)
+        return predict_number(sizes.fully, out);
+    return false;
+}
+
+static bool refused(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
+    (void)step;
+    snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_REFUSED]);
+    return strcmp(field, "outcome") == 0;
+}
+
+const struct predictor predictors[] = {
+    {"refused",                 "the tool refuses",                                                 refused                   },
+    {"instar_raw_measure",
+     "the length of a raw file rounded up to 64 KiB, all of it counted as allocated",               predict_instar_raw_measure},
+    {"instar_raw_length",       "the length of a raw file rounded up to 64 KiB",
+     predict_instar_raw_length                                                                                                },
+    {"instar_zero_flag",        "qcow2 clusters with the zero flag counted as data",
+     predict_instar_zero_flag                                                                                                 },
+    {"instar_block_scan",
+     "named grains or blocks times their size, divided by the target unit: where they lie is lost", predict_instar_block_scan },
+    {"instar_padded_output",    "the size of a vmdk or vpc whose every part is padded to 64 KiB",
+     predict_instar_padded_output                                                                                             },
+    {"instar_vpc_cluster_size", "2097152 for every VHD, also for a fixed one",
+     predict_instar_vpc_cluster_size                                                                                          },
+    {"instar_capacity",
+     "refused where the output exceeds the device capacity that the host computed beforehand",      predict_instar_capacity   },
+    {NULL,                      NULL,                                                               NULL                      },
+};
+
+const struct predictor *predictor_find(const char *name) {
+    for (const struct predictor *predictor = predictors; predictor->name; predictor++)
+        if (strcmp(predictor->name, name) == 0)
+            return predictor;
+    return NULL;
+}
+
+// --- features ------------------------------------------------------------------------------------
+
+static bool has_state(const struct oracle_step *step, unsigned states) {
+    const struct image_map *map = step->truth.allocation;
+    for (size_t i = 0; map && i < map->count; i++)
+        if (states & 1u << map->extents[i].state)
+            return true;
+    return false;
+}
+
+static bool holes(const struct oracle_step *step) {
+    return step->truth.allocation &&
+           model_allocated(step->truth.allocation) < step->truth.shown_size;
+}
+
+static bool zero_clusters(const struct oracle_step *step) {
+    return has_state(step, 1u << IMAGE_ZERO | 1u << IMAGE_ZERO_ALLOCATED);
+}
+
+static bool compressed(const struct oracle_step *step) {
+    return has_state(step, 1u << IMAGE_COMPRESSED);
+}
+
+static bool odd_size(const struct oracle_step *step) {
+    return step->truth.declared_size % 512 != 0;
+}
+
+static bool zero_size(const struct oracle_step *step) {
+    return step->truth.shown_size == 0;
+}
+
+static bool partial_64k(const struct oracle_step *step) {
+    return step->truth.file_size % 65536 != 0;
+}
+
+static bool chained(const struct oracle_step *step) {
+    return step->input_is_output;
+}
+
+static bool vpc_fixed(const struct oracle_step *step) {
+    return step->source == IMAGE_VPC && step->truth.options && step->truth.options->vpc_fixed;
+}
+
+static bool unit_option(const struct oracle_step *step) {
+    return step->options.cluster_bits || step->options.grain_bits || step->options.block_bits;
+}
+
+const struct feature features[] = {
+    {"holes",         "some of the input is not stored as data",             holes        },
+    {"zero_clusters", "the input has explicit zero units",                   zero_clusters},
+    {"compressed",    "the input has compressed units",                      compressed   },
+    {"odd_size",      "the input's size is not a multiple of 512",           odd_size     },
+    {"zero_size",     "the guest disk is empty",                             zero_size    },
+    {"partial_64k",   "the input file's length is not a multiple of 64 KiB", partial_64k  },
+    {"chained",       "the input was written by a tool",                     chained      },
+    {"vpc_fixed",     "the input is a fixed VHD",                            vpc_fixed    },
+    {"unit_option",   "a cluster, grain or block size is asked for",         unit_option  },
+    {NULL,            NULL,                                                  NULL         },
+};
+
+const struct feature *feature_find(const char *name) {
+    for (const struct feature *feature = features; feature->name; feature++)
+        if (strcmp(feature->name, name) == 0)
+            return feature;
+    return NULL;
+}
+
+// --- what is right -------------------------------------------------------------------------------
+
+// qemu-img has no block status for VHDX: every disk counts as fully allocated.
+static uint64_t units_of_truth(const struct oracle_step *step) {
+    uint64_t unit = model_target_unit(step->target, &step->options);
+    if (step->source == IMAGE_VHDX)
+        return div_up(step->truth.shown_size, unit);
+    return model_units_touched(step->truth.allocation, unit);
+}
+
+enum predict_truth predict_judge(const struct oracle_step *step, const char *field,
+                                 const char *value) {
+    char right[PREDICT_ROOM], grown[PREDICT_ROOM] = "";
+    if (step->op == OP_MEASURE && step->truth.allocation) {
+        if (!predict_measure(step, field, step->truth.shown_size, units_of_truth(step), right))
+            return PREDICT_UNKNOWN;
+    } else if (strcmp(field, "virtual-size") == 0 && step->truth.content) {
+        predict_number(step->truth.shown_size, right);
+        if (operation_writes(step->op) && step->target == IMAGE_VPC)
+            predict_number(relax_vpc_cylinders(step->truth.shown_size), grown);
+    } else {
+        return PREDICT_UNKNOWN;
+    }
+    return strcmp(value, right) == 0 || strcmp(value, grown) == 0 ? PREDICT_RIGHT : PREDICT_WRONG;
+}

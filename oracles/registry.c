@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Matching of known divergences. What matches the case but not the predicted value is new: that is
+// the whole point of predicting. (The file is read in registry_load.c.)
+#include "oracles/registry.h"
+
+#include "oracles/registry_entry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *tool_identity(const struct tool *tool) {
+    if (tool->kind == TOOL_QEMU_IMG)
+        return "qemu_img";
+    return tool->is_standin ? "stand_in" : "instar";
+}
+
+static bool version_in(const struct registry_tool *wanted, uint32_t version) {
+    if (wanted->term_count && !version)
+        return false; // unknown: nothing that depends on it is known
+    for (size_t i = 0; i < wanted->term_count; i++) {
+        const struct registry_version_term *term = &wanted->terms[i];
+        int order = version < term->version ? -1 : version > term->version;
+        bool fits = (order < 0 && term->less) || (order == 0 && term->equal) ||
+                    (order > 0 && term->greater);
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+static bool tool_matches(const struct registry_tool *wanted, const struct tool *tool) {
+    if (strcmp(wanted->name, "any") == 0)
+        return !tool || version_in(wanted, tool->version_number);
+    return tool && strcmp(wanted->name, tool_identity(tool)) == 0 &&
+           version_in(wanted, tool->version_number);
+}
+
+static bool case_matches(const struct registry_entry *entry, const struct oracle_step *step,
+                         const struct judgement *judgement) {
+    if (strcmp(entry->type, judgement->oracle->type) != 0 ||
+        strcmp(entry->field, judgement->field) != 0)
+        return false;
+    if (!(entry->ops & 1u << step->op) || !(entry->sources & 1u << step->source))
+        return false;
+    if (step->target < IMAGE_FORMATS ? !(entry->targets & 1u << step->target)
+                                     : entry->targets != REGISTRY_ANY)
+        return false;
+    for (size_t i = 0; i < entry->feature_count; i++)
+        if (!entry->features[i]->holds(step))
+            return false;
+    return true;
+}
+
+// Did side `i` deviate as the entry says, from an answer that is right as far as anybody knows?
+static bool side_explained(const struct registry_entry *entry, const struct oracle_step *step,
+                           const struct judgement *judgement, int i) {
+    const struct oracle_side *side = i ? &step->b : &step->a, *other = i ? &step->a : &step->b;
+    const char *value = i ? judgement->b_value : judgement->a_value;
+    const char *other_value = i ? judgement->a_value : judgement->b_value;
+    char predicted[PREDICT_ROOM];
+    if (!side->tool || !*value || !tool_matches(&entry->tool, side->tool) ||
+        !tool_matches(&entry->other, other->tool))
+        return false;
+    if (!entry->predictor->value(step, judgement->field, predicted) ||
+        strcmp(predicted, value) != 0)
+        return false;
+    return predict_judge(step, judgement->field, value) != PREDICT_RIGHT &&
+           (!*other_value || predict_judge(step, judgement->field, other_value) != PREDICT_WRONG);
+}
+
+void registry_explain(const struct registry *registry, const struct oracle_step *step,
+                      struct judgement *judgement) {
+    if (judgement->verdict != VERDICT_DIVERGENCE)
+        return;
+    for (size_t i = 0; i < registry->count; i++) {
+        const struct registry_entry *entry = &registry->entries[i];
+        if (!entry->predictor || !case_matches(entry, step, judgement))
+            continue;
+        if (side_explained(entry, step, judgement, 0) ||
+            side_explained(entry, step, judgement, 1)) {
+            judgement->verdict = VERDICT_KNOWN;
+            snprintf(judgement->known_id, sizeof judgement->known_id, "%s", entry->id);
+            return;
+        }
+    }
+}
+
+void registry_apply(const struct registry *registry, const struct oracle_step *step,
+                    struct judgements *judgements) {
+    for (size_t i = 0; i < judgements->count; i++)
+        registry_explain(registry, step, &judgements->items[i]);
+}
+
+size_t registry_count(const struct registry *registry) {
+    return registry->count;
+}
+
+static void list_entry(const struct registry_entry *entry, struct buffer *out) {
+    buffer_format(out, "%-34s %-38s %-10s %s\n", entry->id, entry->type, entry->date,
+                  entry->predictor ? entry->predictor->name : "UNEXPLAINED, never makes known");
+    buffer_format(out, "    %s (%s) against %s (%s); op %s, %s -> %s", entry->tool.name,
+                  entry->tool.versions, entry->other.name, entry->other.versions, entry->op_words,
+                  entry->source_words, entry->target_words);
+    if (*entry->field)
+        buffer_format(out, "; %s", entry->field);
+    for (size_t i = 0; i < entry->feature_count; i++)
+        buffer_format(out, "%s %s", i ? "," : "; when", entry->features[i]->name);
+    buffer_format(out, "\n    %s\n", entry->reason);
+    if (*entry->link)
+        buffer_format(out, "    %s\n", entry->link);
+}
+
+void registry_list(const struct registry *registry, struct buffer *out) {
+    buffer_format(out, "%-34s %-38s %-10s %s\n", "ID", "TYPE", "SINCE", "PREDICTED BY");
+    for (size_t i = 0; i < registry->count; i++)
+        list_entry(&registry->entries[i], out);
+}
+
+void registry_free(struct registry *registry) {
+    if (!registry)
+        return;
+    cJSON_Delete(registry->json);
+    free(registry->entries);
+    free(registry);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The small steps that every rule takes, so that a rule file holds nothing but its rule.
+#include "oracles/rule.h"
+
+#include "oracles/registry.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum outcome_class oracle_class(const struct oracle_side *side) {
+    return side->tool && side->ran && side->result ? side->result->class : OUTCOME_CLASSES;
+}
+
+bool oracle_gave(const struct oracle_side *side) {
+    static const bool gave[OUTCOME_CLASSES + 1] = {
+        [OUTCOME_OK] = true,
+        [OUTCOME_CLEAN] = true,
+        [OUTCOME_LEAKS] = true,
+        [OUTCOME_CORRUPT] = true,
+    };
+    return gave[oracle_class(side)];
+}
+
+bool oracle_both_gave(const struct oracle_step *step) {
+    return oracle_gave(&step->a) && oracle_gave(&step->b);
+}
+
+struct judgement *oracle_say_role(struct judgements *out, const struct oracle *oracle,
+                                  enum verdict verdict, const char *before,
+                                  const struct oracle_side *side, const char *after) {
+    char detail[128];
+    snprintf(detail, sizeof detail, "%s%s%s", before, side->tool->role, after);
+    return oracle_say(out, oracle, verdict, detail);
+}
+
+void oracle_text(struct judgement *judgement, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(judgement->text, sizeof judgement->text, format, args);
+    va_end(args);
+}
+
+void oracle_values(struct judgement *judgement, const char *field, const char *a, const char *b) {
+    snprintf(judgement->field, sizeof judgement->field, "%s", field);
+    snprintf(judgement->a_value, sizeof judgement->a_value, "%s", a ? a : "");
+    snprintf(judgement->b_value, sizeof judgement->b_value, "%s", b ? b : "");
+}
+
+void oracle_numbers(struct judgement *judgement, const char *field, uint64_t a, uint64_t b) {
+    char a_text[24], b_text[24];
+    snprintf(a_text, sizeof a_text, "%" PRIu64, a);
+    snprintf(b_text, sizeof b_text, "%" PRIu64, b);
+    oracle_values(judgement, field, a_text, b_text);
+}
+
+void oracle_number_of(struct judgement *judgement, const char *field, int side, uint64_t value) {
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    oracle_values(judgement, field, side == 0 ? text : NULL, side == 0 ? NULL : text);
+}
+
+bool oracle_explained(const struct oracle_step *step, struct judgements *out,
+                      struct judgement *judgement) {
+    if (out->registry)
+        registry_explain(out->registry, step, judgement);
+    return judgement->verdict == VERDICT_KNOWN;
+}

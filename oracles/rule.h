@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the rule files of this room share: questions about a side, and the ways to say something.
+// Not for other rooms; they include oracle.h.
+#ifndef ORACLES_RULE_H
+#define ORACLES_RULE_H
+
+#include "oracles/oracle.h"
+
+#include <inttypes.h>
+
+#define ORACLE_OP(op)  (1u << (op))
+#define ORACLE_WRITES  (ORACLE_OP(OP_CONVERT) | ORACLE_OP(OP_CONVERT_COMPRESSED))
+#define ORACLE_ALL_OPS ((1u << OPERATIONS) - 1)
+
+// Side 0 is a, side 1 is b.
+static inline const struct oracle_side *oracle_side_at(const struct oracle_step *step, int index) {
+    return index ? &step->b : &step->a;
+}
+#define ORACLE_SIDES 2
+
+// OUTCOME_CLASSES if the side did not run.
+enum outcome_class oracle_class(const struct oracle_side *side);
+// It ran and gave a result: ok, clean, leaks or corrupt.
+bool oracle_gave(const struct oracle_side *side);
+bool oracle_both_gave(const struct oracle_step *step);
+
+// Judgement whose detail (or reason) is "<before><role><after>".
+struct judgement *oracle_say_role(struct judgements *out, const struct oracle *oracle,
+                                  enum verdict verdict, const char *before,
+                                  const struct oracle_side *side, const char *after);
+void oracle_text(struct judgement *judgement, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+// Fills field, a_value and b_value; a NULL value is left empty.
+void oracle_values(struct judgement *judgement, const char *field, const char *a, const char *b);
+void oracle_numbers(struct judgement *judgement, const char *field, uint64_t a, uint64_t b);
+// One side's number; the other side has no opinion.
+void oracle_number_of(struct judgement *judgement, const char *field, int side, uint64_t value);
+// Does the registry explain this divergence? Then it becomes VERDICT_KNOWN and the rule may go on.
+bool oracle_explained(const struct oracle_step *step, struct judgements *out,
+                      struct judgement *judgement);
+
+extern const struct oracle oracle_availability, oracle_tool_hang, oracle_tool_crash,
+    oracle_exit_code, oracle_source_modified, oracle_measure_json, oracle_measure_numeric,
+    oracle_measure_bitmaps_presence, oracle_measure_bitmaps_value, oracle_measure_below,
+    oracle_measure_above, oracle_convert_content, oracle_truth_content, oracle_truth_size,
+    oracle_info_output, oracle_check;
+
+#endif

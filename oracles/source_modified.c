@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// No operation of ours may change its input: measuring, checking without repair and converting only
+// read. The run loop compares size, mtime and a hash of the content around each command.
+#include "oracles/rule.h"
+
+static void judge(const struct oracle *oracle, const struct oracle_step *step,
+                  struct judgements *out) {
+    if (!step->a.ran && !step->b.ran)
+        return;
+    if (!step->source_modified) {
+        oracle_say(out, oracle, VERDICT_AGREE, NULL);
+        return;
+    }
+    struct judgement *judgement = oracle_say(out, oracle, VERDICT_DIVERGENCE, step->modified_by);
+    oracle_text(judgement, "%s was changed (size, mtime or content) while %s did %s on it.",
+                step->input_name ? step->input_name : "The input file", step->modified_by,
+                operation_names[step->op]);
+}
+
+const struct oracle oracle_source_modified = {
+    .type = "source_modified",
+    .rule = "an operation that only reads leaves size, mtime and content of its input alone",
+    .ops = ORACLE_ALL_OPS,
+    .judge = judge,
+};

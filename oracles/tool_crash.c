@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A tool that is killed by a signal which we did not send has a bug, whatever the image. Signals
+// that a limit of ours causes never get here: they are of the class `limit`.
+#include "oracles/rule.h"
+
+#include <signal.h>
+#include <string.h>
+
+// sigabbrev_np is younger than the C libraries that fuzzing services build with.
+static const struct {
+    int number;
+    const char *name;
+} signal_names[] = {
+    {SIGSEGV, "sigsegv"},
+    {SIGABRT, "sigabrt"},
+    {SIGBUS,  "sigbus" },
+    {SIGFPE,  "sigfpe" },
+    {SIGILL,  "sigill" },
+    {SIGTRAP, "sigtrap"},
+    {SIGSYS,  "sigsys" },
+    {SIGKILL, "sigkill"},
+    {SIGTERM, "sigterm"},
+    {SIGPIPE, "sigpipe"},
+    {SIGALRM, "sigalrm"},
+    {SIGINT,  "sigint" },
+    {SIGHUP,  "sighup" },
+    {SIGQUIT, "sigquit"},
+    {SIGUSR1, "sigusr1"},
+    {SIGUSR2, "sigusr2"},
+};
+
+static const char *signal_name(int number) {
+    for (size_t i = 0; i < sizeof signal_names / sizeof *signal_names; i++)
+        if (signal_names[i].number == number)
+            return signal_names[i].name;
+    return "signal";
+}
+
+static void judge(const struct oracle *oracle, const struct oracle_step *step,
+                  struct judgements *out) {
+    for (int i = 0; i < ORACLE_SIDES; i++) {
+        const struct oracle_side *side = oracle_side_at(step, i);
+        if (oracle_class(side) != OUTCOME_SIGNAL)
+            continue;
+        const char *name = signal_name(side->outcome ? side->outcome->value : 0);
+        struct judgement *judgement =
+            oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "", side, "_");
+        strncat(judgement->detail, name, sizeof judgement->detail - strlen(judgement->detail) - 1);
+        oracle_values(judgement, "outcome", i == 0 ? name : NULL, i == 0 ? NULL : name);
+        oracle_text(judgement, "%s was killed by %s (signal %d) during %s.", side->tool->name, name,
+                    side->outcome ? side->outcome->value : 0, operation_names[step->op]);
+        return; // one judgement a step; the other side crashing too is in the report
+    }
+}
+
+const struct oracle oracle_tool_crash = {
+    .type = "tool_crash",
+    .rule = "a tool ends by a signal that nobody sent",
+    .ops = ORACLE_ALL_OPS,
+    .judge = judge,
+};

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `instar convert`: the refusals that instar documents, then one call of the target's writer. The
+// output replaces an existing file; what a failed conversion began is not left behind. A vpc output
+// has the source's exact size (creator "qem2"), as instar writes it; qemu-img would round it up to
+// whole CHS geometry.
+#include "image/vpc.h"
+#include "standin/lies.h"
+#include "standin/standin.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FORMATS "raw|qcow2|vmdk|vpc|vhdx"
+
+static const struct option_spec option_table[] = {
+    {OPT_TARGET,                       "output-format",                'O', KIND_CHOICE, FORMATS                                          },
+    {OPT_COMPRESS,                     "compress",                     'c', KIND_FLAG,   NULL                                             },
+    {OPT_SKIP_ZEROS,                   "skip-zeros",                   'S', KIND_FLAG,   NULL                                             },
+    {OPT_NO_SKIP_ZEROS,                "no-skip-zeros",                0,   KIND_FLAG,   NULL                                             },
+    {OPT_CLUSTER_SIZE,                 "cluster-size",                 0,   KIND_NUMBER, NULL                                             },
+    {OPT_EXTENDED_L2,                  "extended-l2",                  0,   KIND_FLAG,   NULL                                             },
+    {OPT_SUBFORMAT,                    "subformat",                    0,   KIND_CHOICE, "monolithicSparse|streamOptimized|monolithicFlat"},
+    {OPT_GRAIN_SIZE,                   "grain-size",                   0,   KIND_NUMBER, NULL                                             },
+    {OPT_BLOCK_SIZE,                   "block-size",                   0,   KIND_NUMBER, NULL                                             },
+    {OPT_SNAPSHOT,                     "snapshot",                     0,   KIND_TEXT,   NULL                                             },
+    {OPT_NO_CREATE,                    "no-create",                    'n', KIND_FLAG,   NULL                                             },
+    {OPT_PROGRESS,                     "progress-percent",             'p', KIND_NUMBER, NULL                                             },
+    {OPT_SECTOR_SIZE,                  "sector-size",                  0,   KIND_NUMBER, NULL                                             },
+    {OPT_QCOW2_PASSWORD,               "qcow2-password",               0,   KIND_TEXT,   NULL                                             },
+    {OPT_QCOW2_PASSWORD_FILE,          "qcow2-password-file",          0,   KIND_TEXT,   NULL                                             },
+    {OPT_LUKS_PASSPHRASE,              "luks-passphrase",              0,   KIND_TEXT,   NULL                                             },
+    {OPT_LUKS_PASSPHRASE_FILE,         "luks-passphrase-file",         0,   KIND_TEXT,   NULL                                             },
+    {OPT_LUKS_ENCRYPT_PASSPHRASE,      "luks-encrypt-passphrase",      0,   KIND_TEXT,   NULL                                             },
+    {OPT_LUKS_ENCRYPT_PASSPHRASE_FILE, "luks-encrypt-passphrase-file", 0,   KIND_TEXT,   NULL                                             },
+    {OPT_LUKS_ENCRYPT_ITERATIONS,      "luks-encrypt-iterations",      0,   KIND_NUMBER, NULL                                             },
+    {OPT_MAX_GUEST_MEMORY,             "max-guest-memory",             0,   KIND_TEXT,   NULL                                             },
+    {OPT_VERBOSE,                      "verbose",                      'v', KIND_FLAG,   NULL                                             },
+};
+
+static bool within(uint64_t value, uint64_t low, uint64_t high) {
+    return power_of_two(value) && value >= low && value <= high;
+}
+
+static int refuse_absent(const struct arguments *arguments) {
+    static const enum option_id absent[] = {OPT_SNAPSHOT,
+                                            OPT_NO_CREATE,
+                                            OPT_QCOW2_PASSWORD,
+                                            OPT_LUKS_PASSPHRASE,
+                                            OPT_QCOW2_PASSWORD_FILE,
+                                            OPT_LUKS_ENCRYPT_PASSPHRASE,
+                                            OPT_LUKS_PASSPHRASE_FILE,
+                                            OPT_LUKS_ENCRYPT_PASSPHRASE_FILE};
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        if (arguments->text[absent[i]])
+            return refuse("convert: snapshots, passwords and --no-create are not in this stand-in");
+    return 0;
+}
+
+static int qcow2_options(const struct arguments *arguments, struct image_options *options) {
+    uint64_t cluster = arguments->number[OPT_CLUSTER_SIZE];
+    if (arguments->text[OPT_CLUSTER_SIZE]) {
+        if (!within(cluster, 512, 2u << 20))
+            return refuse("cluster size must be a power of 2 between 512 and 2097152");
+        options->cluster_bits = bits_of(cluster);
+    }
+    options->extended_l2 = arguments->position[OPT_EXTENDED_L2];
+    // instar does not check this; qemu-img refuses it, and refuses such an image too.
+    if (options->extended_l2 && options->cluster_bits && options->cluster_bits < 14)
+        return refuse("extended L2 entries need clusters of at least 16384 bytes");
+    return 0;
+}
+
+static int vmdk_options(const struct arguments *arguments, struct image_options *options) {
+    const char *subformat = arguments->text[OPT_SUBFORMAT];
+    bool stream = arguments->position[OPT_COMPRESS];
+    if (subformat && !strcmp(subformat, "monolithicFlat"))
+        return refuse(stream ? "monolithicFlat cannot be compressed"
+                             : "convert: monolithicFlat is not in this stand-in");
+    if (subformat && !strcmp(subformat, "streamOptimized"))
+        stream = true;
+    options->vmdk_subformat = stream ? VMDK_STREAM : VMDK_SPARSE;
+    options->compress = stream;
+    if (lie(LIE_VMDK_64K_SECTORS) && !stream)
+        options->output_sector = 65536;
+    return 0;
+}
+
+// Options and the refusals of 1.5, in instar's order: what no target may have, then the target's.
+static int parse_options(const struct arguments *arguments, enum image_format target,
+                         struct image_options *options) {
+    uint64_t grain = arguments->number[OPT_GRAIN_SIZE], block = arguments->number[OPT_BLOCK_SIZE];
+    *options = (struct image_options){.vpc_creator = VPC_CREATOR_QEM2};
+    options->compress = arguments->position[OPT_COMPRESS];
+    options->skip_zeros =
+        arguments->position[OPT_NO_SKIP_ZEROS] <= arguments->position[OPT_SKIP_ZEROS];
+    if (options->compress && target != IMAGE_QCOW2 && target != IMAGE_VMDK)
+        return refuse("compression is only supported for qcow2 and vmdk output");
+    if (arguments->text[OPT_GRAIN_SIZE]) {
+        if (!within(grain, 4096, 65536))
+            return refuse("grain size must be a power of 2 between 4096 and 65536");
+        if (grain != 65536 && target != IMAGE_VMDK)
+            return refuse("--grain-size is only valid for vmdk output");
+        options->grain_bits = bits_of(grain);
+    }
+    if (arguments->text[OPT_BLOCK_SIZE]) {
+        if (target != IMAGE_VPC && target != IMAGE_VHDX)
+            return refuse("--block-size is only valid for vpc and vhdx output");
+        if (!within(block, target == IMAGE_VPC ? 512u << 10 : 1u << 20, 256u << 20))
+            return refuse("block size %llu is out of range", (unsigned long long)block);
+        options->block_bits = bits_of(block);
+    }
+    if (arguments->text[OPT_EXTENDED_L2] && target != IMAGE_QCOW2)
+        return refuse("--extended-l2 is only valid for qcow2 output");
+    if (arguments->text[OPT_SUBFORMAT] && target != IMAGE_VMDK)
+        return refuse("--subformat is only valid for vmdk output");
+    return target == IMAGE_QCOW2  ? qcow2_options(arguments, options)
+           : target == IMAGE_VMDK ? vmdk_options(arguments, options)
+                                  : 0;
+}
+
+// The size of the largest CHS geometry that is not larger than `size`.
+static uint64_t chs_below(uint64_t size) {
+    struct vpc_geometry geometry = vpc_geometry_of(size / VPC_SECTOR);
+    return vpc_geometry_sectors(&geometry) * VPC_SECTOR;
+}
+
+static int check_output(const struct source *source, const char *path) {
+    struct stat from, to;
+    if (stat(path, &to))
+        return 0;
+    if (!S_ISREG(to.st_mode))
+        return refuse("%s is not a regular file", path);
+    if (!fstat(source->image->fd, &from) && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+        return refuse("input and output are the same file");
+    return 0;
+}
+
+static int fail(const char *reason) {
+    fprintf(stderr, "convert: %s\n", reason);
+    return refuse("convert operation failed");
+}
+
+static int convert_source(struct source *source, const char *path, enum image_format target,
+                          const struct image_options *options) {
+    struct fault fault = {""};
+    struct image_written written = {0};
+    struct image_source content = source->content;
+    if (source->info.has_backing)
+        return refuse("convert: backing files are not in this stand-in");
+    hang_if_asked(source);
+    if (lie(LIE_WRONG_BYTE_NEAR_END) && source_plant_wrong_byte(source, &fault))
+        return fail(fault.text);
+    if (lie(LIE_VHD_CHS_SIZE) && target == IMAGE_VPC)
+        content.size = chs_below(content.size);
+    // No extent line can say 0 sectors: qemu-img writes such a vmdk and then cannot open it.
+    if (!content.size && target == IMAGE_VMDK) {
+        if (!lie(LIE_SUCCESS_WHERE_QEMU_FAILS))
+            return fail("a vmdk cannot be empty");
+        content.size = source->size = 512; // read back as zeros
+    }
+    uint64_t declared;
+    if (image_driver(target)->declared_size(options, content.size, &declared, &fault))
+        return fail(fault.text);
+    if (unlink(path) && errno != ENOENT)
+        return refuse_errno(errno);
+    if (image_write(path, target, options, &content, &written, &fault))
+        return fail(fault.text);
+    image_written_free(&written);
+    return 0;
+}
+
+static int run(const struct arguments *arguments) {
+    const char *target_name = arguments->text[OPT_TARGET];
+    enum image_format target = image_driver_named(target_name ? target_name : "raw")->format;
+    struct image_options options;
+    struct source source;
+    if (check_sector_size(arguments) || refuse_absent(arguments) ||
+        parse_options(arguments, target, &options))
+        return 1;
+    if (source_open(&source, arguments->operands[0], lie(LIE_SUCCESS_WHERE_QEMU_FAILS)))
+        return 1;
+    int status = check_output(&source, arguments->operands[1]);
+    if (!status)
+        status = convert_source(&source, arguments->operands[1], target, &options);
+    source_close(&source);
+    return status;
+}
+
+const struct command command_convert = {
+    .name = "convert",
+    .summary = "Copy the guest content of an image into another format",
+    .usage = "[-O raw|qcow2|vmdk|vpc|vhdx] [-c] [--cluster-size N] [--grain-size N] "
+             "[--block-size N] <INPUT> <OUTPUT>",
+    .options = option_table,
+    .option_count = sizeof option_table / sizeof *option_table,
+    .operands_min = 2,
+    .operands_max = 2,
+    .run = run,
+};

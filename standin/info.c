@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `instar info`: what a source's header says, with instar's keys in instar's order. A version
+// profile (--qemu-version) decides what qemu-img of that version would print; without one it is
+// 10.0, as instar assumes where it finds no qemu-img.
+#include "standin/standin.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct option_spec option_table[] = {
+    {OPT_OUTPUT,               "output",               0,   KIND_CHOICE, "human|json"},
+    {OPT_CHAIN,                "chain",                0,   KIND_FLAG,   NULL        },
+    {OPT_EXTRA_DETAIL,         "extra-detail",         0,   KIND_FLAG,   NULL        },
+    {OPT_IGNORE_QUIRKS,        "ignore-quirks",        0,   KIND_FLAG,   NULL        },
+    {OPT_UNSAFE_QUIRKS,        "unsafe-quirks",        0,   KIND_FLAG,   NULL        },
+    {OPT_QEMU_VERSION,         "qemu-version",         0,   KIND_TEXT,   NULL        },
+    {OPT_SECTOR_SIZE,          "sector-size",          0,   KIND_NUMBER, NULL        },
+    {OPT_LUKS_PASSPHRASE,      "luks-passphrase",      0,   KIND_TEXT,   NULL        },
+    {OPT_LUKS_PASSPHRASE_FILE, "luks-passphrase-file", 0,   KIND_TEXT,   NULL        },
+    {OPT_MAX_GUEST_MEMORY,     "max-guest-memory",     0,   KIND_TEXT,   NULL        },
+    {OPT_VERBOSE,              "verbose",              'v', KIND_FLAG,   NULL        },
+};
+
+struct subject {
+    const struct source *source;
+    const char *format; // as printed: "unknown" is instar's word for a plain raw file
+    char path[PATH_MAX];
+    uint64_t file_size, actual_size; // bytes
+    bool children, dirty_flag;       // does the version profile print them?
+};
+
+static int parse_version(const char *text, unsigned *version) {
+    unsigned major = 10, minor = 0, micro = 0;
+    int end = 0;
+    if (text) {
+        char extra;
+        int fields = sscanf(text, "%3u.%3u.%3u%c", &major, &minor, &micro, &extra);
+        sscanf(text, "%*[0-9.]%n", &end);
+        if (fields < 1 || fields > 3 || text[end] || text[end - 1] == '.')
+            return refuse("invalid qemu version '%s' (expected format: X.Y)", text);
+    }
+    *version = major * 10000 + minor * 100 + micro;
+    return 0;
+}
+
+static void print_child(const struct subject *subject) {
+    puts(
+        "    \"children\": [\n        {\n            \"name\": \"file\",\n            \"info\": {\n"
+        "                \"children\": [\n                ],");
+    printf("                \"virtual-size\": %" PRIu64 ",\n                \"filename\": ",
+           (subject->file_size + 511) / 512 * 512);
+    print_json_text(subject->path);
+    printf(",\n                \"format\": \"file\",\n                \"actual-size\": %" PRIu64
+           ",\n",
+           subject->actual_size);
+    puts("                \"format-specific\": {\n                    \"type\": \"file\",\n"
+         "                    \"data\": {\n                    }\n                },\n"
+         "                \"dirty-flag\": false\n            }\n        }\n    ],");
+}
+
+static const char *boolean(bool value) {
+    return value ? "true" : "false";
+}
+
+static void print_qcow2(const struct image_info *info) {
+    bool version3 = info->qcow2_version >= 3;
+    printf("    \"format-specific\": {\n        \"type\": \"qcow2\",\n        \"data\": {\n"
+           "            \"compat\": \"%s\",\n            \"compression-type\": \"%s\",\n",
+           version3 ? "1.1" : "0.10", info->compression_type ? "zstd" : "zlib");
+    if (version3)
+        printf("            \"lazy-refcounts\": %s,\n", boolean(info->lazy_refcounts));
+    printf("            \"refcount-bits\": %" PRIu32 "%s\n", info->refcount_bits,
+           version3 ? "," : "");
+    if (version3)
+        printf("            \"corrupt\": %s,\n            \"extended-l2\": %s\n",
+               boolean(info->corrupt), boolean(info->extended_l2));
+    puts("        }\n    },");
+}
+
+static void print_vmdk(const struct subject *subject, const struct image_info *info) {
+    printf("    \"format-specific\": {\n        \"type\": \"vmdk\",\n        \"data\": {\n"
+           "            \"cid\": %" PRIu32 ",\n            \"parent-cid\": %" PRIu32
+           ",\n            \"create-type\": ",
+           info->vmdk_cid, info->vmdk_parent_cid);
+    print_json_text(info->vmdk_create_type);
+    puts(",\n            \"extents\": [\n                {");
+    if (!strcmp(info->vmdk_create_type, "streamOptimized"))
+        puts("                    \"compressed\": true,");
+    printf("                    \"virtual-size\": %" PRIu64 ",\n                    \"filename\": ",
+           subject->source->size);
+    print_json_text(subject->path);
+    printf(",\n                    \"cluster-size\": %" PRIu64
+           ",\n                    \"format\": \"\"\n                }\n            ]\n        }\n"
+           "    },\n",
+           info->cluster_size);
+}
+
+static void print_json(const struct subject *subject) {
+    const struct image_info *info = &subject->source->info;
+    puts("{");
+    if (subject->children)
+        print_child(subject);
+    printf("    \"virtual-size\": %" PRIu64 ",\n    \"filename\": ", subject->source->size);
+    print_json_text(subject->path);
+    if (info->cluster_size)
+        printf(",\n    \"cluster-size\": %" PRIu64, info->cluster_size);
+    printf(",\n    \"format\": \"%s\",\n    \"actual-size\": %" PRIu64 ",\n", subject->format,
+           subject->actual_size);
+    if (subject->source->format == IMAGE_QCOW2)
+        print_qcow2(info);
+    else if (subject->source->format == IMAGE_VMDK)
+        print_vmdk(subject, info);
+    // qemu-img reports the dirty bit of qcow2 from 6.1 on; before, the flag was never set.
+    printf("    \"dirty-flag\": %s\n}\n", boolean(subject->dirty_flag && info->dirty));
+}
+
+// Three significant digits and a binary unit, as qemu-img writes sizes.
+static void print_human_size(const char *label, uint64_t bytes, bool exact) {
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double value = (double)bytes;
+    int unit = 0;
+    while (value >= 1000 && unit < 6) {
+        value /= 1024;
+        unit++;
+    }
+    printf("%s: %0.3g %s", label, value, units[unit]);
+    if (exact)
+        printf(" (%" PRIu64 " bytes)", bytes);
+    putchar('\n');
+}
+
+static void print_human(const struct subject *subject) {
+    const struct image_info *info = &subject->source->info;
+    printf("image: %s\nfile format: %s\n", subject->path, subject->format);
+    print_human_size("virtual size", subject->source->size, true);
+    print_human_size("disk size", subject->actual_size, false);
+    if (info->cluster_size)
+        printf("cluster_size: %" PRIu64 "\n", info->cluster_size);
+    if (subject->dirty_flag && info->dirty)
+        puts("cleanly shut down: no");
+    if (subject->source->format != IMAGE_QCOW2)
+        return;
+    bool version3 = info->qcow2_version >= 3;
+    printf("Format specific information:\n    compat: %s\n    compression type: %s\n",
+           version3 ? "1.1" : "0.10", info->compression_type ? "zstd" : "zlib");
+    if (version3)
+        printf("    lazy refcounts: %s\n", boolean(info->lazy_refcounts));
+    printf("    refcount bits: %" PRIu32 "\n", info->refcount_bits);
+    if (version3)
+        printf("    corrupt: %s\n    extended l2: %s\n", boolean(info->corrupt),
+               boolean(info->extended_l2));
+}
+
+static int run(const struct arguments *arguments) {
+    unsigned version = 0;
+    if (parse_version(arguments->text[OPT_QEMU_VERSION], &version) || check_sector_size(arguments))
+        return 1;
+    if (arguments->text[OPT_CHAIN])
+        return refuse("info --chain: not in this stand-in");
+    struct source source;
+    if (source_open(&source, arguments->operands[0], false))
+        return 1;
+    struct stat status = {0};
+    fstat(source.image->fd, &status);
+    struct subject subject = {
+        .source = &source,
+        .format = source.image->driver->name,
+        .file_size = (uint64_t)status.st_size,
+        .actual_size = (uint64_t)(arguments->text[OPT_IGNORE_QUIRKS] ? status.st_size
+                                                                     : status.st_blocks * 512),
+        .children = version >= 80000,
+        .dirty_flag = version >= 60100,
+    };
+    if (source.format == IMAGE_RAW && !arguments->text[OPT_UNSAFE_QUIRKS])
+        subject.format = "unknown";
+    absolute_path(arguments->operands[0], subject.path, sizeof subject.path);
+    if (arguments->text[OPT_OUTPUT] && !strcmp(arguments->text[OPT_OUTPUT], "json"))
+        print_json(&subject);
+    else
+        print_human(&subject);
+    source_close(&source);
+    return 0;
+}
+
+const struct command command_info = {
+    .name = "info",
+    .summary = "Show what an image says of itself",
+    .usage = "[--output human|json] [--qemu-version V] [--unsafe-quirks] <FILE>",
+    .options = option_table,
+    .option_count = sizeof option_table / sizeof *option_table,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one table of lies. The first four are what instar documents of itself (reference sections
+// 2.1, 3.2 and 1.12), so that known divergences have something to fire on; the others are planted
+// bugs of the kinds that differential fuzzing has found in such tools.
+#include "standin/lies.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *effect, *finding;
+} table[LIES] = {
+    [LIE_RAW_WITHOUT_SEEK_HOLE] = {"raw-without-seek-hole",
+                                   "measure counts a raw source as fully allocated",                        "measure_numeric_divergence"         },
+    [LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED] = {"qcow2-zero-clusters-allocated",
+                                   "measure counts zero clusters of a qcow2 source as data",                "measure_numeric_divergence"         },
+    [LIE_VHD_CHS_SIZE] = {"vhd-chs-size",
+                                   "convert -O vpc cuts the disk to the whole CHS geometry below its size",
+                                   "truth_size_divergence"                                                                                       },
+    [LIE_VMDK_64K_SECTORS] =
+        {"vmdk-64k-sectors",
+                                   "convert -O vmdk pads every table and grain to 64 KiB, so that grains "
+         "below 64 KiB inflate the file beyond what measure promised",                                      "measure_above_fully_allocated_bound"},
+    [LIE_BITMAPS_OMITTED] = {"bitmaps-omitted",
+                                   "measure -O qcow2 leaves out `bitmaps` for a version 3 source",          "measure_bitmaps_presence_divergence"},
+    [LIE_WRONG_BYTE_NEAR_END] = {"wrong-byte-near-end",
+                                   "convert flips the last stored byte when it lies in the last "
+                                 "64 KiB of the disk",                                                      "convert_content_divergence"         },
+    [LIE_SUCCESS_WHERE_QEMU_FAILS] =
+        {"success-where-qemu-fails",
+                                   "convert of an empty disk to vmdk writes one of a sector, and "
+         "a source that no reader accepts is converted as raw",                                             "exit_code_divergence"               },
+    [LIE_MEASURE_TRAILING_COMMA] = {"measure-trailing-comma",
+                                   "measure prints `\"required\": N,` as the last member",                  "measure_json_parse_failure"         },
+    [LIE_HANG_ON_CLUSTER_SIZE] = {"hang-on-cluster-size",
+                                   "convert and measure of a qcow2 source with 4 KiB clusters never "
+                                  "end",                                                                    "tool_hang"                          },
+};
+
+static uint32_t in_force; // a bit each
+
+static bool add(const char *name, size_t length) {
+    for (int i = 0; i < LIES; i++)
+        if (strlen(table[i].name) == length && !memcmp(table[i].name, name, length)) {
+            in_force |= 1u << i;
+            return true;
+        }
+    return false;
+}
+
+bool lies_begin(void) {
+    const char *names = getenv("STANDIN_LIE");
+    for (const char *at = names ? names : ""; *at;) {
+        size_t length = strcspn(at, ",");
+        if (length && !add(at, length)) {
+            fprintf(stderr, "error: STANDIN_LIE: there is no lie '%.*s'; there are:\n", (int)length,
+                    at);
+            for (int i = 0; i < LIES; i++)
+                fprintf(stderr, "  %s\n", table[i].name);
+            return false;
+        }
+        at += length + (at[length] == ',');
+    }
+    return true;
+}
+
+bool lie(enum lie which) {
+    return in_force >> which & 1;
+}
+
+void lies_list(void) {
+    for (int i = 0; i < LIES; i++)
+        printf("%-30s %s [%s]\n", table[i].name, table[i].effect, table[i].finding);
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The source of every command: opened by what its bytes say (instar has no -f that counts), shown
+// in whole sectors as qemu-img shows it, and read through one place, where the lie of a wrong byte
+// has its home.
+#include "base/bytes.h"
+#include "standin/lies.h"
+#include "standin/standin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECTOR 512
+
+int source_probe(const char *path, enum image_format *format, struct fault *fault) {
+    if (image_probe(path, format, fault))
+        return -1;
+    if (*format != IMAGE_RAW)
+        return 0;
+    // A fixed VHD has its only mark at the end; qemu-img must be told, instar looks there.
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault_errno(fault, "%s", path);
+    char cookie[8] = "";
+    struct stat status;
+    if (!fstat(fd, &status) && status.st_size >= SECTOR &&
+        pread(fd, cookie, sizeof cookie, status.st_size - SECTOR) == sizeof cookie &&
+        !memcmp(cookie, "conectix", sizeof cookie))
+        *format = IMAGE_VPC;
+    close(fd);
+    return 0;
+}
+
+static int content_extent(void *context, uint64_t offset, struct image_extent *extent,
+                          struct fault *fault) {
+    struct source *source = context;
+    if (offset >= source->image->virtual_size) {
+        *extent = (struct image_extent){offset, source->size - offset, IMAGE_HOLE};
+        return 0;
+    }
+    if (image_extent_at(source->image, offset, extent, fault))
+        return -1;
+    // Only the content counts: how the source stored it is no wish for the output.
+    switch (extent->state) {
+    case IMAGE_HOLE:
+    case IMAGE_ZERO:
+    case IMAGE_ZERO_ALLOCATED:
+        extent->state = IMAGE_HOLE;
+        break;
+    case IMAGE_DATA:
+    case IMAGE_COMPRESSED:
+        extent->state = IMAGE_DATA;
+        break;
+    }
+    extent->length = min_u64(extent->length, source->size - offset);
+    return 0;
+}
+
+static int content_read(void *context, uint64_t offset, void *buffer, size_t length,
+                        struct fault *fault) {
+    struct source *source = context;
+    uint64_t size = source->image->virtual_size;
+    size_t inside = offset >= size ? 0 : (size_t)min_u64(length, size - offset);
+    if (inside && image_read(source->image, offset, buffer, inside, fault))
+        return -1;
+    memset((char *)buffer + inside, 0, length - inside);
+    if (source->flip && source->flip - 1 >= offset && source->flip - 1 - offset < length)
+        ((uint8_t *)buffer)[source->flip - 1 - offset] ^= 1;
+    return 0;
+}
+
+int source_open(struct source *source, const char *path, bool lenient) {
+    memset(source, 0, sizeof *source);
+    struct fault fault = {""};
+    struct stat status;
+    if (stat(path, &status) || access(path, R_OK))
+        return refuse_errno(errno);
+    if (S_ISDIR(status.st_mode))
+        return refuse_errno(EISDIR);
+    if (source_probe(path, &source->format, &fault))
+        return refuse("%s", fault.text);
+    if (image_open(&source->image, path, source->format, &fault)) {
+        if (!lenient)
+            return refuse("%s", fault.text);
+        source->format = IMAGE_RAW;
+        if (image_open(&source->image, path, IMAGE_RAW, &fault))
+            return refuse("%s", fault.text);
+    }
+    source->image->driver->info(source->image, &source->info);
+    uint64_t size = source->image->virtual_size;
+    source->size = source->format == IMAGE_RAW ? round_up(size, SECTOR) : round_down(size, SECTOR);
+    source->content = (struct image_source){source->size, content_extent, content_read, source};
+    return 0;
+}
+
+void source_close(struct source *source) {
+    image_close(source->image);
+}
+
+int source_plant_wrong_byte(struct source *source, struct fault *fault) {
+    const uint64_t near_end = 65536;
+    struct image_extent extent;
+    uint64_t offset = source->size > near_end ? source->size - near_end : 0;
+    for (; offset < source->size; offset += extent.length) {
+        if (content_extent(source, offset, &extent, fault))
+            return -1;
+        if (extent.state == IMAGE_DATA)
+            source->flip = offset + extent.length; // its last byte, + 1
+    }
+    return 0;
+}
+
+void hang_if_asked(const struct source *source) {
+    if (lie(LIE_HANG_ON_CLUSTER_SIZE) && source->format == IMAGE_QCOW2 &&
+        source->info.cluster_size == 4096)
+        for (;;)
+            pause();
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the commands of the stand-in share: the way it refuses, the numbers it reads, and the open
+// source image. Private to this folder.
+#ifndef STANDIN_STANDIN_H
+#define STANDIN_STANDIN_H
+
+#include "image/image.h"
+#include "standin/arguments.h"
+
+#include <stdio.h>
+
+extern const struct command command_info, command_check, command_measure, command_convert;
+
+// --- refusals ---------------------------------------------------------------------------------
+// `Error: "text"` on stderr, quoted as Rust's Debug form does; returns 1, the exit status.
+int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+// For a file that cannot be opened: `Error: Os { code: 2, kind: NotFound, message: "..." }`;
+// returns 1.
+int refuse_errno(int number);
+
+// --- values on the command line ---------------------------------------------------------------
+bool parse_u32(const char *text, uint64_t *value);  // decimal, a leading '+' is accepted
+bool parse_size(const char *text, uint64_t *value); // the same to u64 with one k, m, g or t
+bool power_of_two(uint64_t value);
+unsigned bits_of(uint64_t power); // 65536 -> 16
+// --sector-size: 0, or 1 after a refusal. The honest stand-in has no transport sector.
+int check_sector_size(const struct arguments *arguments);
+
+// --- the source -------------------------------------------------------------------------------
+// An open image with the size that a tool of 512-byte sectors shows: a raw file rounded up, a
+// header's size rounded down, as qemu-img does.
+struct source {
+    struct image *image;
+    enum image_format format;
+    struct image_info info;
+    uint64_t size;               // guest bytes, a multiple of 512
+    struct image_source content; // zero behind the image's own size; borrows this struct
+    uint64_t flip;               // LIE_WRONG_BYTE_NEAR_END: guest offset + 1, 0 = none
+};
+
+// Prints the reason and returns 1 when it fails. `lenient` is the lie's way: a source that no
+// reader accepts is raw.
+int source_open(struct source *source, const char *path, bool lenient);
+void source_close(struct source *source);
+// The format that the file's own bytes name; a footer in the last sector makes it vpc (fixed).
+int source_probe(const char *path, enum image_format *format, struct fault *fault);
+// LIE_WRONG_BYTE_NEAR_END: chooses the byte that read flips.
+int source_plant_wrong_byte(struct source *source, struct fault *fault);
+void hang_if_asked(const struct source *source); // LIE_HANG_ON_CLUSTER_SIZE
+
+// --- text -------------------------------------------------------------------------------------
+void print_json_text(const char *text);                      // with quotes
+void absolute_path(const char *path, char *to, size_t room); // canonical, or as given
+
+#endif

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The short prelude of every shell test: a scratch folder that is removed at the end, `check` for
+# one claim, `requires` for an honest skip (status 77), `fake` for a tool that misbehaves.
+# shellcheck shell=bash
+set -u
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck disable=SC2034 # used by the tests
+FUZZ=$ROOT/build/instar-fuzz STANDIN=$ROOT/build/standin/instar
+SCRATCH=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)" instar-fuzz-test.XXXXXX) || exit 2
+trap 'chmod -R u+rwx "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
+passed=0 failed=0
+
+requires() {
+    command -v "$1" >/dev/null || { echo "needs $1"; exit 77; }
+}
+
+# check NAME COMMAND...: the command must succeed.
+check() {
+    local name=$1
+    shift
+    if "$@" >"$SCRATCH/check.log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok - $name"
+    else
+        failed=$((failed + 1))
+        echo "not ok - $name"
+        sed 's/^/    /' "$SCRATCH/check.log" | tail -n 40
+    fi
+}
+
+# status EXPECTED COMMAND...: the command must end with that status.
+status() {
+    local expected=$1 got
+    shift
+    "$@"
+    got=$?
+    [ $got = "$expected" ] || { echo "expected status $expected, got $got"; return 1; }
+}
+
+# fake NAME <<'script': an executable shell script in the scratch folder; prints its path. $STANDIN
+# and $QEMU_IMG are set in it (the tools' own environment is built from nothing).
+fake() {
+    local path=$SCRATCH/$1
+    mkdir -p "$(dirname "$path")"
+    { printf '#!/bin/sh\nSTANDIN=%s\nQEMU_IMG=%s\n' "$STANDIN" "$(command -v qemu-img)"; cat; } >"$path"
+    chmod +x "$path"
+    echo "$path"
+}
+
+# text NAME <<'json': a case in text form; prints its path.
+text() {
+    cat >"$SCRATCH/$1.json"
+    echo "$SCRATCH/$1.json"
+}
+
+finish() {
+    echo "$passed passed, $failed failed"
+    [ $failed = 0 ] && [ $passed -gt 0 ]
+    exit
+}

@@ -1,0 +1,444 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The stand-in's promise: without a lie it agrees with qemu-img in everything that the harness
+# compares, and each lie changes what it says it changes and nothing else needs to. Images come from
+# qemu-img and qemu-io, so that no code of this repository judges itself.
+set -eu
+export LC_ALL=C TZ=UTC
+
+requires() {
+    command -v "$1" >/dev/null || { echo "skip - standin.sh: $1 is not installed"; exit 0; }
+}
+requires qemu-img
+requires qemu-io
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+instar=${INSTAR:-$root/build/standin/instar}
+[ -x "$instar" ] || { echo "not ok - $instar is not built"; exit 1; }
+
+tmp=/dev/shm
+[ -w "$tmp" ] || tmp=${TMPDIR:-/tmp}
+work=$(mktemp -d "$tmp/standin.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+passed=0
+failed=0
+ok() {
+    passed=$((passed + 1))
+    echo "ok - $1"
+}
+not_ok() {
+    failed=$((failed + 1))
+    echo "not ok - $1"
+    shift
+    [ $# -eq 0 ] || printf '#   %s\n' "$@"
+}
+# same NAME EXPECTED ACTUAL
+same() {
+    if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected: $2" "got:      $3"; fi
+}
+# status COMMAND...: prints its exit status, and nothing else
+status() {
+    local rc=0
+    "$@" >/dev/null 2>&1 || rc=$?
+    echo $rc
+}
+
+# --- images -----------------------------------------------------------------------------------
+# Each is "name format"; the name says what it is.
+images=()
+image() { # NAME FORMAT OPTIONS SIZE [qemu-io command...]
+    local name=$1 format=$2 options=$3 size=$4 commands=()
+    shift 4
+    if [ "$format" = raw ]; then
+        truncate -s "$size" "$name"
+    else
+        qemu-img create -q -f "$format" ${options:+-o "$options"} "$name" "$size" >/dev/null
+    fi
+    for command in "$@"; do commands+=(-c "$command"); done
+    # A write may be refused (a compressed one over an allocated cluster): the image is what counts.
+    [ $# -eq 0 ] || qemu-io -f "$format" "${commands[@]}" "$name" >/dev/null 2>&1 || true
+    images+=("$name $format")
+}
+
+make_images() {
+    local size bits kind n
+    for size in 0 1 511 512 513 1000 65537 1000000; do image "raw-$size" raw "" $size; done
+    image raw-scattered raw "" 16M "write -P 1 4k 4k" "write -P 2 1M 1k" "write -P 3 16777000 200"
+    image raw-odd-data raw "" 1000001 "write -P 1 999999 1" "write -P 0 65536 65536"
+    image raw-full raw "" 3M "write -P 7 0 3M"
+    image raw-2T raw "" 2T "write -P 7 1T 64k" "write -P 8 2199023255040 512"
+    for bits in 9 12 14 16 18 21; do
+        size=$((1 << bits))
+        image "qcow2-c$size" qcow2 cluster_size=$size 9M "write -P 1 3000 5000" \
+            "write -z 4M 2M" "write -P 0 1M 64k" "write -P 5 9436672 512" "write -c -P 9 2M $size"
+        image "qcow2-v2-c$size" qcow2 cluster_size=$size,compat=0.10 5000192 "write -P 1 0 700" \
+            "write -P 4 4999680 512" "write -z 2M 2M"
+        image "qcow2-meta-c$size" qcow2 cluster_size=$size,preallocation=metadata 5M \
+            "write -P 1 1M 4k" "write -P 2 3145000 77"
+    done
+    for n in 1 2 4 8 32 64; do
+        image "qcow2-rc$n" qcow2 refcount_bits=$n 3M "write -P 1 1M 100k" "write -z 2M 64k"
+    done
+    for kind in lazy_refcounts=on extended_l2=on compression_type=zstd preallocation=falloc \
+        extended_l2=on,cluster_size=16k; do
+        image "qcow2-$kind" qcow2 "$kind" 6M "write -P 1 1M 3k" "write -z 3M 2k" \
+            "write -c -P 2 2M 64k" "write -z -u 4M 128k"
+    done
+    image qcow2-empty qcow2 "" 1M
+    image qcow2-0 qcow2 "" 0
+    image qcow2-1T qcow2 "" 1T "write -P 6 512G 1M"
+    for kind in "" zeroed_grain=on; do
+        image "vmdk-$kind" vmdk "$kind" 10M "write -P 1 70000 3" "write -z 1M 1M" "write -P 3 9M 1M"
+    done
+    image vmdk-odd vmdk "" 1000448 "write -P 1 999936 512"
+    image vmdk-stream vmdk subformat=streamOptimized 4M "write -P 1 64k 64k" "write -P 2 1M 64k"
+    image vmdk-8G vmdk "" 8G "write -P 1 5G 64k"
+    for kind in force_size=on force_size=off subformat=fixed subformat=fixed,force_size=on; do
+        image "vpc-$kind" vpc "$kind" 9437696 "write -P 1 1000 2000" "write -P 2 5M 64k" "write -z 6M 1M"
+    done
+    image vpc-0 vpc "" 0
+    for kind in block_size=1M block_size=8M; do
+        image "vhdx-$kind" vhdx "$kind" 20M "write -P 1 3M 5k" "write -P 2 19M 1M" "write -z 8M 1M"
+    done
+    image vhdx-empty vhdx "" 1M
+}
+
+# --- agreement --------------------------------------------------------------------------------
+# The output of both, byte for byte, and whether they succeed.
+measure_agrees() { # NAME FORMAT TARGET qemu-options stand-in-options...
+    local name=$1 format=$2 target=$3 options=$4 theirs ours rc=0 our_rc=0
+    shift 4
+    theirs=$(qemu-img measure -f "$format" -O "$target" ${options:+-o "$options"} --output json \
+        "$name" 2>/dev/null) || rc=$?
+    ours=$("$instar" measure --output json -O "$target" "$@" "$name" 2>/dev/null) || our_rc=$?
+    same "measure $name -O $target $options" "$rc $theirs" "$our_rc $ours"
+}
+
+measure_all() {
+    local line name format size
+    for line in "${images[@]}"; do
+        read -r name format <<<"$line"
+        measure_agrees "$name" "$format" raw ""
+        measure_agrees "$name" "$format" qcow2 ""
+        for size in 512 4096 2097152; do
+            measure_agrees "$name" "$format" qcow2 cluster_size=$size --cluster-size $size
+        done
+    done
+    for line in "${images[@]}"; do
+        read -r name format <<<"$line"
+        case $name in
+        raw-scattered | qcow2-c4096 | vmdk-zeroed* | vpc-force_size=on | vhdx-block_size=1M) ;;
+        *) continue ;;
+        esac
+        measure_agrees "$name" "$format" qcow2 refcount_bits=64,cluster_size=512 -o cluster_size=512 \
+            --refcount-bits=64
+        measure_agrees "$name" "$format" qcow2 refcount_bits=1 --refcount-bits 1
+        measure_agrees "$name" "$format" qcow2 compat=0.10 --compat=0.10
+        measure_agrees "$name" "$format" qcow2 extended_l2=on --extended-l2
+        measure_agrees "$name" "$format" qcow2 extended_l2=on,cluster_size=8k \
+            -o extended_l2=on,cluster_size=8k
+        measure_agrees "$name" "$format" qcow2 compat=0.10,refcount_bits=8 --compat 0.10 \
+            --refcount-bits 8
+        measure_agrees "$name" "$format" qcow2 cluster_size=4M -o cluster_size=4M
+        measure_agrees "$name" "$format" qcow2 preallocation=full --preallocation full
+    done
+}
+
+# What the harness compares of info, without names, spaces and line ends.
+info_words() {
+    grep -v '"filename"' | tr -d ' \n'
+}
+info_all() {
+    local line name format theirs ours
+    for line in "${images[@]}"; do
+        read -r name format <<<"$line"
+        theirs=$(qemu-img info -f "$format" --output json "$name" | info_words)
+        ours=$("$instar" info --unsafe-quirks --qemu-version 7.2 --output json "$name" | info_words)
+        same "info $name" "$theirs" "$ours"
+    done
+}
+
+check_all() {
+    local line name format rc
+    for line in "${images[@]}"; do
+        read -r name format <<<"$line"
+        rc=0
+        [ "$format" != raw ] || rc=63
+        same "check $name" $rc "$(status "$instar" check --output json "$name")"
+    done
+    cp qcow2-c65536 leaking
+    # One cluster more than the tables use: a refcount of 1 for the cluster behind the last one.
+    local block end
+    block=$(od -An -tu8 --endian=big -j 65536 -N 8 leaking | tr -d ' ')
+    end=$(($(stat -c %s leaking) / 65536 + 1))
+    printf '\0\1' | dd of=leaking bs=1 seek=$((block + 2 * end)) conv=notrunc status=none
+    truncate -s $(((end + 1) * 65536)) leaking
+    same "check of a leak" "$(status qemu-img check -f qcow2 leaking)" "$(status "$instar" check leaking)"
+    cp qcow2-c65536 corrupt
+    printf '\0\0' | dd of=corrupt bs=1 seek="$block" conv=notrunc status=none
+    same "check of a corruption" "$(status qemu-img check -f qcow2 corrupt)" \
+        "$(status "$instar" check corrupt)"
+    same "check raw says why on stdout" "This image format (raw) does not support checks" \
+        "$("$instar" check raw-512 || true)"
+}
+
+# A conversion keeps the content, passes qemu-img's check, and fits into what measure promised.
+convert_keeps() { # NAME FORMAT TARGET MEASURE-OPTIONS convert-options...
+    local name=$1 format=$2 target=$3 measured=$4 what fully size
+    shift 4
+    what="convert $name -O $target $*"
+    rm -f out
+    if ! "$instar" convert "$@" -O "$target" "$name" out 2>why; then
+        not_ok "$what" "$(cat why)"
+        return
+    fi
+    if ! qemu-img compare -f "$format" -F "$target" "$name" out >why 2>&1 ||
+        grep -q 'size mismatch' why; then
+        not_ok "$what" "$(cat why)"
+        return
+    fi
+    case $target in
+    qcow2 | vmdk | vhdx)
+        if ! qemu-img check -f "$target" out >why 2>&1; then
+            not_ok "$what" "$(cat why)"
+            return
+        fi
+        ;;
+    esac
+    # shellcheck disable=SC2086 # several words
+    fully=$("$instar" measure -O "$target" $measured "$name" | sed -n 's/^fully allocated size: //p')
+    size=$(stat -c %s out)
+    if [ "$size" -gt $((fully + 65536)) ]; then
+        not_ok "$what" "$size bytes, but at most $fully measured"
+        return
+    fi
+    ok "$what"
+}
+
+convert_all() {
+    local line name format target
+    for line in "${images[@]}"; do
+        read -r name format <<<"$line"
+        case $name in # what no target can hold, and what compare would read in full
+        raw-0 | qcow2-0 | vpc-0 | raw-2T | qcow2-1T | vmdk-8G) continue ;;
+        qcow2-v2* | qcow2-rc* | raw-511 | raw-512 | raw-513) continue ;;
+        esac
+        for target in raw qcow2 vmdk vpc vhdx; do convert_keeps "$name" "$format" $target ""; done
+    done
+    for line in "raw-scattered raw" "qcow2-c512 qcow2" "vhdx-block_size=1M vhdx"; do
+        read -r name format <<<"$line"
+        convert_keeps "$name" "$format" qcow2 "--cluster-size 512" --cluster-size 512
+        convert_keeps "$name" "$format" qcow2 "--cluster-size 2097152" --cluster-size=2097152
+        convert_keeps "$name" "$format" qcow2 "" -c
+        convert_keeps "$name" "$format" qcow2 "--extended-l2" --extended-l2
+        convert_keeps "$name" "$format" vmdk "--grain-size 4096" --grain-size 4096
+        convert_keeps "$name" "$format" vmdk "--subformat streamOptimized" -c
+        convert_keeps "$name" "$format" vpc "--block-size 524288" --block-size 524288
+        convert_keeps "$name" "$format" vhdx "--block-size 1048576" --block-size 1048576
+    done
+}
+
+# Empty and huge disks: accepted and refused as qemu-img does, and quickly.
+convert_edges() {
+    local line name format target start
+    for line in "raw-0 raw" "qcow2-0 qcow2" "raw-2T raw" "qcow2-1T qcow2" "vmdk-8G vmdk"; do
+        read -r name format <<<"$line"
+        for target in raw qcow2 vmdk vpc vhdx; do
+            rm -f out theirs
+            same "exit class of convert $name -O $target" \
+                "$(status qemu-img convert -f "$format" -O $target "$name" theirs)" \
+                "$(status "$instar" convert -O $target "$name" out)"
+        done
+    done
+    same "a qcow2 of 512-byte clusters cannot hold 2 TiB" \
+        "$(status qemu-img convert -f raw -O qcow2 -o cluster_size=512 raw-2T theirs)" \
+        "$(status "$instar" convert -O qcow2 --cluster-size 512 raw-2T out)"
+    start=$(date +%s%N)
+    "$instar" convert -O qcow2 raw-2T out
+    same "2 TiB of holes cost no time" 1 $(($(date +%s%N) - start < 500000000))
+    [ -e missing ] || "$instar" convert -O vmdk raw-0 partial 2>/dev/null || true
+    same "a failed conversion leaves nothing" no "$([ -e partial ] && echo yes || echo no)"
+}
+
+# --- the command line -------------------------------------------------------------------------
+exits() { # STATUS ARGUMENTS...
+    local want=$1
+    shift
+    same "exit $want: $*" "$want" "$(status "$instar" "$@")"
+}
+
+command_line() {
+    local q=qcow2-empty r=raw-1000000 command
+    same "measure's bytes" '{\n    "bitmaps": 0,\n    "required": 327680,\n    "fully-allocated": 1376256\n}\n' \
+        "$("$instar" measure $q --output=json -O qcow2 | sed 's/$/\\n/' | tr -d '\n')"
+    same "measure's bytes without bitmaps" '{\n    "required": 1000448,\n    "fully-allocated": 1000448\n}\n' \
+        "$("$instar" measure --output json $r | sed 's/$/\\n/' | tr -d '\n')"
+    same "measure in words" "required size: 22528 fully allocated size: 1071104" \
+        "$("$instar" measure -O qcow2 --size 1M --cluster-size 512 | tr '\n' ' ' | sed 's/ $//')"
+    same "measure -O vmdk" "13312 1061888" "$("$instar" measure -O vmdk -s1m | sed 's/.*: //' | xargs)"
+    same "measure -O vmdk stream" "65536 1114112" \
+        "$("$instar" measure -Ovmdk -o subformat=streamOptimized --size=1M | sed 's/.*: //' | xargs)"
+    same "measure -O vpc" "4096 1074008064" "$("$instar" measure -O=vpc --size 1G | sed 's/.*: //' | xargs)"
+    same "measure -O vpc fixed" "1073742336 1073742336" \
+        "$("$instar" measure -O vpc -o subformat=fixed --size 1G | sed 's/.*: //' | xargs)"
+    same "measure -O vhdx" "4194304 1077936128" "$("$instar" measure -O vhdx --size 1G | sed 's/.*: //' | xargs)"
+    same "version" "instar stand-in 0.1 (not instar; imitates its command line)" \
+        "$("$instar" --version | head -n 1)"
+    same "help says what it is not" yes "$("$instar" --help | grep -q 'NOT instar' && echo yes)"
+    same "plain raw is unknown to info" '"format":"unknown",' \
+        "$("$instar" info --output json $r | grep '^    "format"' | tr -d ' ')"
+    same "children from 8.0 on" "0 1" "$("$instar" info $q --output json --qemu-version 7.2 | grep -c '"children": \[$' || true) $("$instar" info $q --output json --qemu-version 8.0.1 | grep -c '^    "children": \[$')"
+    same "info's JSON is JSON" 0 "$(status python3 -c 'import json,sys; json.loads(sys.argv[1])' \
+        "$("$instar" info --output json $q)")"
+    same "check's JSON keys" "filename format check-errors corruptions leaks refcount-errors image-end-offset total-clusters allocated-clusters fragmented-clusters dirty corrupt chain-errors subcluster-errors repair-incomplete" \
+        "$("$instar" check --output json $q | sed -n 's/^    "\([a-z-]*\)".*/\1/p' | xargs)"
+    same "a missing file, in Rust's words" \
+        'Error: Os { code: 2, kind: NotFound, message: "No such file or directory" }' \
+        "$("$instar" info missing 2>&1 || true)"
+    for command in copy compare dd create resize rebase commit amend bitmap bench map snapshot config; do
+        same "$command is not here" 'Error: "'$command': not in this stand-in"' "$("$instar" $command x 2>&1 || true)"
+        exits 1 $command
+    done
+    exits 0 --help
+    exits 0 measure --help
+    exits 2
+    exits 2 nonsense
+    exits 2 info
+    exits 2 info -f qcow2 $q
+    exits 2 info $q $q
+    exits 2 info --output xml $q
+    exits 2 info --sector-size many $q
+    exits 2 measure --size 1M $q
+    exits 2 measure -O floppy $q
+    exits 2 measure --cluster-size 64k -O qcow2 $q
+    exits 2 measure -O raw -O raw $q
+    exits 2 measure --image-opts $q
+    exits 2 convert $q
+    exits 2 convert -o cluster_size=512 $q out
+    exits 2 convert -f raw $q out
+    exits 2 convert --cluster-size
+    exits 1 info --sector-size 1000 $q
+    exits 1 info --qemu-version new $q
+    exits 0 info --sector-size=512 -v $q
+    exits 1 info missing
+    exits 1 check missing
+    exits 1 measure missing
+    exits 1 convert missing out
+    exits 1 measure
+    exits 1 measure --size 1.5G
+    exits 0 measure --size 0
+    exits 1 measure -O raw -o size=1 $q
+    exits 1 measure -O qcow2 -o nonsense=1 $q
+    exits 1 measure -O qcow2 -o backing_file=x $q
+    exits 1 measure -O vpc -o block_size=2M $q
+    exits 0 measure -O vpc --block-size 2097152 $q
+    exits 1 measure -O qcow2 --cluster-size 4194304 $q
+    exits 1 measure -O qcow2 --refcount-bits 3 $q
+    exits 0 measure -O raw --cluster-size 4194304 -f vmdk $q
+    exits 1 convert -O qcow2 --cluster-size 1000 $q out
+    exits 1 convert -O qcow2 --cluster-size 4194304 $q out
+    exits 1 convert -O qcow2 --extended-l2 --cluster-size 8192 $q out
+    exits 0 convert -O raw --cluster-size 1000 $q out
+    exits 1 convert -O vmdk --grain-size 2048 $q out
+    exits 1 convert -O qcow2 --grain-size 4096 $q out
+    exits 1 convert -O qcow2 --block-size 1048576 $q out
+    exits 1 convert -O vhdx --block-size 524288 $q out
+    exits 0 convert -O vpc --block-size 524288 $q out
+    exits 1 convert -c -O raw $q out
+    exits 1 convert -c -O vmdk --subformat monolithicFlat $q out
+    exits 1 convert -O raw $q $q
+    same "the source is as it was" 0 "$(status qemu-img check $q)"
+    "$instar" convert -O vmdk -c $r out
+    same "-c -O vmdk is streamOptimized" streamOptimized \
+        "$(qemu-img info --output json -f vmdk out | sed -n 's/.*"create-type": "\(.*\)".*/\1/p')"
+    "$instar" convert -O vpc $r out
+    same "vpc keeps the exact size" 1000448 \
+        "$(qemu-img info --output json -f vpc out | sed -n 's/.*"virtual-size": \([0-9]*\).*/\1/p')"
+}
+
+# --- damaged sources --------------------------------------------------------------------------
+damage() { # WHAT NAME FORMAT OFFSET BYTES: both refuse, or both accept
+    local what=$1 name=$2 format=$3 offset=$4 bytes=$5
+    cp "$name" damaged
+    # shellcheck disable=SC2059 # the bytes are escapes
+    printf "$bytes" | dd of=damaged bs=1 seek="$offset" conv=notrunc status=none
+    rm -f theirs out
+    same "$what" \
+        "$(status qemu-img measure -f "$format" -O raw damaged) $(status qemu-img convert -f "$format" -O raw damaged theirs)" \
+        "$(status "$instar" measure -O raw damaged) $(status "$instar" convert -O raw damaged out)"
+}
+damages() {
+    damage "qcow2 version 9" qcow2-c65536 qcow2 7 '\011'
+    damage "qcow2 cluster_bits 8" qcow2-c65536 qcow2 23 '\010'
+    damage "qcow2 cluster_bits 30" qcow2-c65536 qcow2 23 '\036'
+    damage "qcow2 unknown incompatible feature" qcow2-c65536 qcow2 72 '\001'
+    damage "qcow2 dirty bit" qcow2-c65536 qcow2 79 '\001'
+    damage "qcow2 corrupt bit" qcow2-c65536 qcow2 79 '\002'
+    damage "qcow2 encrypted" qcow2-c65536 qcow2 35 '\001'
+    damage "qcow2 L1 offset unaligned" qcow2-c65536 qcow2 47 '\001'
+    damage "qcow2 L1 table too short" qcow2-c65536 qcow2 36 '\000\000\000\000'
+    damage "qcow2 refcount order 7" qcow2-c65536 qcow2 99 '\007'
+    damage "vmdk version 9" vmdk- vmdk 4 '\011'
+    damage "vmdk grain of 0 sectors" vmdk- vmdk 20 '\000\000\000\000'
+    damage "vhdx without a valid region table" vhdx-empty vhdx 196608 '\000'
+}
+
+# --- lies -------------------------------------------------------------------------------------
+# differs NAME A B: the lie changed something
+differs() {
+    if [ "$2" != "$3" ]; then ok "$1"; else not_ok "$1" "both: $2"; fi
+}
+measured() { # LIE ARGUMENTS...
+    local lie=$1
+    shift
+    STANDIN_LIE=$lie "$instar" measure --output json "$@" | tr -d ' \n'
+}
+
+lies() {
+    same "an unknown lie is a usage error" 2 "$(STANDIN_LIE=white status "$instar" --version)"
+    same "every lie is known by its name" 0 \
+        "$(STANDIN_LIE=$("$instar" lies | awk '{print $1}' | paste -sd,) status "$instar" --version)"
+    same "there are nine lies" 9 "$("$instar" lies | wc -l)"
+    same "raw-without-seek-hole" '{"required":17104896,"fully-allocated":17104896}' \
+        "$(measured raw-without-seek-hole -O qcow2 raw-scattered)"
+    differs "qcow2-zero-clusters-allocated" "$(measured "" -O qcow2 qcow2-c65536)" \
+        "$(measured qcow2-zero-clusters-allocated -O qcow2 qcow2-c65536)"
+    same "bitmaps-omitted" '{"required":327680,"fully-allocated":1376256}' \
+        "$(measured bitmaps-omitted -O qcow2 qcow2-empty)"
+    same "measure-trailing-comma" '{"fully-allocated":512,"required":512,}' \
+        "$(measured measure-trailing-comma raw-512)"
+    STANDIN_LIE=vhd-chs-size "$instar" convert -O vpc raw-full lied
+    same "vhd-chs-size cuts the disk" 3133440 \
+        "$(qemu-img info --output json -f vpc lied | sed -n 's/.*"virtual-size": \([0-9]*\).*/\1/p')"
+    STANDIN_LIE=vmdk-64k-sectors "$instar" convert -O vmdk --grain-size 4096 raw-full lied
+    same "vmdk-64k-sectors inflates beyond fully-allocated" 1 \
+        $(($(stat -c %s lied) > 65536 + $("$instar" measure -O vmdk --grain-size 4096 raw-full | sed -n 's/^fully.*: //p')))
+    same "... and keeps the content" 0 "$(status qemu-img compare -f raw -F vmdk raw-full lied)"
+    STANDIN_LIE=wrong-byte-near-end "$instar" convert -O qcow2 raw-full lied
+    same "wrong-byte-near-end" 1 "$(status qemu-img compare -f raw -F qcow2 raw-full lied)"
+    STANDIN_LIE=wrong-byte-near-end "$instar" convert -O qcow2 qcow2-empty lied
+    same "... has no byte to flip in an empty disk" 0 \
+        "$(status qemu-img compare -f qcow2 -F qcow2 qcow2-empty lied)"
+    same "success-where-qemu-fails: an empty vmdk" 0 \
+        "$(STANDIN_LIE=success-where-qemu-fails status "$instar" convert -O vmdk raw-0 lied)"
+    printf 'QFI\373\0\0\0\011' >broken
+    same "success-where-qemu-fails: a damaged source" "1 0" \
+        "$(status qemu-img convert -f qcow2 -O raw broken lied) $(STANDIN_LIE=success-where-qemu-fails status "$instar" convert broken lied)"
+    same "hang-on-cluster-size" "124 124 0" \
+        "$(STANDIN_LIE=hang-on-cluster-size status timeout 0.3 "$instar" convert qcow2-c4096 lied) $(STANDIN_LIE=hang-on-cluster-size status timeout 0.3 "$instar" measure qcow2-c4096) $(STANDIN_LIE=hang-on-cluster-size status timeout 5 "$instar" measure qcow2-c512)"
+}
+
+make_images
+measure_all
+info_all
+check_all
+convert_all
+convert_edges
+command_line
+damages
+lies
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A broad seeded set of images of every format, each held against three judges: our own reader must
+// give back the content and the allocation, `qemu-img check` must find it clean, and `qemu-img
+// convert -O raw` must produce the content. The harness trusts these images as truth, so a
+// writer's bug would otherwise accuse every tool.
+//
+// image_generated [COUNT [FORMAT [INDEX]]]; or IMAGE_GENERATED=COUNT images of each format and
+// IMAGE_GENERATED_SEED=SEED. An image follows from seed, format and index alone.
+#include "tests/unit/image_helper.h"
+
+#include "base/bytes.h"
+#include "image/compare.h"
+#include "image/content.h"
+#include "image/image.h"
+
+#define DEFAULT_COUNT 40
+#define DEFAULT_SEED  1
+#define MAX_WRITTEN   (4u << 20) // bytes of content in an image
+#define MAX_WRITES    12
+
+static unsigned long count = DEFAULT_COUNT, only_index;
+static unsigned long long seed = DEFAULT_SEED;
+static const char *only_format;
+static bool only_one;
+
+// --- what an image is made from -------------------------------------------------------------
+
+struct recipe {
+    struct image_options options;
+    struct content content;
+    uint32_t unit; // bytes, for the placement of writes
+};
+
+struct format_case {
+    enum image_format format;
+    // Chooses options and returns the allocation unit.
+    uint32_t (*choose)(struct random *random, struct image_options *options);
+    uint64_t largest;   // virtual size; what qemu-img still converts in an instant
+    bool qemu_checks;   // `qemu-img check` knows the format
+    bool refuses_empty; // size 0 cannot be expressed (or read by qemu-img)
+};
+
+static uint32_t choose_raw(struct random *random, struct image_options *options) {
+    options->skip_zeros = one_in(random, 4);
+    return 4096;
+}
+
+static uint32_t choose_qcow2(struct random *random, struct image_options *options) {
+    options->cluster_bits = one_in(random, 4) ? 0 : 9 + (uint32_t)below(random, 13);
+    options->qcow2_version = one_in(random, 4) ? 2 : 3 * (uint32_t)below(random, 2);
+    options->refcount_bits = one_in(random, 4) ? 0 : 1u << below(random, 7);
+    options->lazy_refcounts = one_in(random, 4);
+    options->compress = one_in(random, 5);
+    options->skip_zeros = one_in(random, 4);
+    options->extended_l2 = false;
+    return 1u << (options->cluster_bits ? options->cluster_bits : 16);
+}
+
+static uint32_t choose_vpc(struct random *random, struct image_options *options) {
+    options->vpc_fixed = one_in(random, 4);
+    options->vpc_creator = (enum vpc_creator)below(random, 2);
+    options->block_bits = one_in(random, 3) ? 0 : 19 + (uint32_t)below(random, 4);
+    options->skip_zeros = one_in(random, 4);
+    return 1u << (options->block_bits ? options->block_bits : 21);
+}
+
+static uint32_t choose_vmdk(struct random *random, struct image_options *options) {
+    options->vmdk_subformat = (enum vmdk_subformat)below(random, 2);
+    options->grain_bits = one_in(random, 3) ? 0 : 12 + (uint32_t)below(random, 5);
+    options->output_sector = one_in(random, 4) ? 512u << below(random, 8) : 0;
+    options->compress = one_in(random, 3);
+    options->skip_zeros = one_in(random, 4);
+    return 1u << (options->grain_bits ? options->grain_bits : 16);
+}
+
+static uint32_t choose_vhdx(struct random *random, struct image_options *options) {
+    options->block_bits = one_in(random, 8) ? 0 : 20 + (uint32_t)below(random, 4);
+    options->skip_zeros = one_in(random, 4);
+    return 1u << (options->block_bits ? options->block_bits : 25);
+}
+
+static const struct format_case format_cases[] = {
+    {.format = IMAGE_RAW,     .choose = choose_raw,  .largest = 1ull << 43},
+    { .format = IMAGE_QCOW2, .choose = choose_qcow2, .largest = 1ull << 41,   .qemu_checks = true},
+    { .format = IMAGE_VPC,   .choose = choose_vpc, .largest = 8ull << 30, .refuses_empty = true},
+    { .format = IMAGE_VMDK,
+     .choose = choose_vmdk,
+     .largest = 8ull << 30,
+     .qemu_checks = true,
+     .refuses_empty = true},
+ // qemu-img has no block status for VHDX and reads all of it.
+    {                                                   .format = IMAGE_VHDX,    .choose = choose_vhdx, .largest = 256u << 20, .qemu_checks = true},
+};
+
+static uint64_t choose_size(struct random *random, const struct format_case *format,
+                            uint32_t unit) {
+    static const uint64_t edges[] = {16ull << 20, 1ull << 30, 4ull << 30, 1ull << 40, 1ull << 41};
+    uint64_t size;
+    switch (below(random, 10)) {
+    case 0:
+        return 0;
+    case 1: // any byte count
+        size = 1 + below(random, 4u << 20);
+        break;
+    case 2:
+    case 3: // few sectors
+        size = (1 + below(random, 64)) * 512;
+        break;
+    case 4:
+    case 5: // any sector count
+        size = (1 + below(random, 32768)) * 512;
+        break;
+    case 6: // a format's edge, one sector more or less
+        size = edges[below(random, sizeof edges / sizeof *edges)] + (below(random, 3)) * 512 - 512;
+        break;
+    default: // a unit's edge
+        size = (1 + below(random, 16)) * unit + below(random, 3) * 512 - 512;
+    }
+    while (size > format->largest)
+        size /= 1024;
+    return max_u64(size, 1);
+}
+
+static uint64_t choose_offset(struct random *random, uint64_t size, uint32_t unit) {
+    uint64_t offset;
+    switch (below(random, 5)) {
+    case 0:
+        offset = below(random, size);
+        break;
+    case 1: // at the end
+        offset = size - min_u64(size, 1 + below(random, 2 * (uint64_t)unit));
+        break;
+    case 2: // around the end of an L2 table, grain table, bitmap sector, ...
+        offset = (uint64_t)unit * (1u << below(random, 16)) + below(random, 3) * 512 - 512;
+        break;
+    default: // around a unit
+        offset = below(random, div_up(size, unit)) * unit + below(random, 2) * below(random, 600);
+    }
+    return offset % size;
+}
+
+static uint64_t choose_length(struct random *random, uint32_t unit, uint64_t room) {
+    uint64_t length;
+    switch (below(random, 4)) {
+    case 0:
+        length = 1 + below(random, 3000); // bytes
+        break;
+    case 1:
+        length = (1 + below(random, 256)) * 512;
+        break;
+    default:
+        length = (1 + below(random, 8)) * unit;
+    }
+    return min_u64(length, room);
+}
+
+static void make_recipe(struct recipe *recipe, const struct format_case *format,
+                        unsigned long index) {
+    struct random random = {seed * 1000003 + (uint64_t)format->format * 7919 + index * 104729};
+    next_random(&random);
+    recipe->options = (struct image_options){0};
+    recipe->unit = format->choose(&random, &recipe->options);
+    uint64_t size = choose_size(&random, format, recipe->unit);
+    content_begin(&recipe->content, size);
+    uint64_t room = MAX_WRITTEN;
+    for (uint64_t left = size ? below(&random, MAX_WRITES + 1) : 0; left > 0; left--) {
+        struct content_extent write = {
+            .offset = choose_offset(&random, size, recipe->unit),
+            .length = choose_length(&random, recipe->unit, room),
+            .pattern = (enum content_pattern)below(&random, CONTENT_PATTERNS),
+            .form = (enum content_form)below(&random, CONTENT_FORMS),
+            .seed = (uint8_t)below(&random, 256),
+        };
+        room -= write.length;
+        content_write(&recipe->content, &write);
+    }
+}
+
+static void describe(const struct recipe *recipe, struct buffer *out) {
+    static const char *const patterns[] = {"zero", "constant", "counter", "noise"};
+    static const char *const forms[] = {"normal", "compressed", "zero", "zero_allocated"};
+    const struct image_options *o = &recipe->options;
+    buffer_format(out,
+                  "size %llu; cluster_bits %u version %u refcount_bits %u lazy %d extended_l2 %d "
+                  "vpc_fixed %d creator %d subformat %d grain_bits %u block_bits %u output_sector "
+                  "%u compress %d skip_zeros %d\n",
+                  (unsigned long long)recipe->content.size, o->cluster_bits, o->qcow2_version,
+                  o->refcount_bits, o->lazy_refcounts, o->extended_l2, o->vpc_fixed,
+                  (int)o->vpc_creator, (int)o->vmdk_subformat, o->grain_bits, o->block_bits,
+                  o->output_sector, o->compress, o->skip_zeros);
+    for (size_t i = 0; i < recipe->content.count; i++) {
+        const struct content_extent *extent = &recipe->content.extents[i];
+        buffer_format(out, "  %llu + %llu %s %s seed %u\n", (unsigned long long)extent->offset,
+                      (unsigned long long)extent->length, patterns[extent->pattern],
+                      forms[extent->form], extent->seed);
+    }
+}
+
+// --- the judges: 0, or -1 with the reason ----------------------------------------------------
+
+struct subject {
+    const struct format_case *format;
+    const struct image_driver *driver;
+    struct recipe recipe;
+    struct image_written written;
+    struct image *image;
+    struct image_map map;
+    struct buffer text;
+    char path[32];
+};
+
+static int equal_content(const struct recipe *recipe, struct image *image, struct fault *fault) {
+    struct image_source truth, found;
+    struct image_difference difference;
+    content_as_source(&recipe->content, &truth);
+    image_as_source(image, &found);
+    if (image_compare(&truth, &found, UINT64_MAX, &difference, fault) < 0)
+        return -1;
+    if (!difference.prefix_equal || !difference.tail_zero)
+        return fault_set(fault, "content differs at %llu: %02x expected, %02x found",
+                         (unsigned long long)difference.first_offset, difference.a_byte,
+                         difference.b_byte);
+    return 0;
+}
+
+static int equal_maps(const struct image_map *a, const struct image_map *b, struct fault *fault) {
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        const struct image_extent *x = &a->extents[i], *y = &b->extents[i];
+        if (x->offset != y->offset || x->length != y->length || x->state != y->state)
+            return fault_set(fault, "map %zu: written %llu + %llu state %d, read %llu + %llu %d", i,
+                             (unsigned long long)x->offset, (unsigned long long)x->length,
+                             (int)x->state, (unsigned long long)y->offset,
+                             (unsigned long long)y->length, (int)y->state);
+    }
+    if (a->count != b->count)
+        return fault_set(fault, "map: written %zu extents, read %zu", a->count, b->count);
+    return 0;
+}
+
+static int judge_own_reader(struct subject *subject, struct fault *fault) {
+    struct image *image = subject->image;
+    if (image->virtual_size != subject->written.virtual_size ||
+        image->file_size != subject->written.file_size)
+        return fault_set(fault, "written %llu bytes (file %llu), read %llu (file %llu)",
+                         (unsigned long long)subject->written.virtual_size,
+                         (unsigned long long)subject->written.file_size,
+                         (unsigned long long)image->virtual_size,
+                         (unsigned long long)image->file_size);
+    if (image->unit != subject->written.unit)
+        return fault_set(fault, "written units of %u, read %u", subject->written.unit, image->unit);
+    if (equal_content(&subject->recipe, image, fault) < 0 ||
+        image_map_of(image, &subject->map, fault) < 0 ||
+        equal_maps(&subject->written.map, &subject->map, fault) < 0)
+        return -1;
+    enum image_format probed;
+    if (image_probe(subject->path, &probed, fault) < 0)
+        return -1;
+    if (probed != subject->format->format && subject->format->format != IMAGE_RAW)
+        return fault_set(fault, "probed as format %d", (int)probed);
+    return 0;
+}
+
+static int judge_statistics(struct subject *subject, const struct image_check *check,
+                            struct fault *fault) {
+    const struct {
+        const char *name;
+        uint64_t ours;
+    } numbers[] = {
+        {"total-clusters",      check->total_clusters     },
+        {"allocated-clusters",  check->allocated_clusters },
+        {"fragmented-clusters", check->fragmented_clusters},
+        {"compressed-clusters", check->compressed_clusters},
+        {"image-end-offset",    check->image_end_offset   },
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        double theirs = json_number(&subject->text, numbers[i].name);
+        if ((double)numbers[i].ours != theirs)
+            return fault_set(fault, "%s: ours %llu, qemu-img %.0f", numbers[i].name,
+                             (unsigned long long)numbers[i].ours, theirs);
+    }
+    return 0;
+}
+
+static int judge_check(struct subject *subject, struct fault *fault) {
+    struct image_check check = {0};
+    if (subject->driver->check) {
+        if (subject->driver->check(subject->image, &check, fault) < 0)
+            return fault_prefix(fault, "own check: ");
+        if (check.corruptions || check.leaks)
+            return fault_set(fault, "own check: %llu corruptions, %llu leaks: %s",
+                             (unsigned long long)check.corruptions, (unsigned long long)check.leaks,
+                             check.first_problem);
+    }
+    if (!subject->format->qemu_checks)
+        return 0;
+    char *argv[] = {"qemu-img",    "check", "--output=json", "-f", (char *)subject->driver->name,
+                    subject->path, NULL};
+    int status = run_qemu_img(argv, &subject->text);
+    if (status != 0)
+        return fault_set(fault, "qemu-img check: exit %d: %.300s", status, subject->text.data);
+    return subject->format->format == IMAGE_QCOW2 ? judge_statistics(subject, &check, fault) : 0;
+}
+
+static int judge_convert(struct subject *subject, struct fault *fault) {
+    char *argv[] = {"qemu-img", "convert", "-f",          (char *)subject->driver->name,
+                    "-O",       "raw",     subject->path, "converted.raw",
+                    NULL};
+    int status = run_qemu_img(argv, &subject->text);
+    if (status != 0)
+        return fault_set(fault, "qemu-img convert: exit %d: %.300s", status, subject->text.data);
+    struct image *image;
+    if (image_open(&image, "converted.raw", IMAGE_RAW, fault) < 0)
+        return -1;
+    // qemu-img thinks in sectors: a raw file of any byte count is rounded up.
+    uint64_t expected = round_up(subject->written.virtual_size, 512);
+    int result =
+        image->virtual_size == expected
+            ? equal_content(&subject->recipe, image, fault)
+            : fault_set(fault, "%llu bytes instead of %llu",
+                        (unsigned long long)image->virtual_size, (unsigned long long)expected);
+    image_close(image);
+    unlink("converted.raw");
+    return result < 0 ? fault_prefix(fault, "qemu-img convert: ") : 0;
+}
+
+// The qcow2 writer wastes nothing: its files stay within what qemu-img promises to need.
+static int judge_measure(struct subject *subject, struct fault *fault) {
+    const struct image_options *options = &subject->recipe.options;
+    char given[128];
+    if (subject->format->format != IMAGE_QCOW2)
+        return 0;
+    bool old = options->qcow2_version == 2;
+    snprintf(given, sizeof given, "cluster_size=%u,compat=%s,refcount_bits=%u",
+             subject->written.unit, old ? "0.10" : "1.1",
+             options->refcount_bits && !old ? options->refcount_bits : 16);
+    char *argv[] = {"qemu-img", "measure", "--output=json", "-f",          "qcow2", "-O",
+                    "qcow2",    "-o",      given,           subject->path, NULL};
+    int status = run_qemu_img(argv, &subject->text);
+    if (status != 0)
+        return fault_set(fault, "qemu-img measure: exit %d: %.300s", status, subject->text.data);
+    double room = json_number(&subject->text, "required");
+    for (size_t i = 0; i < subject->map.count; i++) // not counted by measure, but kept by us
+        if (subject->map.extents[i].state == IMAGE_ZERO_ALLOCATED)
+            room += (double)round_up(subject->map.extents[i].length, subject->written.unit);
+    if ((double)subject->written.file_size > room)
+        return fault_set(fault, "the file has %llu bytes, qemu-img measures %.0f",
+                         (unsigned long long)subject->written.file_size, room);
+    return 0;
+}
+
+// --- one image, all images ------------------------------------------------------------------
+
+enum verdict { VERDICT_GOOD, VERDICT_REFUSED, VERDICT_BAD };
+
+static enum verdict judge(struct subject *subject, bool have_qemu, struct fault *fault) {
+    struct image_source source;
+    uint64_t declared;
+    content_as_source(&subject->recipe.content, &source);
+    if (subject->driver->declared_size(&subject->recipe.options, source.size, &declared, fault) < 0)
+        return VERDICT_REFUSED;
+    if (image_write(subject->path, subject->format->format, &subject->recipe.options, &source,
+                    &subject->written, fault) < 0)
+        return VERDICT_BAD;
+    int result;
+    if (subject->written.virtual_size != declared)
+        result = fault_set(fault, "declared %llu, written %llu", (unsigned long long)declared,
+                           (unsigned long long)subject->written.virtual_size);
+    else
+        result = image_open(&subject->image, subject->path, subject->format->format, fault);
+    if (result == 0)
+        result = judge_own_reader(subject, fault);
+    if (result == 0 && have_qemu && !(source.size == 0 && subject->format->refuses_empty) &&
+        (judge_check(subject, fault) < 0 || judge_convert(subject, fault) < 0 ||
+         judge_measure(subject, fault) < 0))
+        result = -1;
+    image_close(subject->image);
+    subject->image = NULL;
+    unlink(subject->path);
+    return result < 0 ? VERDICT_BAD : VERDICT_GOOD;
+}
+
+static void generated_images_are_what_they_claim(void **state) {
+    const struct format_case *format = *state;
+    struct subject subject = {.format = format, .driver = image_driver(format->format)};
+    assert_non_null(subject.driver);
+    if (only_format && strcmp(only_format, subject.driver->name) != 0)
+        skip();
+    bool have_qemu = have_qemu_img();
+    snprintf(subject.path, sizeof subject.path, "image.%s", subject.driver->name);
+    unsigned long tally[3] = {0};
+    for (unsigned long i = only_one ? only_index : 0; i < (only_one ? only_index + 1 : count);
+         i++) {
+        struct fault fault = {.text = ""};
+        make_recipe(&subject.recipe, format, i);
+        enum verdict verdict = judge(&subject, have_qemu, &fault);
+        tally[verdict]++;
+        if (verdict == VERDICT_BAD || only_one) {
+            struct buffer text = {0};
+            describe(&subject.recipe, &text);
+            print_message("%s seed %llu index %lu: %s\n%s", subject.driver->name, seed, i,
+                          fault.text, text.data);
+            buffer_free(&text);
+        }
+    }
+    print_message("%s: seed %llu, %lu good, %lu refused, %lu bad%s\n", subject.driver->name, seed,
+                  tally[VERDICT_GOOD], tally[VERDICT_REFUSED], tally[VERDICT_BAD],
+                  have_qemu ? "" : " (no qemu-img: own reader only)");
+    content_free(&subject.recipe.content);
+    image_written_free(&subject.written);
+    image_map_free(&subject.map);
+    buffer_free(&subject.text);
+    assert_int_equal(tally[VERDICT_BAD], 0);
+    if (!have_qemu)
+        skip();
+}
+
+int main(int argc, char **argv) {
+    const char *set = getenv("IMAGE_GENERATED");
+    count = argc > 1 ? strtoul(argv[1], NULL, 10) : set ? strtoul(set, NULL, 10) : DEFAULT_COUNT;
+    only_format = argc > 2 ? argv[2] : NULL;
+    only_one = argc > 3;
+    only_index = only_one ? strtoul(argv[3], NULL, 10) : 0;
+    set = getenv("IMAGE_GENERATED_SEED");
+    seed = set ? strtoull(set, NULL, 10) : DEFAULT_SEED;
+
+#define OF_FORMAT(i)                                                                               \
+    {                                                                                              \
+        .name = "generated_images_are_what_they_claim",                                            \
+        .test_func = generated_images_are_what_they_claim,                                         \
+        .initial_state = (void *)&format_cases[i]                                                  \
+    }
+    const struct CMUnitTest tests[] = {OF_FORMAT(0), OF_FORMAT(1), OF_FORMAT(2), OF_FORMAT(3),
+                                       OF_FORMAT(4)};
+    return cmocka_run_group_tests(tests, enter_directory, leave_directory);
+}
