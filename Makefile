@@ -177,6 +177,8 @@ endef
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
+# Tests that run tools need the launcher, and some the stand-in.
+$(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/standin/instar
 build-tests: $(PROGRAMS) build/fuzz_instar build/afl/fuzz_instar build/fuzz_instar.dict seeds \
     $(addprefix build/tests/,$(UNIT_TESTS))
 

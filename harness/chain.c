@@ -104,6 +104,8 @@ int chain_run(struct chain *chain, const struct testcase *testcase, struct recor
             return -1;
         note_findings(chain, record, i, &stop);
         step_adopt_outputs(step, chain, i);
+        // Nobody knows what later steps would read.
+        stop |= step->step.source_modified;
     }
     record->wall_us = now_us() - start;
     return 0;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The two tables of relaxations: conditions on numbers, and members of info.
+// Relaxations of sizes: the conditions, and what the VHD geometry gives. (Members of info are in
+// relax_members.c.)
 #include "oracles/relax.h"
 
 #include "base/bytes.h"
 #include "oracles/model.h"
-
-#include <string.h>
 
 #define SECTOR 512u
 
@@ -77,12 +76,15 @@ static bool bound_cushion(const struct relax_query *query) {
            query->found - query->expected <= relax_bound_cushion(query->step);
 }
 
-// Target units that the measuring tool may have counted though all their bytes are zero. Of a raw
-// source every unit: holes are invisible to a tool that reads it through a block device. Of any
+// Sources of which a measuring tool may count every unit. A raw file that is read as a block device
+// shows no holes; qemu has no block status for VHDX, so the honest number there is the whole disk.
+#define COUNTED_WHOLE (1u << IMAGE_RAW | 1u << IMAGE_VHDX)
+
+// Target units that the measuring tool may have counted though all their bytes are zero: of any
 // other source those that its tables name.
 static uint64_t zero_units(const struct oracle_step *step, uint64_t unit, uint64_t nonzero) {
     uint64_t counted = div_up(step->truth.shown_size, unit);
-    if (step->source != IMAGE_RAW && step->truth.allocation)
+    if (!(COUNTED_WHOLE & 1u << step->source) && step->truth.allocation)
         counted = model_units_in_states(step->truth.allocation, unit, ~0u);
     return counted > nonzero ? counted - nonzero : 0;
 }
@@ -122,74 +124,47 @@ static bool bound_stream(const struct relax_query *query) {
 }
 
 const struct relaxation relaxations[RELAXATIONS] = {
-    [RELAX_PAIR_VPC_CYLINDERS] =
-        {"pair_vpc_cylinders",  "convert_content_divergence",
-                                    "A VHD is addressed in cylinders; qemu-img grows the disk to whole ones, instar writes "
-                                    "the "
-         "exact size with a creator that says so. The common part must be equal and the rest zero.",                         pair_vpc_cylinders },
-    [RELAX_TRUTH_SECTOR] =
-        {"truth_sector",        "truth_size_divergence",
-                                    "Both tools see disks in sectors of 512 bytes: qemu rounds the length of a raw file up, "
-         "and the size in a qcow2 header down.",                                                                             truth_sector       },
-    [RELAX_TRUTH_VPC_CYLINDERS] = {"truth_vpc_cylinders", "truth_size_divergence",
-                                    "A VHD that is written may have grown to whole cylinders.",                              truth_vpc_cylinders},
-    [RELAX_BOUND_CUSHION] =
-        {"bound_cushion",       "measure_above_fully_allocated_bound, measure_below_required_bound",
-                                    "A file is written in whole units and padded to the writer's sector: up to one target "
-         "unit, at least 64 KiB, is no contradiction of a measurement.",                                                     bound_cushion      },
-    [RELAX_BOUND_SPARSE_WRITER] =
-        {"bound_sparse_writer", "measure_below_required_bound",
-                                    "measure counts what is allocated (of a raw file all of it) and every table; a writer "
-         "leaves out units whose bytes are all zero, and tables without a used entry.",                                      bound_sparse_writer},
-    [RELAX_BOUND_STREAM] =
-        {"bound_stream",        "measure_below_required_bound",
-                                    "Grains of a streamOptimized file are deflated; measure must assume that they are not.",
-                                    bound_stream                                                                                                },
+    [RELAX_PAIR_VPC_CYLINDERS].name = "pair_vpc_cylinders",
+    [RELAX_PAIR_VPC_CYLINDERS].used_by = "convert_content_divergence",
+    [RELAX_PAIR_VPC_CYLINDERS].applies = pair_vpc_cylinders,
+    [RELAX_PAIR_VPC_CYLINDERS].reason =
+        "A VHD is addressed in cylinders; qemu-img grows the disk to whole ones, instar writes the "
+        "exact size with a creator that says so. The common part must be equal and the rest zero.",
+
+    [RELAX_TRUTH_SECTOR].name = "truth_sector",
+    [RELAX_TRUTH_SECTOR].used_by = "truth_size_divergence",
+    [RELAX_TRUTH_SECTOR].applies = truth_sector,
+    [RELAX_TRUTH_SECTOR].reason =
+        "Both tools see disks in sectors of 512 bytes: qemu rounds the length of a raw file up, "
+        "and the size in a qcow2 header down.",
+
+    [RELAX_TRUTH_VPC_CYLINDERS].name = "truth_vpc_cylinders",
+    [RELAX_TRUTH_VPC_CYLINDERS].used_by = "truth_size_divergence",
+    [RELAX_TRUTH_VPC_CYLINDERS].applies = truth_vpc_cylinders,
+    [RELAX_TRUTH_VPC_CYLINDERS].reason = "A VHD that is written may have grown to whole cylinders.",
+
+    [RELAX_BOUND_CUSHION].name = "bound_cushion",
+    [RELAX_BOUND_CUSHION].used_by =
+        "measure_above_fully_allocated_bound, measure_below_required_bound",
+    [RELAX_BOUND_CUSHION].applies = bound_cushion,
+    [RELAX_BOUND_CUSHION].reason =
+        "A file is written in whole units and padded to the writer's sector: up to one target "
+        "unit, at least 64 KiB, is no contradiction of a measurement.",
+
+    [RELAX_BOUND_SPARSE_WRITER].name = "bound_sparse_writer",
+    [RELAX_BOUND_SPARSE_WRITER].used_by = "measure_below_required_bound",
+    [RELAX_BOUND_SPARSE_WRITER].applies = bound_sparse_writer,
+    [RELAX_BOUND_SPARSE_WRITER].reason =
+        "measure counts what is allocated (of raw and VHDX all of it) and every table; a writer "
+        "leaves out units whose bytes are all zero, and tables without a used entry.",
+
+    [RELAX_BOUND_STREAM].name = "bound_stream",
+    [RELAX_BOUND_STREAM].used_by = "measure_below_required_bound",
+    [RELAX_BOUND_STREAM].applies = bound_stream,
+    [RELAX_BOUND_STREAM].reason =
+        "Grains of a streamOptimized file are deflated; measure must assume that they are not.",
 };
 
 bool relax_allows(enum relaxation_id id, const struct relax_query *query) {
     return relaxations[id].applies(query);
-}
-
-// --- members of info -----------------------------------------------------------------------------
-
-#define BY_INSTAR   (1u << TOOL_INSTAR)
-#define BY_QEMU_IMG (1u << TOOL_QEMU_IMG)
-
-const struct relax_member relax_members[] = {
-    {"filename",                                MEMBER_BASE_NAME, 0,                       0,
-     "instar prints the canonical absolute path, qemu-img the name it was given."                                                              },
-    {"full-backing-filename",                   MEMBER_BASE_NAME, 0,                       0,
-     "As filename: absolute in one, relative to the image in the other."                                                                       },
-    {"format-specific.data.extents[].filename", MEMBER_BASE_NAME, 0,                       0,
-     "As filename, for the files of a vmdk."                                                                                                   },
-    {"actual-size",                             MEMBER_IGNORED,   0,                       0,
-     "What the file system allocated; it may change between two looks (delayed allocation)."                                                   },
-    {"children",                                MEMBER_IGNORED,   0,                       0,
-     "The protocol node below the image: printed from qemu 8.0, and a question of the file, not of "
-     "the format."                                                                                                                             },
-    {"dirty-flag",                              MEMBER_OPTIONAL,  BY_INSTAR,               0,
-     "instar follows the profile of the qemu-img that it finds, which has it from 6.1."                                                        },
-    {"format-specific.data.encrypt",            MEMBER_OPTIONAL,  BY_INSTAR,               0,
-     "instar prints no encrypt object."                                                                                                        },
-    {"format-specific.data.bitmaps",            MEMBER_OPTIONAL,  BY_INSTAR,               0,
-     "instar prints no bitmaps array."                                                                                                         },
-    {"snapshots",                               MEMBER_OPTIONAL,  BY_INSTAR,               0,               "instar prints no snapshots array."},
-    {"format-specific",                         MEMBER_OPTIONAL,  BY_INSTAR | BY_QEMU_IMG, 1u << IMAGE_RAW,
-     "A raw image has none of its own; qemu-img hands through the file's (extent size hint, up to "
-     "7.2)."                                                                                                                                   },
-    {NULL,                                      0,                0,                       0,               NULL                               },
-};
-
-const struct relax_member *relax_member_find(const char *path) {
-    for (const struct relax_member *member = relax_members; member->path; member++)
-        if (strcmp(member->path, path) == 0)
-            return member;
-    return NULL;
-}
-
-bool relax_member_may_omit(const struct relax_member *member, const struct tool *tool,
-                           enum image_format format) {
-    return member->how == MEMBER_OPTIONAL && (member->omitted_by & 1u << tool->kind) &&
-           (!member->formats || (member->formats & 1u << format));
 }

@@ -85,8 +85,8 @@ static int check_source(const struct arguments *arguments, const struct source *
         fprintf(stderr, "check: %s\n", fault.text);
         return refuse("check operation failed");
     }
-    // Only qcow2 counts references: qemu-img calls a vmdk or vhdx with unused space clean, and leaves
-    // such space itself between the regions of a vhdx.
+    // Only qcow2 counts references: qemu-img calls a vmdk or vhdx with unused space clean, and
+    // leaves such space itself between the regions of a vhdx.
     if (source->format == IMAGE_VMDK || source->format == IMAGE_VHDX)
         check.leaks = 0;
     if (check.first_problem[0] && (check.corruptions || check.leaks))

@@ -100,7 +100,7 @@ static int measure_source(const struct arguments *arguments, const struct measur
     if (source->info.has_backing)
         return refuse("measure: backing files are not in this stand-in");
     hang_if_asked(source);
-    if (measure_scan(source, measure_unit(options), &units, &fault)) {
+    if (measure_scan(source, options, &units, &fault)) {
         fprintf(stderr, "measure: %s\n", fault.text);
         return fail("source image is unsupported format");
     }

@@ -32,8 +32,9 @@ struct measure_size {
 int measure_options_parse(const struct arguments *arguments, struct measure_options *options);
 // The target's allocation unit in bytes (raw: 512).
 uint64_t measure_unit(const struct measure_options *options);
-// How many units of `unit` bytes hold data, as qemu-img's block status says it.
-int measure_scan(struct source *source, uint64_t unit, uint64_t *units, struct fault *fault);
+// How many of the target's units hold data, as qemu-img's block status says it.
+int measure_scan(struct source *source, const struct measure_options *options, uint64_t *units,
+                 struct fault *fault);
 // File sizes for a disk of `size` guest bytes of which `units` target units hold data. False if a
 // size does not fit in 63 bits (which qemu-img could not print either).
 bool measure_size(const struct measure_options *options, uint64_t size, uint64_t units,

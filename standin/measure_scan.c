@@ -6,7 +6,9 @@
 //                   cluster when qemu-img asks for them (measure_holes.c)
 //   vmdk            grains in use, not zeroed ones
 //   vpc             whole blocks in the block allocation table, whatever their bitmap says
-//   vhdx            everything: qemu's driver has no block status
+//   vhdx            everything, because qemu's driver has no block status; but for the targets that
+//                   qemu-img cannot measure, where a conversion's size is the only judge, the
+//                   blocks that are present
 // A run of data counts for every target unit that it touches, once.
 #include "base/bytes.h"
 #include "standin/lies.h"
@@ -14,6 +16,7 @@
 
 struct scan {
     struct source *source;
+    bool as_qemu; // does qemu-img measure this target?
     struct measure_holes holes;
 };
 
@@ -54,6 +57,8 @@ static int status_at(const struct scan *scan, uint64_t offset, uint64_t *length,
             return host_status(scan, offset, length, data);
         break;
     case IMAGE_VHDX:
+        if (!scan->as_qemu)
+            break;
         *data = true;
         return 0;
     case IMAGE_QCOW2:
@@ -64,11 +69,14 @@ static int status_at(const struct scan *scan, uint64_t offset, uint64_t *length,
     return table_status(scan, offset, length, data, fault);
 }
 
-int measure_scan(struct source *source, uint64_t unit, uint64_t *units, struct fault *fault) {
+int measure_scan(struct source *source, const struct measure_options *options, uint64_t *units,
+                 struct fault *fault) {
     struct scan scan = {.source = source};
+    uint64_t unit = measure_unit(options);
     uint64_t length, counted_to = 0; // the units below this offset are done
     bool data;
     *units = 0;
+    scan.as_qemu = options->target == IMAGE_RAW || options->target == IMAGE_QCOW2;
     if (source->format == IMAGE_QCOW2 && measure_holes_begin(&scan.holes, source, fault))
         return -1;
     for (uint64_t offset = 0; offset < source->size; offset += length) {

@@ -77,6 +77,10 @@ static wide vhdx_file(wide size, wide block, wide blocks) {
     wide payload = wide_div_up(size, block);
     wide chunk_ratio = ((wide)1 << 23) * 512 / block;
     wide entries = payload + wide_div_up(payload, chunk_ratio);
+    // qemu asks an empty disk for the table that 0 - 1 blocks, in 32 bits, would need; a file that
+    // it shall open has one.
+    if (!size)
+        entries = UINT32_MAX / chunk_ratio;
     return 2 * mib + wide_round_up(8 * entries, mib) + mib + blocks * wide_round_up(block, mib);
 }
 
@@ -113,6 +117,8 @@ bool measure_size(const struct measure_options *options, uint64_t size, uint64_t
             return deliver(result, wide_round_up(size, 512) + 512, wide_round_up(size, 512) + 512);
         return deliver(result, vpc_file(size, unit, units), vpc_file(size, unit, all));
     case IMAGE_VHDX:
+        if (!size && !options->block_size) // as convert writes it, with qemu-img's block size
+            unit = 8u << 20;
         return deliver(result, vhdx_file(size, unit, units), vhdx_file(size, unit, all));
     case IMAGE_RAW:
     case IMAGE_FORMATS:

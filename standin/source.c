@@ -8,31 +8,11 @@
 #include "standin/standin.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define SECTOR 512
-
-int source_probe(const char *path, enum image_format *format, struct fault *fault) {
-    if (image_probe(path, format, fault))
-        return -1;
-    if (*format != IMAGE_RAW)
-        return 0;
-    // A fixed VHD has its only mark at the end; qemu-img must be told, instar looks there.
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fault_errno(fault, "%s", path);
-    char cookie[8] = "";
-    struct stat status;
-    if (!fstat(fd, &status) && status.st_size >= SECTOR &&
-        pread(fd, cookie, sizeof cookie, status.st_size - SECTOR) == sizeof cookie &&
-        !memcmp(cookie, "conectix", sizeof cookie))
-        *format = IMAGE_VPC;
-    close(fd);
-    return 0;
-}
 
 static int content_extent(void *context, uint64_t offset, struct image_extent *extent,
                           struct fault *fault) {
@@ -80,7 +60,7 @@ int source_open(struct source *source, const char *path, bool lenient) {
         return refuse_errno(errno);
     if (S_ISDIR(status.st_mode))
         return refuse_errno(EISDIR);
-    if (source_probe(path, &source->format, &fault))
+    if (image_probe(path, &source->format, &fault))
         return refuse("%s", fault.text);
     if (image_open(&source->image, path, source->format, &fault)) {
         if (!lenient)

@@ -43,8 +43,6 @@ struct source {
 // reader accepts is raw.
 int source_open(struct source *source, const char *path, bool lenient);
 void source_close(struct source *source);
-// The format that the file's own bytes name; a footer in the last sector makes it vpc (fixed).
-int source_probe(const char *path, enum image_format *format, struct fault *fault);
 // LIE_WRONG_BYTE_NEAR_END: chooses the byte that read flips.
 int source_plant_wrong_byte(struct source *source, struct fault *fault);
 void hang_if_asked(const struct source *source); // LIE_HANG_ON_CLUSTER_SIZE

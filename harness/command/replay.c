@@ -67,16 +67,26 @@ static int leave_reports(const struct replay *replay, const uint8_t *bytes, size
     return 0;
 }
 
-static bool all_inconclusive(const struct record *record) {
-    bool any = false;
+// A step in which something could not be decided and no answers were compared either. (That a tool
+// left its source alone is no comparison of answers.)
+static bool undecided(const struct step_record *step) {
+    bool inconclusive = false;
+    for (size_t i = 0; i < step->judgements.count; i++) {
+        const struct judgement *judgement = &step->judgements.items[i];
+        if (judgement->verdict == VERDICT_KNOWN ||
+            (judgement->verdict == VERDICT_AGREE &&
+             strcmp(judgement->oracle->type, "source_modified") != 0))
+            return false;
+        inconclusive |= judgement->verdict == VERDICT_INCONCLUSIVE;
+    }
+    return inconclusive;
+}
+
+static bool any_undecided(const struct record *record) {
     for (size_t i = 0; i < record->step_count; i++)
-        for (size_t j = 0; j < record->steps[i].judgements.count; j++) {
-            enum verdict verdict = record->steps[i].judgements.items[j].verdict;
-            if (verdict == VERDICT_AGREE || verdict == VERDICT_KNOWN)
-                return false;
-            any |= verdict == VERDICT_INCONCLUSIVE;
-        }
-    return any;
+        if (undecided(&record->steps[i]))
+            return true;
+    return false;
 }
 
 static int replay_one(const struct replay *replay, const char *path) {
@@ -89,9 +99,11 @@ static int replay_one(const struct replay *replay, const char *path) {
     if (harness_replay(replay->harness, bytes, size, &record, &unconfirmed, &fault))
         return command_complain(replay->command, "%s: %s", path, fault.text);
     size_t findings = record->finding_count;
-    int status = findings                                         ? EXIT_FOUND
-                 : unconfirmed || all_inconclusive(record) ? EXIT_INCONCLUSIVE
-                                                                  : EXIT_NONE;
+    int status = EXIT_NONE;
+    if (findings)
+        status = EXIT_FOUND;
+    else if (unconfirmed || any_undecided(record))
+        status = EXIT_INCONCLUSIVE;
     struct buffer out = {0};
     tell(replay, record, path, &out);
     if (unconfirmed && !replay->json)

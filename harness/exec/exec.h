@@ -21,14 +21,14 @@
 enum exec_end {
     EXEC_EXITED,   // value: exit status
     EXEC_SIGNALED, // value: signal that we did not send
-    EXEC_DEADLINE, // we killed its group when the deadline passed
+    EXEC_DEADLINE, // we killed its group when the deadline passed; value: the deadline in ms
 };
 
 struct exec_command {
-    const char *program;            // path; not searched
+    const char *program;            // absolute path; not searched
     const char *const *argv;        // NULL-terminated, argv[0] included
     const char *const *environment; // NULL-terminated; the whole environment of the child
-    const char *directory;          // its working directory
+    const char *directory;          // its working directory; absolute
     uint32_t deadline_ms;           // wall clock, > 0
     uint64_t file_size_limit;       // RLIMIT_FSIZE in bytes; 0 = none
     uint32_t cpu_seconds_limit;     // RLIMIT_CPU; 0 = none
@@ -42,8 +42,10 @@ struct exec_outcome {
     bool out_cut, err_cut;
     struct buffer out, err; // captured; NUL-terminated but may contain NULs; reused
     uint64_t wall_us, user_us, system_us;
-    uint64_t max_resident_kib;
-    bool left_processes; // members of its group were still alive when it ended (and were killed)
+    uint64_t max_resident_kib; // of itself or of a child that it waited for, the larger one
+    // Processes that it started outlived it, in its group or out of it, and were killed. Not judged
+    // at a deadline, where all of them are killed together.
+    bool left_processes;
 };
 void exec_outcome_free(struct exec_outcome *outcome);
 // "exit 1", "signal 11 (SIGSEGV)", "killed after 2000 ms"
@@ -51,13 +53,17 @@ void exec_outcome_words(const struct exec_outcome *outcome, struct buffer *words
 
 struct exec; // connection to the launcher
 
-// `launcher` is the program's path. `guarded` (or NULL) is a directory that the guard removes when
-// this process dies without calling exec_stop.
+// Starts the launcher. A struct exec belongs to the process that made it: after a fork the child
+// makes its own, and may exec_stop the inherited one, which then only forgets it.
+// `launcher` is the program's path. `guarded` (or NULL) is the absolute path of a directory named
+// WORKDIR_PREFIX* that the guard removes when this process dies without calling exec_stop.
 int exec_start(struct exec **exec, const char *launcher, const char *guarded, struct fault *fault);
 // Orderly end; the launcher exits and is reaped. NULL is fine.
 void exec_stop(struct exec *exec);
 // Runs one command to its end. -1 means that the command could not be run at all (program missing,
-// not executable, launcher dead: it is restarted once): a harness error, not an outcome.
+// not executable, launcher dead): a harness error, not an outcome.
+// A launcher that died between two commands is restarted, once; one that dies during a command is
+// an error, because a command that ran in part cannot be run again, and is restarted by the next.
 int exec_run(struct exec *exec, const struct exec_command *command, struct exec_outcome *outcome,
              struct fault *fault);
 // The path of a helper program that is built beside this one: <dir of the running

@@ -48,6 +48,9 @@ enum qcow2_header {
 #define QCOW2_COMPRESSED  (1ull << 62)
 #define QCOW2_ZERO        (1ull << 0)
 #define QCOW2_OFFSET_MASK 0x00fffffffffffe00ull
+// Bits that must be zero, by the same tables; check counts an entry that has one as corrupt.
+#define QCOW2_L1_RESERVED 0x7f000000000001ffull
+#define QCOW2_L2_RESERVED 0x3f000000000001feull
 // Refcount table entries; spec "Host cluster management".
 #define QCOW2_REFTABLE_MASK 0xfffffffffffffe00ull
 

@@ -20,7 +20,8 @@ struct walk {
     struct qcow2_state *state;
     struct image_check *check;
     uint64_t clusters;  // of the file
-    uint32_t *counted;  // references found, a cluster each; saturating
+    uint32_t *counted;  // references found, a cluster each
+    uint32_t most;      // what a refcount of the image can hold, as far as we count
     uint64_t entries;   // L2 entries visited
     uint8_t *block;     // the refcount block in hand
     uint64_t block_at;  // its file offset; 0: none
@@ -51,9 +52,13 @@ static void refer(struct walk *walk, uint64_t offset, uint64_t length, const cha
         return;
     }
     uint64_t last = min_u64(div_up(end, unit), walk->clusters);
-    for (uint64_t i = offset / unit; i < last; i++)
-        if (walk->counted[i] != UINT32_MAX)
+    for (uint64_t i = offset / unit; i < last; i++) {
+        if (walk->counted[i] < walk->most)
             walk->counted[i]++;
+        else
+            corrupt(walk, "cluster %llu: more references than a refcount can hold",
+                    (unsigned long long)i);
+    }
 }
 
 // The stored refcount of a cluster; 0 where there is no readable block.
@@ -85,6 +90,8 @@ static void check_copied(struct walk *walk, uint64_t entry, const char *what) {
 static void visit_standard(struct walk *walk, uint64_t entry, uint64_t *expected) {
     uint64_t at = entry & QCOW2_OFFSET_MASK, unit = walk->image->unit;
     struct image_check *check = walk->check;
+    if (entry & QCOW2_L2_RESERVED)
+        corrupt(walk, "L2 entry %#llx: reserved bits", (unsigned long long)entry);
     if (at == 0)
         return;
     if (at % unit != 0)
@@ -136,9 +143,12 @@ static int visit_table(struct walk *walk, uint64_t at, enum pass pass, struct fa
 static int visit_tables(struct walk *walk, enum pass pass, struct fault *fault) {
     for (uint32_t i = 0; i < walk->state->l1_size; i++) {
         uint64_t entry = walk->state->l1[i], at = entry & QCOW2_OFFSET_MASK;
-        if (at == 0)
+        // QEMU counts what any non-zero entry points to, even if that is the header.
+        if (entry == 0 || (pass == PASS_COPIED && at == 0))
             continue;
         if (pass == PASS_COUNT) {
+            if (entry & QCOW2_L1_RESERVED)
+                corrupt(walk, "L1 entry %#llx: reserved bits", (unsigned long long)entry);
             if (at % walk->image->unit != 0)
                 corrupt(walk, "L1 entry %#llx: misaligned table", (unsigned long long)entry);
             refer(walk, at, walk->image->unit, "an L2 table");
@@ -149,6 +159,22 @@ static int visit_tables(struct walk *walk, enum pass pass, struct fault *fault) 
             return -1;
     }
     return 0;
+}
+
+// One entry of the refcount table; its block must be nobody else's.
+static void visit_block(struct walk *walk, uint64_t entry) {
+    uint64_t at = entry & QCOW2_REFTABLE_MASK, cluster = at / walk->image->unit;
+    if (entry == 0)
+        return;
+    if (entry != at || at % walk->image->unit != 0) {
+        corrupt(walk, "refcount table entry %#llx: misaligned or reserved bits",
+                (unsigned long long)entry);
+        return;
+    }
+    refer(walk, at, walk->image->unit, "a refcount block");
+    if (cluster < walk->clusters && walk->counted[cluster] != 1)
+        corrupt(walk, "the refcount block at %#llx is in use elsewhere too",
+                (unsigned long long)at);
 }
 
 static int load_reftable(struct walk *walk, struct fault *fault) {
@@ -162,13 +188,9 @@ static int load_reftable(struct walk *walk, struct fault *fault) {
     walk->reftable_entries = bytes / 8;
     refer(walk, state->reftable_offset, bytes, "the refcount table");
     for (uint64_t i = 0; i < walk->reftable_entries; i++) {
-        uint64_t at = walk->reftable[i] = get_be64(&walk->reftable[i]) & QCOW2_REFTABLE_MASK;
-        if (at == 0)
-            continue;
-        if (at % walk->image->unit != 0)
-            corrupt(walk, "refcount block %#llx is misaligned", (unsigned long long)at);
-        else
-            refer(walk, at, walk->image->unit, "a refcount block");
+        uint64_t entry = get_be64(&walk->reftable[i]);
+        visit_block(walk, entry);
+        walk->reftable[i] = entry & QCOW2_REFTABLE_MASK;
     }
     return 0;
 }
@@ -216,6 +238,7 @@ int qcow2_check(struct image *image, struct image_check *check, struct fault *fa
     if (state->uncheckable)
         return fault_set(fault, "%s", state->uncheckable);
     walk.clusters = div_up(image->file_size, image->unit);
+    walk.most = state->refcount_order < 5 ? (1u << (1u << state->refcount_order)) - 1 : UINT32_MAX;
     if (walk.clusters > MAX_FILE_CLUSTERS)
         return fault_set(fault, "the file is too large to check (%llu clusters)",
                          (unsigned long long)walk.clusters);

@@ -39,7 +39,7 @@ const struct vhdx_item_kind vhdx_items[VHDX_ITEMS] = {
 
 uint32_t vhdx_crc32c(const void *bytes, size_t length) {
     static uint32_t table[256];
-    if (!table[1])
+    if (!table[255])
         for (uint32_t i = 0; i < 256; i++) {
             uint32_t value = i;
             for (int bit = 0; bit < 8; bit++)

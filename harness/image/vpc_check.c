@@ -64,9 +64,9 @@ static int vpc_check_dynamic(struct image *image, struct vpc *vpc, struct image_
                         round_up((uint64_t)vpc->entries * 4, VPC_SECTOR));
     if (vpc_check_blocks(vpc, check, claims, fault))
         return -1;
-    // 64 KiB: what a writer with a device of large sectors pads to.
+    // Padding of a writer with a device of large sectors is less than a block and no loss.
     struct file_claims_sum sum =
-        file_claims_judge(claims, 64 * 1024, (uint64_t)vpc->bitmap_size + vpc->block_size);
+        file_claims_judge(claims, VPC_SECTOR, (uint64_t)vpc->bitmap_size + vpc->block_size);
     if (sum.overlaps)
         vpc_check_problem(check, "blocks or tables overlap");
     check->leaks = sum.lost;

@@ -45,19 +45,16 @@ int vpc_geometry_declared(enum vpc_creator creator, uint64_t sectors, struct vpc
     if (sectors > VPC_MAX_SECTORS)
         return fault_set(fault, "a vpc disk holds at most %llu sectors, not %llu",
                          (unsigned long long)VPC_MAX_SECTORS, (unsigned long long)sectors);
-    if (creator == VPC_CREATOR_QEM2) {
-        *geometry = vpc_geometry_of(sectors);
-        *declared = sectors;
-        return 0;
-    }
     // As qemu-img create: ask for more and more until the product covers the disk. An empty disk
-    // has no geometry at all. Above the largest geometry, and only there, the current size rules.
+    // has no geometry at all. Above the largest geometry, and only there, the current size rules;
+    // and always for a creator who says so, whose geometry then covers the disk all the same.
     *geometry = (struct vpc_geometry){0};
     uint64_t wanted = min_u64(sectors, VPC_MAX_GEOMETRY);
     for (uint64_t more = 0; vpc_geometry_sectors(geometry) < wanted; more++)
         *geometry = vpc_geometry_of(wanted + more);
     uint64_t covered = vpc_geometry_sectors(geometry);
-    *declared = covered == VPC_MAX_GEOMETRY ? sectors : covered;
+    bool by_size = creator == VPC_CREATOR_QEM2 || covered == VPC_MAX_GEOMETRY;
+    *declared = by_size ? sectors : covered;
     return 0;
 }
 

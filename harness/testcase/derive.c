@@ -53,6 +53,14 @@ static uint64_t add_sectors(uint64_t size, int32_t sectors) {
     return size + (uint64_t)sectors * SECTOR;
 }
 
+// A sparse vmdk has at least one grain, and the footer of an empty fixed vpc would be taken for a
+// dynamic disk's first copy. The smallest disk stands in.
+static bool cannot_be_empty(const struct testcase *testcase) {
+    return testcase->format == IMAGE_VMDK ||
+           (testcase->format == IMAGE_VPC && testcase->vpc_fixed) ||
+           (testcase->format == IMAGE_VHDX && testcase->block_bits == 28);
+}
+
 uint64_t case_virtual_size(const struct testcase *testcase) {
     uint64_t value = testcase->size_value, size = 0;
 
@@ -74,7 +82,8 @@ uint64_t case_virtual_size(const struct testcase *testcase) {
     case SIZE_CLASSES:
         break;
     }
-    return min_u64(size, format_caps[testcase->format]);
+    size = min_u64(size, format_caps[testcase->format]);
+    return size == 0 && cannot_be_empty(testcase) ? SECTOR : size;
 }
 
 static uint32_t affordable_cluster_bits(uint32_t bits, uint64_t size) {

@@ -81,9 +81,9 @@ static bool whole_number(const cJSON *item, int64_t *value) {
 }
 
 static bool value_of(const struct case_field *field, const cJSON *item, int64_t *value) {
-    if (field->kind == FIELD_FLAG && cJSON_IsBool(item)) {
+    if (field->kind == FIELD_FLAG) {
         *value = cJSON_IsTrue(item);
-        return true;
+        return cJSON_IsBool(item);
     }
     if (field->kind == FIELD_ENUM) {
         for (*value = 0; cJSON_IsString(item) && *value <= field->high; ++*value)
@@ -200,23 +200,37 @@ static int read_size(const cJSON *root, struct testcase *testcase, struct fault 
 }
 
 static bool place_is(const struct testcase *testcase, struct case_write *write,
-                     enum write_anchor anchor, uint64_t offset, uint64_t wanted) {
+                     enum write_anchor anchor, uint64_t offset, int64_t delta, uint64_t wanted) {
+    bool in_sectors = delta % 512 == 0 && delta != 0;
+
+    delta /= in_sectors ? 512 : 1;
     write->anchor = anchor;
     write->offset = (uint32_t)offset;
-    return offset <= UINT32_MAX && case_write_offset(testcase, write) == wanted;
+    write->offset_delta = (int32_t)delta;
+    write->delta_scale = in_sectors;
+    return offset <= UINT32_MAX && delta >= -128 && delta <= 127 &&
+           case_write_offset(testcase, write) == wanted;
+}
+
+// On the nearest unit, or a little before or behind it.
+static bool place_near(const struct testcase *testcase, struct case_write *write,
+                       enum write_anchor anchor, uint64_t unit, uint64_t offset) {
+    uint64_t nearest = (offset + unit / 2) / unit;
+
+    return place_is(testcase, write, anchor, nearest, (int64_t)(offset - nearest * unit), offset);
 }
 
 static bool choose_place(const struct testcase *testcase, struct case_write *write,
                          uint64_t offset) {
-    uint64_t size = case_virtual_size(testcase), unit = case_source_unit(testcase);
+    uint64_t size = case_virtual_size(testcase);
 
-    if (place_is(testcase, write, ANCHOR_START, offset, offset))
+    if (place_is(testcase, write, ANCHOR_START, offset, 0, offset))
         return true;
-    if (offset < size && place_is(testcase, write, ANCHOR_END, size - offset, offset))
+    if (offset < size && place_is(testcase, write, ANCHOR_END, size - offset, 0, offset))
         return true;
-    return place_is(testcase, write, ANCHOR_SOURCE, offset / unit, offset) ||
-           place_is(testcase, write, ANCHOR_TARGET, offset >> 16, offset) ||
-           place_is(testcase, write, ANCHOR_BLOCK, offset >> 21, offset);
+    return place_near(testcase, write, ANCHOR_SOURCE, case_source_unit(testcase), offset) ||
+           place_near(testcase, write, ANCHOR_TARGET, 65536, offset) ||
+           place_near(testcase, write, ANCHOR_BLOCK, 2097152, offset);
 }
 
 static bool choose_length(struct case_write *write, uint64_t length, uint64_t unit) {
@@ -242,8 +256,8 @@ static int read_write(const cJSON *object, const char *where, struct testcase *t
     int present = exact_number(object, "offset_bytes", place, where, &number, fault);
     if (present > 0 && !choose_place(testcase, write, number))
         return fault_set(fault,
-                         "%soffset_bytes must lie below virtual_size and below 4 GiB, or "
-                         "on a multiple of a unit",
+                         "%soffset_bytes must lie below virtual_size, and above 4 GiB "
+                         "near a multiple of the source's unit, 64 KiB or 2 MiB",
                          where);
     if (present < 0)
         return -1;

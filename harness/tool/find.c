@@ -38,6 +38,8 @@ static int find_on_path(const char *name, char *absolute, size_t room, struct fa
 int tool_find(const char *path, char *absolute, size_t room, struct fault *fault) {
     if (!strchr(path, '/'))
         return find_on_path(path, absolute, room, fault);
+    while (strncmp(path, "./", 2) == 0)
+        path += 2;
     char here[4096] = "";
     if (*path != '/' && !getcwd(here, sizeof here))
         return fault_errno(fault, "cannot run %s: no current directory", path);

@@ -188,7 +188,7 @@ bool tool_json_u64(const cJSON *item, uint64_t *value) {
         return item->type & TOOL_JSON_KEPT && json_kept_u64(item->valuestring, value);
     // Beyond 2^53 a double may stand for a neighbour; trees of other origin can hold one.
     if (!cJSON_IsNumber(item) || signbit(item->valuedouble) || !(item->valuedouble < 0x1p53) ||
-        item->valuedouble != floor(item->valuedouble))
+        item->valuedouble != (double)(uint64_t)item->valuedouble)
         return false;
     *value = (uint64_t)item->valuedouble;
     return true;

@@ -233,7 +233,6 @@ convert_all() {
         convert_keeps "$name" "$format" qcow2 "--cluster-size 512" --cluster-size 512
         convert_keeps "$name" "$format" qcow2 "--cluster-size 2097152" --cluster-size=2097152
         convert_keeps "$name" "$format" qcow2 "" -c
-        convert_keeps "$name" "$format" qcow2 "--extended-l2" --extended-l2
         convert_keeps "$name" "$format" vmdk "--grain-size 4096" --grain-size 4096
         convert_keeps "$name" "$format" vmdk "--subformat streamOptimized" -c
         convert_keeps "$name" "$format" vpc "--block-size 524288" --block-size 524288
@@ -253,6 +252,17 @@ convert_edges() {
                 "$(status "$instar" convert -O $target "$name" out)"
         done
     done
+    for target in qcow2 vpc vhdx; do
+        rm -f out
+        "$instar" convert -O $target raw-0 out
+        same "qemu-img reads an empty $target" 0 \
+            "$(qemu-img info --output json -f $target out | sed -n 's/.*"virtual-size": \([0-9]*\).*/\1/p')"
+        same "an empty $target is not larger than measured" 1 \
+            $(($(stat -c %s out) <= 65536 + $("$instar" measure -O $target raw-0 | sed -n 's/^fully.*: //p')))
+    done
+    # No block status for qemu-img, but a size that convert keeps.
+    same "measure vhdx -O vhdx counts the blocks that are present" 7340032 \
+        "$("$instar" measure -O vhdx --block-size 1048576 vhdx-block_size=1M | sed -n 's/^required size: //p')"
     same "a qcow2 of 512-byte clusters cannot hold 2 TiB" \
         "$(status qemu-img convert -f raw -O qcow2 -o cluster_size=512 raw-2T theirs)" \
         "$(status "$instar" convert -O qcow2 --cluster-size 512 raw-2T out)"
@@ -383,7 +393,16 @@ damages() {
     damage "qcow2 refcount order 7" qcow2-c65536 qcow2 99 '\007'
     damage "vmdk version 9" vmdk- vmdk 4 '\011'
     damage "vmdk grain of 0 sectors" vmdk- vmdk 20 '\000\000\000\000'
-    damage "vhdx without a valid region table" vhdx-empty vhdx 196608 '\000'
+    damage "vpc checksum" vpc-force_size=on vpc 64 '\001\002\003\004'
+    local bit
+    for bit in 1 2; do # dirty, corrupt
+        cp qcow2-c65536 flagged
+        # shellcheck disable=SC2059
+        printf "\\00$bit" | dd of=flagged bs=1 seek=79 conv=notrunc status=none
+        same "info of incompatible feature $bit" \
+            "$(qemu-img info -f qcow2 --output json flagged | info_words)" \
+            "$("$instar" info --qemu-version 7.2 --output json flagged | info_words)"
+    done
 }
 
 # --- lies -------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@
 // writer's bug would otherwise accuse every tool.
 //
 // image_generated [COUNT [FORMAT [INDEX]]]; or IMAGE_GENERATED=COUNT images of each format and
-// IMAGE_GENERATED_SEED=SEED. An image follows from seed, format and index alone.
+// IMAGE_GENERATED_SEED=SEED; V=1 tells why a format refused a size. An image follows from seed,
+// format and index alone.
 #include "tests/unit/image_helper.h"
 
 #include "base/bytes.h"
@@ -22,7 +23,7 @@
 static unsigned long count = DEFAULT_COUNT, only_index;
 static unsigned long long seed = DEFAULT_SEED;
 static const char *only_format;
-static bool only_one;
+static bool only_one, verbose;
 
 // --- what an image is made from -------------------------------------------------------------
 
@@ -38,7 +39,7 @@ struct format_case {
     uint32_t (*choose)(struct random *random, struct image_options *options);
     uint64_t largest;   // virtual size; what qemu-img still converts in an instant
     bool qemu_checks;   // `qemu-img check` knows the format
-    bool refuses_empty; // size 0 cannot be expressed (or read by qemu-img)
+    bool refuses_empty; // has no images of size 0
 };
 
 static uint32_t choose_raw(struct random *random, struct image_options *options) {
@@ -99,7 +100,10 @@ static uint64_t choose_size(struct random *random, const struct format_case *for
     uint64_t size;
     switch (below(random, 10)) {
     case 0:
-        return 0;
+        if (!format->refuses_empty)
+            return 0;
+        size = 1;
+        break;
     case 1: // any byte count
         size = 1 + below(random, 4u << 20);
         break;
@@ -370,7 +374,7 @@ static enum verdict judge(struct subject *subject, bool have_qemu, struct fault 
         result = image_open(&subject->image, subject->path, subject->format->format, fault);
     if (result == 0)
         result = judge_own_reader(subject, fault);
-    if (result == 0 && have_qemu && !(source.size == 0 && subject->format->refuses_empty) &&
+    if (result == 0 && have_qemu &&
         (judge_check(subject, fault) < 0 || judge_convert(subject, fault) < 0 ||
          judge_measure(subject, fault) < 0))
         result = -1;
@@ -395,6 +399,8 @@ static void generated_images_are_what_they_claim(void **state) {
         make_recipe(&subject.recipe, format, i);
         enum verdict verdict = judge(&subject, have_qemu, &fault);
         tally[verdict]++;
+        if (verdict == VERDICT_REFUSED && verbose)
+            print_message("%s index %lu refused: %s\n", subject.driver->name, i, fault.text);
         if (verdict == VERDICT_BAD || only_one) {
             struct buffer text = {0};
             describe(&subject.recipe, &text);
@@ -421,6 +427,7 @@ int main(int argc, char **argv) {
     only_format = argc > 2 ? argv[2] : NULL;
     only_one = argc > 3;
     only_index = only_one ? strtoul(argv[3], NULL, 10) : 0;
+    verbose = getenv("V") != NULL;
     set = getenv("IMAGE_GENERATED_SEED");
     seed = set ? strtoull(set, NULL, 10) : DEFAULT_SEED;
 

@@ -80,7 +80,8 @@ static inline int run_qemu_img(char *const argv[], struct buffer *text) {
 }
 
 static inline double json_number(const struct buffer *text, const char *name) {
-    cJSON *json = cJSON_Parse(text->data);
+    const char *start = strchr(text->data, '{'); // check's complaints come before it
+    cJSON *json = cJSON_Parse(start ? start : "");
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
     double value = cJSON_IsNumber(item) ? item->valuedouble : 0;
     cJSON_Delete(json);

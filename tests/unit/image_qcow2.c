@@ -155,13 +155,13 @@ static void assert_same_statistics(const char *path) {
         const char *name;
         uint64_t ours;
     } numbers[] = {
-        {"corruptions",         check.corruptions        },
-        {"leaks",               check.leaks              },
-        {"total-clusters",      check.total_clusters     },
-        {"allocated-clusters",  check.allocated_clusters },
+        {"corruptions", check.corruptions},
+        {"leaks", check.leaks},
+        {"total-clusters", check.total_clusters},
+        {"allocated-clusters", check.allocated_clusters},
         {"fragmented-clusters", check.fragmented_clusters},
         {"compressed-clusters", check.compressed_clusters},
-        {"image-end-offset",    check.image_end_offset   },
+        {"image-end-offset", check.image_end_offset},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (json_number(&text, numbers[i].name) != (double)numbers[i].ours)
@@ -176,22 +176,22 @@ static void files_of_qemu_img_are_read_and_checked(void **state) {
         bool compress;
         const char *refused_by; // words of a qemu-img that cannot do it
     } rows[] = {
-        {"cluster_size=65536",                                        false, NULL  },
-        {"cluster_size=65536",                                        true,  NULL  },
-        {"cluster_size=512,refcount_bits=64",                         false, NULL  },
-        {"cluster_size=512,refcount_bits=1",                          true,  NULL  },
-        {"cluster_size=4096,refcount_bits=2",                         true,  NULL  },
-        {"cluster_size=2M,lazy_refcounts=on",                         false, NULL  },
-        {"compat=0.10",                                               false, NULL  },
-        {"compat=0.10,cluster_size=1024",                             true,  NULL  },
-        {"preallocation=metadata",                                    false, NULL  },
-        {"preallocation=falloc,cluster_size=4096",                    false, NULL  },
-        {"extended_l2=on",                                            false, NULL  },
-        {"extended_l2=on,cluster_size=16384",                         true,  NULL  },
-        {"extended_l2=on,preallocation=metadata,cluster_size=131072", false, NULL  },
-        {"compression_type=zstd",                                     true,  "zstd"},
-        {"compression_type=zstd,cluster_size=512",                    true,  "zstd"},
-        {"compression_type=zstd,extended_l2=on",                      true,  "zstd"},
+        {"cluster_size=65536", false, NULL},
+        {"cluster_size=65536", true, NULL},
+        {"cluster_size=512,refcount_bits=64", false, NULL},
+        {"cluster_size=512,refcount_bits=1", true, NULL},
+        {"cluster_size=4096,refcount_bits=2", true, NULL},
+        {"cluster_size=2M,lazy_refcounts=on", false, NULL},
+        {"compat=0.10", false, NULL},
+        {"compat=0.10,cluster_size=1024", true, NULL},
+        {"preallocation=metadata", false, NULL},
+        {"preallocation=falloc,cluster_size=4096", false, NULL},
+        {"extended_l2=on", false, NULL},
+        {"extended_l2=on,cluster_size=16384", true, NULL},
+        {"extended_l2=on,preallocation=metadata,cluster_size=131072", false, NULL},
+        {"compression_type=zstd", true, "zstd"},
+        {"compression_type=zstd,cluster_size=512", true, "zstd"},
+        {"compression_type=zstd,extended_l2=on", true, "zstd"},
     };
     if (!have_qemu_img())
         skip();
@@ -250,28 +250,28 @@ static void what_cannot_be_read_is_refused_with_its_reason(void **state) {
         const char *reason;
         bool opens, reads, checks;
     } rows[] = {
-        {0,   'q',  "not a qcow2",      false, false, false},
-        {7,   4,    "version 4",        false, false, false},
-        {23,  22,   "2^22",             false, false, false},
-        {23,  8,    "2^8",              false, false, false},
-        {15,  112,  "backing",          true,  false, true },
-        {35,  1,    "encrypted",        true,  false, false},
-        {63,  1,    "snapshots",        true,  true,  false},
-        {79,  4,    "external",         true,  false, false},
-        {79,  8,    "compression type", false, false, false},
-        {79,  32,   "incompatible",     false, false, false},
-        {72,  1,    "incompatible",     false, false, false},
-        {79,  3,    "",                 true,  true,  true }, // dirty and corrupt can be read
-        {95,  1,    "bitmaps",          true,  true,  false},
-        {99,  7,    "2^7",              false, false, false},
-        {103, 96,   "header length",    false, false, false},
-        {24,  0x80, "virtual size",     false, false, false},
-        {28,  0xff, "L1 table",         false, false, false},
-        {36,  0xff, "L1 table",         false, false, false},
-        {47,  1,    "L1 table",         false, false, false},
-        {55,  1,    "refcount table",   false, false, false},
-        {56,  0xff, "refcount table",   false, false, false},
-        {59,  0,    "refcount table",   false, false, false},
+        {0, 'q', "not a qcow2", false, false, false},
+        {7, 4, "version 4", false, false, false},
+        {23, 22, "2^22", false, false, false},
+        {23, 8, "2^8", false, false, false},
+        {15, 112, "backing", true, false, true},
+        {35, 1, "encrypted", true, false, false},
+        {63, 1, "snapshots", true, true, false},
+        {79, 4, "external", true, false, false},
+        {79, 8, "compression type", false, false, false},
+        {79, 32, "incompatible", false, false, false},
+        {72, 1, "incompatible", false, false, false},
+        {79, 3, "", true, true, true}, // dirty and corrupt can be read
+        {95, 1, "bitmaps", true, true, false},
+        {99, 7, "2^7", false, false, false},
+        {103, 96, "header length", false, false, false},
+        {24, 0x80, "virtual size", false, false, false},
+        {28, 0xff, "L1 table", false, false, false},
+        {36, 0xff, "L1 table", false, false, false},
+        {47, 1, "L1 table", false, false, false},
+        {55, 1, "refcount table", false, false, false},
+        {56, 0xff, "refcount table", false, false, false},
+        {59, 0, "refcount table", false, false, false},
     };
     content_begin(&content, 1u << 20);
     put_extent(0, 1000, PATTERN_NOISE, FORM_NORMAL);
@@ -326,19 +326,19 @@ static void damage_is_counted_as_qemu_img_counts_it(void **state) {
         uint64_t at; // byte in the table
         uint8_t value;
     } rows[] = {
-        {BLOCK, 2 * 5 + 1,   0   }, // a data cluster's refcount 0
-        {BLOCK, 2 * 5 + 1,   7   }, // too high: a leak, and a false COPIED flag
-        {BLOCK, 2 * 1 + 1,   0   }, // the L2 table's
-        {BLOCK, 2 * 1 + 1,   2   }, //
-        {BLOCK, 2 * 0 + 1,   0   }, // the header's
-        {BLOCK, 2 * 200 + 1, 3   }, // a leak behind the end
-        {L1,    0,           0   }, // L1 entry without COPIED
-        {L1,    7,           1   }, // reserved bit
-        {L1,    6,           0   }, // no L2 table: all is leaked
-        {L2,    0,           0   }, // no COPIED
-        {L2,    8 + 6,       0x0a}, // two entries for one cluster, another one leaked
-        {L2,    8 * 9 + 6,   0   }, // no cluster: a leak
-        {L2,    16 + 4,      0xff}, // behind the end of the file
+        {BLOCK, 2 * 5 + 1, 0},   // a data cluster's refcount 0
+        {BLOCK, 2 * 5 + 1, 7},   // too high: a leak, and a false COPIED flag
+        {BLOCK, 2 * 1 + 1, 0},   // the L2 table's
+        {BLOCK, 2 * 1 + 1, 2},   //
+        {BLOCK, 2 * 0 + 1, 0},   // the header's
+        {BLOCK, 2 * 200 + 1, 3}, // a leak behind the end
+        {L1, 0, 0},              // L1 entry without COPIED
+        {L1, 7, 1},              // reserved bit
+        {L1, 6, 0},              // no L2 table: all is leaked
+        {L2, 0, 0},              // no COPIED
+        {L2, 8 + 6, 0x0a},       // two entries for one cluster, another one leaked
+        {L2, 8 * 9 + 6, 0},      // no cluster: a leak
+        {L2, 16 + 4, 0xff},      // behind the end of the file
     };
     if (!have_qemu_img())
         skip();
@@ -352,6 +352,28 @@ static void damage_is_counted_as_qemu_img_counts_it(void **state) {
             [BLOCK] = written.file_size - 512, [L1] = written.file_size - 3 * 512, [L2] = 512};
         patch(tables[rows[i].table] + rows[i].at, &rows[i].value, 1);
         assert_same_statistics(FILE_NAME);
+    }
+}
+
+// Zeros in their place would hide what qemu-img check calls a corruption.
+static void what_lies_behind_the_files_end_is_an_error(void **state) {
+    (void)state;
+    const struct {
+        uint64_t at; // of an entry's byte that makes its offset huge
+        enum content_form form;
+    } rows[] = {{512 + 3, FORM_NORMAL}, {512 + 3, FORM_COMPRESSED}, {0, FORM_NORMAL}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint8_t value = 1, byte;
+        struct fault fault = {.text = ""};
+        content_begin(&content, 512);
+        put_extent(0, 512, PATTERN_COUNTER, rows[i].form);
+        build(&(struct image_options){.cluster_bits = 9});
+        uint64_t l1 = written.file_size - 3 * 512;
+        patch(rows[i].at ? rows[i].at : l1 + 3, &value, 1);
+        struct image *image = opened(FILE_NAME, IMAGE_QCOW2);
+        assert_int_equal(image_read(image, 0, &byte, 1, &fault), -1);
+        assert_non_null(strstr(fault.text, "behind the file's end"));
+        image_close(image);
     }
 }
 
@@ -384,10 +406,10 @@ static void damaged_files_are_survived(void **state) {
     const char *set = getenv("IMAGE_DAMAGED");
     unsigned long rounds = set ? strtoul(set, NULL, 10) : 400;
     static const struct image_options options[] = {
-        {.cluster_bits = 9,  .compress = true   },
-        {.cluster_bits = 9,  .refcount_bits = 1 },
+        {.cluster_bits = 9, .compress = true},
+        {.cluster_bits = 9, .refcount_bits = 1},
         {.cluster_bits = 12, .refcount_bits = 64},
-        {.cluster_bits = 10, .qcow2_version = 2 },
+        {.cluster_bits = 10, .qcow2_version = 2},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         content_begin(&content, 300000);
@@ -433,6 +455,7 @@ int main(void) {
         cmocka_unit_test(files_of_qemu_img_are_read_and_checked),
         cmocka_unit_test(what_cannot_be_read_is_refused_with_its_reason),
         cmocka_unit_test(damage_is_counted_as_qemu_img_counts_it),
+        cmocka_unit_test(what_lies_behind_the_files_end_is_an_error),
         cmocka_unit_test(damaged_files_are_survived),
     };
     return cmocka_run_group_tests(tests, enter_directory, release);

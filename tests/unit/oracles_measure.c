@@ -151,6 +151,9 @@ static void a_hole_of_a_format_with_tables_may_not_be_counted(void **state) {
     bench.step.source = IMAGE_QCOW2;
     image_map_add(&bench.map, 0, 3 * 65536, IMAGE_DATA);
     bench_diverges(&bench, "measure_below_required_bound", "instar");
+    bench.step.source = IMAGE_VHDX; // nobody asks for its block status: all of it may be counted
+    bench_agrees(&bench, "measure_below_required_bound");
+    bench.step.source = IMAGE_QCOW2;
     image_map_clear(&bench.map);
     image_map_add(&bench.map, 0, 64 MIB, IMAGE_DATA); // zeros, but stored
     bench_agrees(&bench, "measure_below_required_bound");

@@ -75,9 +75,12 @@ static void what_is_no_unsigned_integer_is_not_rounded(void **state) {
     }
     uint64_t value;
     assert_false(tool_json_u64(NULL, &value));
-    cJSON *rounded = cJSON_CreateNumber(9007199254740993.0);
-    assert_false(tool_json_u64(rounded, &value));
-    cJSON_Delete(rounded);
+    static const double elsewhere[] = {9007199254740993.0, 0.5, -1, -0.0, 1e300};
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        cJSON *number = cJSON_CreateNumber(elsewhere[i]);
+        assert_false(tool_json_u64(number, &value));
+        cJSON_Delete(number);
+    }
 }
 
 static void small_numbers_stay_numbers_and_large_ones_are_kept(void **state) {

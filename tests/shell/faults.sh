@@ -1,0 +1,216 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What happens when a tool, the machine or the user does the wrong thing: the documented exit code,
+# one clear sentence, nothing left behind, and never a wrong verdict.
+# shellcheck source=tests/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+requires qemu-img
+export INSTAR_FUZZ_WORK=$SCRATCH/work INSTAR_FUZZ_PAIR=auto
+mkdir "$INSTAR_FUZZ_WORK"
+
+measure=$(text measure <<'J'
+{"format": "qcow2", "virtual_size": 1048576, "cluster_bits": 16, "qcow2_version": 3,
+ "writes": [{"pattern": "noise", "offset_bytes": 65536, "length_bytes": 65536}],
+ "operations": [{"op": "measure", "target": "qcow2"}]}
+J
+)
+convert=$(text convert <<'J'
+{"format": "qcow2", "virtual_size": 1048576, "cluster_bits": 16, "qcow2_version": 3,
+ "writes": [{"pattern": "noise", "offset_bytes": 65536, "length_bytes": 65536}],
+ "operations": [{"op": "info"}, {"op": "convert", "target": "raw"}]}
+J
+)
+
+# says STATUS TEXT COMMAND...: ends with STATUS, prints TEXT somewhere.
+says() {
+    local expected=$1 words=$2 out got
+    shift 2
+    out=$("$@" 2>&1)
+    got=$?
+    [ $got = "$expected" ] && [[ $out == *"$words"* ]] && return 0
+    echo "status $got (expected $expected), output lacks '$words':"
+    echo "$out"
+    return 1
+}
+replay() { "$FUZZ" replay "$@"; }
+# finds SIGNATURE TOOL CASE: replay with that instar diverges under that signature, and no other.
+finds() {
+    local signature=$1 tool=$2 out
+    shift 2
+    out=$(INSTAR=$tool replay --json "$@" 2>/dev/null)
+    [ $? = 1 ] || { echo "no divergence"; echo "$out" | tail -n 60; return 1; }
+    out=$(grep -A2 '"signatures"' <<<"$out" | tr -d '\n\t ')
+    [[ $out == *"[\"$signature\"]"* ]] || { echo "got $out"; return 1; }
+}
+
+check "honest tools agree" status 0 replay "$measure" "$convert"
+
+# --- tools that misbehave ------------------------------------------------------------------
+tool=$(fake segfault/instar <<'S'
+case "$*" in *convert*src*) kill -SEGV $$ ;; esac
+exec $STANDIN "$@"
+S
+)
+check "a tool killed by a signal is a crash" \
+    finds tool_crash-convert-qcow2-raw-instar_sigsegv "$tool" "$convert"
+tool=$(fake garbage/instar <<'S'
+case "$*" in *measure*src*) printf 'garbage \000 \377 {"required": 1'; exit 0 ;; esac
+exec $STANDIN "$@"
+S
+)
+check "garbage on stdout is a JSON failure" \
+    finds measure_json_parse_failure-measure-qcow2-qcow2-instar "$tool" "$measure"
+tool=$(fake refuses/instar <<'S'
+case "$*" in *convert*src*) echo 'Error: "no"' >&2; exit 1 ;; esac
+exec $STANDIN "$@"
+S
+)
+check "one side refuses" \
+    finds exit_code_divergence-convert-qcow2-raw-instar_refuses "$tool" "$convert"
+tool=$(fake number/instar <<'S'
+case "$*" in *measure*src*) printf '{\n    "bitmaps": 0,\n    "required": 9,\n    "fully-allocated": 10\n}\n'; exit 0 ;; esac
+exec $STANDIN "$@"
+S
+)
+check "another number" finds measure_numeric_divergence-measure-qcow2-qcow2-required "$tool" "$measure"
+tool=$(fake modifies/instar <<'S'
+case "$*" in *info*src*) echo x >>src.qcow2 ;; esac
+exec $STANDIN "$@"
+S
+)
+check "a reader that writes to its source" \
+    finds source_modified-info-qcow2-none-instar "$tool" "$convert"
+tool=$(fake size/instar <<'S'
+case "$*" in *info*src*) $STANDIN "$@" | /bin/sed 's/"virtual-size": 1048576/"virtual-size": 1048577/'; exit 0 ;; esac
+exec $STANDIN "$@"
+S
+)
+check "info with another virtual size" \
+    finds info_output_divergence-info-qcow2-none-virtual_size "$tool" "$convert"
+tool=$(fake assertion/instar <<'S'
+echo 'Assertion failure: somebody-elses-text' >&2
+exec $STANDIN "$@"
+S
+)
+check "assertion text of a tool changes nothing" env INSTAR="$tool" "$FUZZ" replay "$convert"
+engine_is_quiet() {
+    ! INSTAR=$1 "$ROOT/build/fuzz_instar" -runs=0 "$ROOT/build/seeds" 2>&1 | grep somebody-elses
+}
+check "and never reaches an engine's stderr" engine_is_quiet "$tool"
+tool=$(fake slow/instar <<'S'
+case "$*" in *convert*src*) exec /bin/sleep 100 ;; esac
+exec $STANDIN "$@"
+S
+)
+INSTAR_FUZZ_CASE_MS=1000 check "a tool that never ends is a hang" \
+    finds tool_hang-convert-qcow2-raw-instar "$tool" "$convert"
+tool=$(fake both/instar <<'S'
+case "$*" in *convert*src*) exec /bin/sleep 100 ;; esac
+exec $STANDIN "$@"
+S
+)
+slow_qemu=$(fake slow-qemu/qemu-img <<'S'
+case "$*" in *convert*src*) exec /bin/sleep 100 ;; esac
+exec $QEMU_IMG "$@"
+S
+)
+only_convert=$(text only-convert <<'J'
+{"format": "raw", "virtual_size": 65536, "operations": [{"op": "convert", "target": "raw"}]}
+J
+)
+check "two time-outs are never agreement" \
+    env INSTAR_FUZZ_CASE_MS=1000 INSTAR="$tool" QEMU_IMG="$slow_qemu" \
+    bash -c "'$FUZZ' replay '$only_convert' >/dev/null; [ \$? = 4 ]"
+tool=$(fake usage/instar <<'S'
+case "$*" in *measure*src*) echo "error: unexpected argument '--output' found" >&2; exit 2 ;; esac
+exec $STANDIN "$@"
+S
+)
+check "a usage error is ours, not a finding" says 2 "does not understand our command line" \
+    env INSTAR="$tool" "$FUZZ" replay "$measure"
+flaky=$(fake flaky/instar <<S
+case "\$*" in *measure*src*) if [ ! -e $SCRATCH/once ]; then : >$SCRATCH/once; echo 'Error: "host stalled"' >&2; exit 1; fi ;; esac
+exec \$STANDIN "\$@"
+S
+)
+check "what does not repeat is inconclusive" says 4 "did not repeat" \
+    env INSTAR="$flaky" "$FUZZ" replay "$measure"
+
+# --- tools that cannot run -----------------------------------------------------------------
+check "an INSTAR that does not exist" says 3 "/nowhere/instar" env INSTAR=/nowhere/instar "$FUZZ" replay "$measure"
+check "a QEMU_IMG that does not exist" says 3 "/nowhere/qemu-img" env QEMU_IMG=/nowhere/qemu-img "$FUZZ" replay "$measure"
+: >"$SCRATCH/plain-file"
+check "an INSTAR that is not executable" says 3 "plain-file" env INSTAR="$SCRATCH/plain-file" "$FUZZ" replay "$measure"
+tool=$(fake old/qemu-img <<'S'
+echo 'qemu-img version 5.2.0 (old)'
+S
+)
+check "a qemu-img older than 6.0" says 3 "6.0" env QEMU_IMG="$tool" "$FUZZ" replay "$measure"
+check "an INSTAR that is a qemu-img is driven as one" says 0 "qemu_img_a" env INSTAR="$(command -v qemu-img)" "$FUZZ" replay "$measure"
+
+# --- bad use -------------------------------------------------------------------------------
+check "a case that does not exist" says 2 "/nowhere/case" "$FUZZ" replay /nowhere/case
+check "a case that is a folder" says 2 "$SCRATCH" "$FUZZ" replay "$SCRATCH"
+bad=$(text bad <<'J'
+{"format": "qcow3"}
+J
+)
+check "a text form with a wrong name" says 2 "format" "$FUZZ" replay "$bad"
+check "an unknown variable" says 2 "INSTAR_FUZZ_OPPS" env INSTAR_FUZZ_OPPS=info "$FUZZ" replay "$measure"
+check "a variable with a wrong value" says 2 "INSTAR_FUZZ_OPS=infos" env INSTAR_FUZZ_OPS=infos "$FUZZ" replay "$measure"
+check "an unknown command" says 2 "no command 'fuzzz'" "$FUZZ" fuzzz
+check "an unknown lie" says 3 "STANDIN_LIE" env STANDIN_LIE=no-such-lie "$FUZZ" replay "$measure"
+
+# --- the machine ---------------------------------------------------------------------------
+check "no tmpfs: it goes on elsewhere and says so" says 0 "no tmpfs" \
+    env -u INSTAR_FUZZ_WORK INSTAR_FUZZ_WORK="$(mktemp -d -p "$SCRATCH/.." 2>/dev/null || mktemp -d)" \
+    bash -c "cd /; INSTAR_FUZZ_WORK=\$(mktemp -d -p '$ROOT/build'); export INSTAR_FUZZ_WORK; '$FUZZ' doctor; status=\$?; rmdir \"\$INSTAR_FUZZ_WORK\"; exit \$status"
+check "nowhere to work" says 2 "/nowhere/work" env INSTAR_FUZZ_WORK=/nowhere/work "$FUZZ" replay "$measure"
+check "reports into a file" says 2 "plain-file" env INSTAR_FUZZ_OUT="$SCRATCH/plain-file" "$FUZZ" replay "$measure"
+if mkdir "$SCRATCH/small" && mount -t tmpfs -o size=128k none "$SCRATCH/small" 2>/dev/null; then
+    big=$(text big <<'J'
+{"format": "raw", "virtual_size": 4194304,
+ "writes": [{"pattern": "noise", "offset_bytes": 0, "length_bytes": 1048576}],
+ "operations": [{"op": "convert", "target": "raw"}]}
+J
+)
+    check "a full disk while the source is built" says 2 "No space left" \
+        env INSTAR_FUZZ_WORK="$SCRATCH/small" "$FUZZ" replay "$big"
+    check "leaves nothing behind" bash -c "[ -z \"\$(ls -A '$SCRATCH/small')\" ]"
+    mount -o remount,ro "$SCRATCH/small"
+    check "a read-only folder for reports" says 2 "Read-only" env INSTAR_FUZZ_OUT="$SCRATCH/small/out" "$FUZZ" replay "$measure"
+    check "a read-only folder to work in" says 2 "Read-only" env INSTAR_FUZZ_WORK="$SCRATCH/small" "$FUZZ" replay "$measure"
+    umount "$SCRATCH/small"
+else
+    echo "# no mount here: full disk and read-only folder are not tried"
+fi
+killed_leaves_nothing() {
+    local tool pid
+    tool=$SCRATCH/slow/instar
+    INSTAR=$tool INSTAR_FUZZ_CASE_MS=60000 "$FUZZ" replay "$convert" >/dev/null 2>&1 &
+    pid=$!
+    for _ in $(seq 100); do pgrep -f 'sleep 100' >/dev/null && break; sleep 0.05; done
+    pgrep -f 'sleep 100' >/dev/null || { echo "the tool did not start"; return 1; }
+    kill -KILL $pid
+    wait $pid 2>/dev/null
+    for _ in $(seq 100); do
+        [ -z "$(ls -A "$INSTAR_FUZZ_WORK")" ] && ! pgrep -f 'sleep 100' >/dev/null && return 0
+        sleep 0.05
+    done
+    ls -A "$INSTAR_FUZZ_WORK"
+    pgrep -af 'sleep 100'
+    return 1
+}
+check "SIGKILL in the middle leaves no process and no folder" killed_leaves_nothing
+check "nothing is left in the work folder" bash -c "[ -z \"\$(ls -A '$INSTAR_FUZZ_WORK')\" ]"
+
+# --- determinism ---------------------------------------------------------------------------
+same_from_anywhere() {
+    local one two
+    one=$(cd / && "$FUZZ" replay --json "$convert" "$measure" | grep -vE 'wall_us|resident|stdout')
+    two=$(cd "$SCRATCH" && "$FUZZ" replay --json "$convert" "$measure" | grep -vE 'wall_us|resident|stdout')
+    diff <(echo "$one") <(echo "$two") && [ ${#one} -gt 1000 ]
+}
+check "the same case gives the same argv, classes and verdicts from any folder" same_from_anywhere
+finish

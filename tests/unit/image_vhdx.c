@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The vhdx driver: checksum and table arithmetic against known values, fields where [MS-VHDX] has
+// them, content through two readers, and damage.
+#include "tests/unit/image_disk_helper.h"
+
+#include "image/vhdx.h"
+
+#define SIZE ((uint64_t)40 << 20)
+
+static void make_disk(const struct image_options *options, struct content *content,
+                      struct image_written *written) {
+    disk_content(content, SIZE, 1u << 20);
+    disk_make("disk", IMAGE_VHDX, options, content, written);
+}
+
+static void arithmetic_is_that_of_the_specification(void **state) {
+    (void)state;
+    assert_int_equal(vhdx_crc32c("123456789", 9), 0xe3069283);
+    assert_int_equal(vhdx_chunk_ratio(512, 1u << 20), 4096);
+    assert_int_equal(vhdx_chunk_ratio(512, 1u << 25), 128);
+    assert_int_equal(vhdx_chunk_ratio(4096, 1u << 28), 128);
+    assert_int_equal(vhdx_entry_index(127, 128), 127);
+    assert_int_equal(vhdx_entry_index(128, 128), 129); // 128 is the sector bitmap's
+    assert_int_equal(vhdx_entry_index(256, 128), 258);
+}
+
+static void fields_are_where_the_specification_has_them(void **state) {
+    (void)state;
+    struct content content = {0};
+    struct image_written written = {0};
+    struct image_options options = {.block_bits = 20};
+    make_disk(&options, &content, &written);
+    uint8_t *file = must_realloc(NULL, 4 << 20);
+    disk_peek("disk", 0, file, 4 << 20);
+    assert_memory_equal(file, "vhdxfilei\0n\0s\0t\0", 16);
+    for (int i = 0; i < 2; i++) {
+        uint8_t *header = file + (64 << 10) * (i + 1), *regions = file + (64 << 10) * (i + 3);
+        assert_memory_equal(header, "head", 4);
+        assert_int_equal(get_le64(header + 8), i + 1);
+        assert_true(bytes_are_zero(header + 48, 16)); // no log
+        assert_int_equal(get_le16(header + 64), 0);
+        assert_int_equal(get_le16(header + 66), 1);
+        assert_int_equal(get_le32(header + 68), 1 << 20);
+        assert_int_equal(get_le64(header + 72), 1 << 20);
+        uint32_t checksum = get_le32(header + 4);
+        put_le32(header + 4, 0);
+        assert_int_equal(checksum, vhdx_crc32c(header, 4096));
+        assert_memory_equal(regions, "regi", 4);
+        assert_int_equal(get_le32(regions + 8), 2);
+        assert_int_equal(get_le64(regions + 16 + 16), 3 << 20);
+        assert_int_equal(get_le32(regions + 16 + 24), 1 << 20);
+        checksum = get_le32(regions + 4);
+        put_le32(regions + 4, 0);
+        assert_int_equal(checksum, vhdx_crc32c(regions, 65536));
+    }
+    const uint8_t *metadata = file + (2 << 20), *items = metadata + 65536;
+    assert_memory_equal(metadata, "metadata", 8);
+    assert_int_equal(get_le16(metadata + 10), 5);
+    assert_int_equal(get_le32(metadata + 32 + 16), 65536);
+    assert_int_equal(get_le32(items), 1 << 20);
+    assert_int_equal(get_le32(items + 4), 0);
+    assert_int_equal(get_le64(items + 8), SIZE);
+    assert_int_equal(get_le32(items + 32), 512);
+    assert_int_equal(get_le32(items + 36), 4096);
+    const uint8_t *table = file + (3 << 20);
+    assert_int_equal(get_le64(table), (4 << 20) | 6);
+    assert_int_equal(get_le64(table + 3 * 8), 0);
+    assert_int_equal(get_le64(table + 9 * 8), 2);
+    assert_int_equal(written.file_size % (1 << 20), 0);
+    free(file);
+    unlink("disk");
+    content_free(&content);
+    image_written_free(&written);
+}
+
+static void content_survives_in_every_variant(void **state) {
+    (void)state;
+    static const uint32_t bits[] = {20, 21, 22, 0};
+    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
+        struct image_options options = {.block_bits = bits[i], .skip_zeros = i % 2};
+        uint32_t unit = 1u << (bits[i] ? bits[i] : 25);
+        assert_good(IMAGE_VHDX, true, &options, min_u64(unit * 14ull, 100 << 20) + 512, unit);
+        assert_good(IMAGE_VHDX, true, &options, 1000, unit);
+    }
+}
+
+static void empty_disks_can_be_opened_by_qemu_img(void **state) {
+    (void)state;
+    struct content content = {0};
+    struct image_written written = {0};
+    uint64_t declared;
+    content_begin(&content, 0);
+    disk_make("disk", IMAGE_VHDX, &(struct image_options){0}, &content, &written);
+    assert_int_equal(written.unit, 8 << 20);
+    assert_round_trip("disk", IMAGE_VHDX, &content, &written);
+    assert_qemu_agrees("disk", IMAGE_VHDX, true, &content, &written);
+    struct image_options largest = {.block_bits = 28};
+    assert_int_equal(vhdx_declared_size(&largest, 0, &declared, NULL), -1);
+    assert_int_equal(vhdx_declared_size(&largest, 1, &declared, NULL), 0);
+    assert_int_equal(declared, 512);
+    assert_int_equal(vhdx_declared_size(&largest, ((uint64_t)64 << 40) + 1, &declared, NULL), -1);
+    unlink("disk");
+    content_free(&content);
+}
+
+// 64 TiB of blocks of 1 MiB: a table of half a gigabyte, all but two entries of it a hole.
+static void the_largest_disk_costs_nothing(void **state) {
+    (void)state;
+    const uint64_t size = (uint64_t)64 << 40;
+    struct content content = {0};
+    struct image_written written = {0};
+    struct image_options options = {.block_bits = 20};
+    const struct content_extent write = {size - 512, 512, PATTERN_NOISE, FORM_NORMAL, 1};
+    struct image_extent extent;
+    content_begin(&content, size);
+    content_write(&content, &write);
+    disk_make("disk", IMAGE_VHDX, &options, &content, &written);
+    struct image *image = disk_open("disk", IMAGE_VHDX);
+    assert_int_equal(image_extent_at(image, 512, &extent, NULL), 0);
+    assert_int_equal(extent.offset + extent.length, size - (1 << 20));
+    struct stat status;
+    assert_int_equal(stat("disk", &status), 0);
+    assert_true(status.st_blocks * 512 < 1 << 20);
+    image_close(image);
+    unlink("disk");
+    content_free(&content);
+    image_written_free(&written);
+}
+
+static void mend_checksums(const char *path) {
+    static const uint64_t places[] = {VHDX_HEADER_1_OFFSET, VHDX_HEADER_2_OFFSET,
+                                      VHDX_REGIONS_1_OFFSET, VHDX_REGIONS_2_OFFSET};
+    static uint8_t bytes[VHDX_REGIONS_SIZE];
+    for (size_t i = 0; i < 4; i++) {
+        size_t length = i < 2 ? VHDX_HEADER_SIZE : VHDX_REGIONS_SIZE;
+        disk_peek(path, places[i], bytes, length);
+        put_le32(bytes + VHDX_CHECKSUM_OFFSET, vhdx_checksum(bytes, length));
+        disk_poke(path, places[i], bytes, 8);
+    }
+}
+
+static void the_newer_valid_header_counts(void **state) {
+    (void)state;
+    struct content content = {0};
+    struct image_written written = {0};
+    struct image_options options = {.block_bits = 20};
+    make_disk(&options, &content, &written);
+    struct image *image = disk_open("disk", IMAGE_VHDX);
+    assert_int_equal(((struct vhdx *)image->state)->sequence, 2);
+    image_close(image);
+    disk_poke("disk", VHDX_HEADER_2_OFFSET + 16, "x", 1); // breaks its checksum
+    image = disk_open("disk", IMAGE_VHDX);
+    assert_int_equal(((struct vhdx *)image->state)->sequence, 1);
+    struct image_check check;
+    assert_int_equal(image->driver->check(image, &check, NULL), 0);
+    assert_int_equal(check.corruptions, 1);
+    assert_string_equal(check.first_problem, "damaged: header 2");
+    image_close(image);
+    disk_poke("disk", VHDX_HEADER_1_OFFSET + 16, "x", 1);
+    assert_refused("disk", IMAGE_VHDX, "no valid vhdx header");
+    unlink("disk");
+    content_free(&content);
+    image_written_free(&written);
+}
+
+static void what_cannot_be_read_is_refused_in_words(void **state) {
+    (void)state;
+    struct content content = {0};
+    struct image_written written = {0};
+    struct image_options options = {.block_bits = 20};
+    make_disk(&options, &content, &written);
+    disk_poke("disk", VHDX_HEADER_2_OFFSET + VHDX_HEADER_LOG_GUID, "x", 1);
+    mend_checksums("disk");
+    assert_refused("disk", IMAGE_VHDX, "log is not empty");
+    disk_poke("disk", VHDX_HEADER_2_OFFSET + VHDX_HEADER_LOG_GUID, "", 1);
+    mend_checksums("disk");
+    disk_poke("disk", (2 << 20) + 65536 + 4, "\2", 1);
+    assert_refused("disk", IMAGE_VHDX, "parent");
+    disk_poke("disk", (2 << 20) + 65536 + 4, "", 1);
+    disk_poke("disk", 3 << 20, "\7", 1); // partially present
+    struct image *image = disk_open("disk", IMAGE_VHDX);
+    uint8_t byte;
+    assert_int_equal(image_read(image, 0, &byte, 1, NULL), -1);
+    assert_int_equal(image_read(image, 3 << 20, &byte, 1, NULL), 0);
+    struct image_check check;
+    assert_int_equal(image->driver->check(image, &check, NULL), 0);
+    assert_int_equal(check.corruptions, 1);
+    image_close(image);
+    unlink("disk");
+    content_free(&content);
+    image_written_free(&written);
+}
+
+static void check_finds_blocks_that_overlap(void **state) {
+    (void)state;
+    struct content content = {0};
+    struct image_written written = {0};
+    struct image_options options = {.block_bits = 20};
+    make_disk(&options, &content, &written);
+    uint8_t entry[8];
+    struct image_check check;
+    disk_peek("disk", 3 << 20, entry, 8);
+    disk_poke("disk", (3 << 20) + 8, entry, 8); // block 1 where block 0 is
+    struct image *image = disk_open("disk", IMAGE_VHDX);
+    assert_int_equal(image->driver->check(image, &check, NULL), 0);
+    assert_int_equal(check.corruptions, 1);
+    assert_int_equal(check.leaks, 1);
+    image_close(image);
+    unlink("disk");
+    content_free(&content);
+    image_written_free(&written);
+}
+
+static void damaged_files_are_survived(void **state) {
+    (void)state;
+    static const struct disk_part parts[] = {
+        {VHDX_HEADER_2_OFFSET,  80 },
+        {VHDX_REGIONS_1_OFFSET, 80 },
+        {2 << 20,               200},
+        {(2 << 20) + 65536,     40 },
+        {3 << 20,               400},
+    };
+    struct content content = {0};
+    struct image_written written = {0};
+    struct image_options options = {.block_bits = 20};
+    make_disk(&options, &content, &written);
+    disk_damage("disk", IMAGE_VHDX, parts, sizeof parts / sizeof *parts, 400, mend_checksums);
+    assert_round_trip("disk", IMAGE_VHDX, &content, &written);
+    disk_truncate("disk", IMAGE_VHDX);
+    unlink("disk");
+    content_free(&content);
+    image_written_free(&written);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arithmetic_is_that_of_the_specification),
+        cmocka_unit_test(fields_are_where_the_specification_has_them),
+        cmocka_unit_test(content_survives_in_every_variant),
+        cmocka_unit_test(empty_disks_can_be_opened_by_qemu_img),
+        cmocka_unit_test(the_largest_disk_costs_nothing),
+        cmocka_unit_test(the_newer_valid_header_counts),
+        cmocka_unit_test(what_cannot_be_read_is_refused_in_words),
+        cmocka_unit_test(check_finds_blocks_that_overlap),
+        cmocka_unit_test(damaged_files_are_survived),
+    };
+    return cmocka_run_group_tests(tests, enter_directory, leave_directory);
+}

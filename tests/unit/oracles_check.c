@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// check: clean or not clean, on what we built, on what tools wrote, and on every convert output.
+#include "oracles_step.h"
+
+static void clean_on_both_sides_agrees(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_CHECK);
+    bench_agrees(&bench, "check_divergence");
+    bench_end(&bench);
+}
+
+static void what_we_built_must_be_clean_on_each_side(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_CHECK);
+    bench.b_result.class = OUTCOME_NO_CHECKS; // one opinion is enough against the truth
+    bench_agrees(&bench, "check_divergence");
+    bench.a_result.class = OUTCOME_LEAKS;
+    bench_diverges(&bench, "check_divergence", "clean_instar");
+    bench.b_result.class = OUTCOME_CORRUPT;
+    bench.a_result.class = OUTCOME_CLEAN;
+    const struct judgement *judgement =
+        bench_diverges(&bench, "check_divergence", "clean_qemu_img");
+    assert_string_equal(judgement->a_value, "clean");
+    assert_string_equal(judgement->b_value, "corrupt");
+    bench_end(&bench);
+}
+
+static void what_a_tool_wrote_is_compared_between_the_two(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_CHECK);
+    bench.step.input_is_output = true;
+    bench.step.truth.options = NULL;
+    bench.a_result.class = OUTCOME_LEAKS;
+    bench_diverges(&bench, "check_divergence", "clean_instar");
+    bench.b_result.class = OUTCOME_CORRUPT; // not clean, both: kinds of damage are not compared
+    bench_agrees(&bench, "check_divergence");
+    bench.b_result.class = OUTCOME_NO_CHECKS; // nobody to compare with
+    bench_reason(&bench, VERDICT_UNSUPPORTED, "no_checks");
+    assert_null(bench_find(&bench, "check_divergence", VERDICT_AGREE));
+    bench_end(&bench);
+}
+
+static void a_verdict_without_json_diverges(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_CHECK);
+    bench.b_result.json_failed = true;
+    bench_diverges(&bench, "check_divergence", "unparsed_qemu_img");
+    bench_end(&bench);
+}
+
+static void a_convert_output_must_be_clean(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_CONVERT);
+    bench.step.a.output_check.class = OUTCOME_CLEAN;
+    bench_agrees(&bench, "check_divergence");
+    bench.step.b.output_check.class = OUTCOME_LEAKS;
+    bench_diverges(&bench, "check_divergence", "output_qemu_img");
+    bench.step.a.output_check.class = OUTCOME_REFUSED; // it cannot even be opened
+    bench_diverges(&bench, "check_divergence", "output_instar");
+    bench_end(&bench);
+}
+
+static void an_output_that_was_not_checked_says_nothing(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_CONVERT);
+    bench.step.a.output_check.class = OUTCOME_NO_CHECKS;
+    bench_judge(&bench);
+    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    assert_null(bench_find(&bench, "check_divergence", VERDICT_AGREE));
+    bench_end(&bench);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clean_on_both_sides_agrees),
+        cmocka_unit_test(what_we_built_must_be_clean_on_each_side),
+        cmocka_unit_test(what_a_tool_wrote_is_compared_between_the_two),
+        cmocka_unit_test(a_verdict_without_json_diverges),
+        cmocka_unit_test(a_convert_output_must_be_clean),
+        cmocka_unit_test(an_output_that_was_not_checked_says_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The real programs: qemu-img has the profile that its version should have, its words are read
+// right, and neither it nor the stand-in calls one of our command lines wrong.
+#include "tests/unit/tool_room.h"
+
+#include <time.h>
+
+static void require_qemu_img(struct tool *tool) {
+    const char *path = getenv("QEMU_IMG") ? getenv("QEMU_IMG") : "qemu-img";
+    *tool = probed(path, TOOL_QEMU_IMG);
+    if (tool->available)
+        return;
+    print_error("%s\n", tool->why_not);
+    const char *required = getenv("REQUIRE_QEMU_IMG");
+    if (required && strcmp(required, "1") == 0)
+        fail_msg("no qemu-img, and REQUIRE_QEMU_IMG=1");
+    skip();
+}
+
+static void the_real_qemu_img_has_its_profile(void **state) {
+    (void)state;
+    struct tool tool;
+    require_qemu_img(&tool);
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    tool = probed(tool.path, TOOL_QEMU_IMG);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    print_message("probed in %.0f ms\n", (double)(after.tv_sec - before.tv_sec) * 1e3 +
+                                             (double)(after.tv_nsec - before.tv_nsec) / 1e6);
+    assert_true(tool.version_number >= 60000);
+    assert_string_equal(tool.why_not, "");
+    for (int op = 0; op < OPERATIONS; op++)
+        assert_true(tool.ops[op]);
+    for (int format = 0; format < IMAGE_FORMATS; format++) {
+        assert_true(tool.reads[format]);
+        assert_true(tool.writes[format]);
+        for (int option = 0; option < TOOL_OPTIONS; option++)
+            assert_false(tool.lacks_option[OP_MEASURE][option]);
+    }
+    assert_true(tool.measures[IMAGE_RAW] && tool.measures[IMAGE_QCOW2]);
+    if (tool.version_number < 80000)
+        assert_false(tool.measures[IMAGE_VPC] || tool.measures[IMAGE_VMDK] ||
+                     tool.measures[IMAGE_VHDX]);
+}
+
+static void make_raw(uint64_t size) {
+    char path[400];
+    snprintf(path, sizeof path, "%s/src.raw", workdir.case_path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(ftruncate(fileno(file), (off_t)size), 0);
+    fclose(file);
+}
+
+static void run(const struct tool *tool, const struct tool_call *call, struct tool_result *result) {
+    struct fault fault = {0};
+    struct exec_outcome outcome = {0};
+    int failed = tool_run(tool, call, &room, &outcome, &fault);
+    if (failed)
+        print_error("%s\n", fault.text);
+    assert_int_equal(failed, 0);
+    tool_parse(tool, call->op, &outcome, result);
+    if (result->json_failed)
+        print_error("%s\n", result->json_problem);
+    assert_false(result->json_failed);
+    exec_outcome_free(&outcome);
+}
+
+static void the_real_qemu_img_is_run_and_read(void **state) {
+    (void)state;
+    struct tool tool;
+    require_qemu_img(&tool);
+    struct fault fault;
+    assert_int_equal(workdir_clear_case(&workdir, &fault), 0);
+    make_raw(UINT64_C(1) << 20);
+    struct tool_call call = {
+        .op = OP_MEASURE,
+        .input = "src.raw",
+        .output = "a.out.qcow2",
+        .target = IMAGE_QCOW2,
+        .options = {.cluster_bits = 16, .refcount_bits = 16}
+    };
+    struct tool_result result = {0};
+    run(&tool, &call, &result);
+    assert_int_equal(result.class, OUTCOME_OK);
+    assert_int_equal(result.measure.required, 327680);
+    assert_int_equal(result.measure.fully, 1376256);
+    assert_false(result.measure.has_bitmaps);
+    tool_result_free(&result);
+
+    call.op = OP_CONVERT_COMPRESSED;
+    run(&tool, &call, &result);
+    assert_int_equal(result.class, OUTCOME_OK);
+    tool_result_free(&result);
+
+    const struct tool_call check = {
+        .op = OP_CHECK, .input = "a.out.qcow2", .input_format = IMAGE_QCOW2};
+    run(&tool, &check, &result);
+    assert_int_equal(result.class, OUTCOME_CLEAN);
+    assert_true(result.check.present);
+    tool_result_free(&result);
+
+    const struct tool_call none = {.op = OP_CHECK, .input = "src.raw"};
+    run(&tool, &none, &result);
+    assert_int_equal(result.class, OUTCOME_NO_CHECKS);
+    tool_result_free(&result);
+
+    const struct tool_call wrong = {.op = OP_INFO, .input = "src.raw", .input_format = IMAGE_VHDX};
+    run(&tool, &wrong, &result);
+    assert_int_equal(result.class, OUTCOME_REFUSED);
+    tool_result_free(&result);
+}
+
+static void the_real_qemu_img_s_complaints_are_ours(void **state) {
+    (void)state;
+    struct tool tool;
+    require_qemu_img(&tool);
+    static const char *const wrong[][4] = {
+        {"info",    "--bogus",      "src.raw", NULL},
+        {"infoo",   NULL,           NULL,      NULL},
+        {"info",    NULL,           NULL,      NULL},
+        {"convert", "src.raw",      NULL,      NULL},
+        {"measure", "-O",           "qcow2",   NULL},
+        {"info",    "--output=xml", "src.raw", NULL},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct tool_argv argv;
+        struct exec_outcome outcome = {0};
+        tool_argv_begin(&argv);
+        tool_argv_add(&argv, "qemu-img");
+        for (size_t word = 0; wrong[i][word]; word++)
+            tool_argv_add(&argv, wrong[i][word]);
+        assert_int_equal(tool_run_argv(&tool, &argv, &room, &outcome, NULL), 0);
+        if (tool_classify(&tool, OP_INFO, &outcome) != OUTCOME_USAGE)
+            print_error("row %zu: %s\n", i, outcome.err.data);
+        assert_int_equal(tool_classify(&tool, OP_INFO, &outcome), OUTCOME_USAGE);
+        exec_outcome_free(&outcome);
+    }
+}
+
+// Every call that a tool supports, with its options at both ends of their range.
+static void expect_no_usage_error(const struct tool *tool) {
+    static const struct target_options ends[2] = {
+        {9,  1,  1, 12, 20},
+        {21, 64, 2, 16, 28}
+    };
+    for (int op = 0; op < OPERATIONS; op++)
+        for (int target = 0; target < IMAGE_FORMATS; target++)
+            for (int end_of_range = 0; end_of_range < 2; end_of_range++) {
+                const struct target_options *values = &ends[end_of_range];
+                struct tool_call call = {
+                    .op = op, .input = "src.raw", .output = "a.out", .target = target};
+                if (operation_has_target(op) && target == IMAGE_QCOW2)
+                    call.options.cluster_bits = values->cluster_bits;
+                if (op == OP_MEASURE && target == IMAGE_QCOW2)
+                    call.options.refcount_bits = values->refcount_bits;
+                if (op == OP_MEASURE && target == IMAGE_VMDK)
+                    call.options.vmdk_subformat = values->vmdk_subformat;
+                if (operation_has_target(op) && target == IMAGE_VMDK)
+                    call.options.grain_bits = values->grain_bits;
+                if (operation_has_target(op) && (target == IMAGE_VPC || target == IMAGE_VHDX))
+                    call.options.block_bits = values->block_bits;
+                struct fault fault = {0};
+                struct exec_outcome outcome = {0};
+                if (!tool_supports(tool, &call, NULL))
+                    continue;
+                assert_int_equal(tool_run(tool, &call, &room, &outcome, &fault), 0);
+                enum outcome_class class = tool_classify(tool, op, &outcome);
+                if (class > OUTCOME_NO_CHECKS)
+                    print_error("%s, %s to %s: %s: %s\n", tool->name, operation_names[op],
+                                tool_format_name(target), outcome_class_names[class],
+                                outcome.err.data);
+                assert_true(class <= OUTCOME_NO_CHECKS);
+                exec_outcome_free(&outcome);
+            }
+}
+
+static void the_real_qemu_img_accepts_all_our_calls(void **state) {
+    (void)state;
+    struct tool tool;
+    require_qemu_img(&tool);
+    make_raw(UINT64_C(1) << 20);
+    expect_no_usage_error(&tool);
+}
+
+static void the_stand_in_accepts_all_our_calls(void **state) {
+    (void)state;
+    char path[512];
+    struct fault fault = {0};
+    if (exec_find_beside("standin/instar", path, sizeof path, &fault) != 0) {
+        print_message("%s\n", fault.text);
+        skip();
+    }
+    struct tool tool = probed(path, TOOL_INSTAR);
+    assert_string_equal(tool.why_not, "");
+    assert_true(tool.is_standin);
+    assert_true(tool.qemu_version_option);
+    for (int format = 0; format < IMAGE_FORMATS; format++)
+        assert_true(tool.reads[format] && tool.writes[format] && tool.measures[format]);
+    make_raw(UINT64_C(1) << 20);
+    expect_no_usage_error(&tool);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_real_qemu_img_has_its_profile),
+        cmocka_unit_test(the_real_qemu_img_is_run_and_read),
+        cmocka_unit_test(the_real_qemu_img_s_complaints_are_ours),
+        cmocka_unit_test(the_real_qemu_img_accepts_all_our_calls),
+        cmocka_unit_test(the_stand_in_accepts_all_our_calls),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
