@@ -16,7 +16,7 @@ CC ?= cc
 CLANG ?= clang
 AFL_CC ?= afl-clang-fast
 CFLAGS ?= -O2 -g
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-truncation
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-truncation -Wno-unknown-warning-option
 CPPFLAGS_ALL := -D_GNU_SOURCE -I. -Iharness $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(WARN) $(if $(WERROR),-Werror) $(CFLAGS) $(CPPFLAGS_ALL) -MMD -MP
 
@@ -42,6 +42,11 @@ objs = $(patsubst %.c,build/obj/$(2)/%.o,$(call srcs,$(1)))
 # Link order: highest room first.
 HARNESS := run report oracles tool testcase exec image base
 libs = $(foreach r,$(2),build/lib/$(1)/lib$(r).a)
+# What an engine is guided by: the decoder, the builders and readers, the rules. Counters, waiting for
+# processes, clocks and the tools' own words differ from run to run and would only be noise in its
+# map, so those rooms are linked without instrumentation.
+GUIDED := engine oracles testcase image
+engine_libs = $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),$(1),plain)/lib$(r).a)
 
 .DEFAULT_GOAL := all
 .PHONY: all fuzz test replay bench help
@@ -132,21 +137,21 @@ $(foreach f,plain check libfuzzer afl,build/obj/$(f)/oracles/registry_built_in.o
 # --- engines --------------------------------------------------------------------------------
 # libFuzzer by default; a fuzzing service passes its own LIB_FUZZING_ENGINE and LIBFUZZER_FLAGS=.
 LIB_FUZZING_ENGINE ?= -fsanitize=fuzzer
-build/fuzz_instar: $(call libs,libfuzzer,engine $(HARNESS))
+build/fuzz_instar: $(call libs,libfuzzer,engine) $(call engine_libs,libfuzzer)
 	$(call say,LINK,$@)
 	$(Q)$(CLANG) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive build/lib/libfuzzer/libengine.a -Wl,--no-whole-archive \
-	    $(call libs,libfuzzer,$(HARNESS)) $(LIB_FUZZING_ENGINE) $(LIBS)
+	    $(call engine_libs,libfuzzer) $(LIB_FUZZING_ENGINE) $(LIBS)
 
 build/obj/afl-plain/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(CFLAGS_ALL) -c -o $@ $<
 
-build/afl/fuzz_instar: $(call libs,afl,engine $(HARNESS)) build/obj/afl-plain/harness/engine/afl_map.o
+build/afl/fuzz_instar: $(call libs,afl,engine) $(call engine_libs,afl) build/obj/afl-plain/harness/engine/afl_map.o
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)AFL_QUIET=1 $(AFL_CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ \
 	    -Wl,--whole-archive build/lib/afl/libengine.a -Wl,--no-whole-archive \
-	    build/obj/afl-plain/harness/engine/afl_map.o $(call libs,afl,$(HARNESS)) $(LIBS)
+	    build/obj/afl-plain/harness/engine/afl_map.o $(call engine_libs,afl) $(LIBS)
 
 build/fuzz_instar.dict: build/instar-fuzz
 	$(call say,GEN,$@)

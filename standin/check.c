@@ -10,13 +10,13 @@
 #include <string.h>
 
 static const struct option_spec option_table[] = {
-    {OPT_OUTPUT,        "output",        0,   KIND_CHOICE,          "human|json"},
-    {OPT_QUIET,         "quiet",         'q', KIND_FLAG,            NULL        },
-    {OPT_UNSAFE_QUIRKS, "unsafe-quirks", 0,   KIND_FLAG,            NULL        },
-    {OPT_CHAIN,         "chain",         0,   KIND_FLAG,            NULL        },
-    {OPT_REPAIR,        "repair",        0,   KIND_CHOICE_OPTIONAL, "leaks|all" },
-    {OPT_SECTOR_SIZE,   "sector-size",   0,   KIND_NUMBER,          NULL        },
-    {OPT_VERBOSE,       "verbose",       'v', KIND_FLAG,            NULL        },
+    {OPT_OUTPUT, "output", 0, KIND_CHOICE, "human|json"},
+    {OPT_QUIET, "quiet", 'q', KIND_FLAG, NULL},
+    {OPT_UNSAFE_QUIRKS, "unsafe-quirks", 0, KIND_FLAG, NULL},
+    {OPT_CHAIN, "chain", 0, KIND_FLAG, NULL},
+    {OPT_REPAIR, "repair", 0, KIND_CHOICE_OPTIONAL, "leaks|all"},
+    {OPT_SECTOR_SIZE, "sector-size", 0, KIND_NUMBER, NULL},
+    {OPT_VERBOSE, "verbose", 'v', KIND_FLAG, NULL},
 };
 
 enum { EXIT_CLEAN = 0, EXIT_FAILED = 1, EXIT_CORRUPT = 2, EXIT_LEAKS = 3, EXIT_NO_CHECKS = 63 };

@@ -4,6 +4,7 @@
 // output replaces an existing file; what a failed conversion began is not left behind. A vpc output
 // has the source's exact size (creator "qem2"), as instar writes it; qemu-img would round it up to
 // whole CHS geometry.
+#include "base/bytes.h"
 #include "image/vpc.h"
 #include "standin/lies.h"
 #include "standin/standin.h"
@@ -16,28 +17,28 @@
 #define FORMATS "raw|qcow2|vmdk|vpc|vhdx"
 
 static const struct option_spec option_table[] = {
-    {OPT_TARGET,                       "output-format",                'O', KIND_CHOICE, FORMATS                                          },
-    {OPT_COMPRESS,                     "compress",                     'c', KIND_FLAG,   NULL                                             },
-    {OPT_SKIP_ZEROS,                   "skip-zeros",                   'S', KIND_FLAG,   NULL                                             },
-    {OPT_NO_SKIP_ZEROS,                "no-skip-zeros",                0,   KIND_FLAG,   NULL                                             },
-    {OPT_CLUSTER_SIZE,                 "cluster-size",                 0,   KIND_NUMBER, NULL                                             },
-    {OPT_EXTENDED_L2,                  "extended-l2",                  0,   KIND_FLAG,   NULL                                             },
-    {OPT_SUBFORMAT,                    "subformat",                    0,   KIND_CHOICE, "monolithicSparse|streamOptimized|monolithicFlat"},
-    {OPT_GRAIN_SIZE,                   "grain-size",                   0,   KIND_NUMBER, NULL                                             },
-    {OPT_BLOCK_SIZE,                   "block-size",                   0,   KIND_NUMBER, NULL                                             },
-    {OPT_SNAPSHOT,                     "snapshot",                     0,   KIND_TEXT,   NULL                                             },
-    {OPT_NO_CREATE,                    "no-create",                    'n', KIND_FLAG,   NULL                                             },
-    {OPT_PROGRESS,                     "progress-percent",             'p', KIND_NUMBER, NULL                                             },
-    {OPT_SECTOR_SIZE,                  "sector-size",                  0,   KIND_NUMBER, NULL                                             },
-    {OPT_QCOW2_PASSWORD,               "qcow2-password",               0,   KIND_TEXT,   NULL                                             },
-    {OPT_QCOW2_PASSWORD_FILE,          "qcow2-password-file",          0,   KIND_TEXT,   NULL                                             },
-    {OPT_LUKS_PASSPHRASE,              "luks-passphrase",              0,   KIND_TEXT,   NULL                                             },
-    {OPT_LUKS_PASSPHRASE_FILE,         "luks-passphrase-file",         0,   KIND_TEXT,   NULL                                             },
-    {OPT_LUKS_ENCRYPT_PASSPHRASE,      "luks-encrypt-passphrase",      0,   KIND_TEXT,   NULL                                             },
-    {OPT_LUKS_ENCRYPT_PASSPHRASE_FILE, "luks-encrypt-passphrase-file", 0,   KIND_TEXT,   NULL                                             },
-    {OPT_LUKS_ENCRYPT_ITERATIONS,      "luks-encrypt-iterations",      0,   KIND_NUMBER, NULL                                             },
-    {OPT_MAX_GUEST_MEMORY,             "max-guest-memory",             0,   KIND_TEXT,   NULL                                             },
-    {OPT_VERBOSE,                      "verbose",                      'v', KIND_FLAG,   NULL                                             },
+    {OPT_TARGET, "output-format", 'O', KIND_CHOICE, FORMATS},
+    {OPT_COMPRESS, "compress", 'c', KIND_FLAG, NULL},
+    {OPT_SKIP_ZEROS, "skip-zeros", 'S', KIND_FLAG, NULL},
+    {OPT_NO_SKIP_ZEROS, "no-skip-zeros", 0, KIND_FLAG, NULL},
+    {OPT_CLUSTER_SIZE, "cluster-size", 0, KIND_NUMBER, NULL},
+    {OPT_EXTENDED_L2, "extended-l2", 0, KIND_FLAG, NULL},
+    {OPT_SUBFORMAT, "subformat", 0, KIND_CHOICE, "monolithicSparse|streamOptimized|monolithicFlat"},
+    {OPT_GRAIN_SIZE, "grain-size", 0, KIND_NUMBER, NULL},
+    {OPT_BLOCK_SIZE, "block-size", 0, KIND_NUMBER, NULL},
+    {OPT_SNAPSHOT, "snapshot", 0, KIND_TEXT, NULL},
+    {OPT_NO_CREATE, "no-create", 'n', KIND_FLAG, NULL},
+    {OPT_PROGRESS, "progress-percent", 'p', KIND_NUMBER, NULL},
+    {OPT_SECTOR_SIZE, "sector-size", 0, KIND_NUMBER, NULL},
+    {OPT_QCOW2_PASSWORD, "qcow2-password", 0, KIND_TEXT, NULL},
+    {OPT_QCOW2_PASSWORD_FILE, "qcow2-password-file", 0, KIND_TEXT, NULL},
+    {OPT_LUKS_PASSPHRASE, "luks-passphrase", 0, KIND_TEXT, NULL},
+    {OPT_LUKS_PASSPHRASE_FILE, "luks-passphrase-file", 0, KIND_TEXT, NULL},
+    {OPT_LUKS_ENCRYPT_PASSPHRASE, "luks-encrypt-passphrase", 0, KIND_TEXT, NULL},
+    {OPT_LUKS_ENCRYPT_PASSPHRASE_FILE, "luks-encrypt-passphrase-file", 0, KIND_TEXT, NULL},
+    {OPT_LUKS_ENCRYPT_ITERATIONS, "luks-encrypt-iterations", 0, KIND_NUMBER, NULL},
+    {OPT_MAX_GUEST_MEMORY, "max-guest-memory", 0, KIND_TEXT, NULL},
+    {OPT_VERBOSE, "verbose", 'v', KIND_FLAG, NULL},
 };
 
 static bool within(uint64_t value, uint64_t low, uint64_t high) {
@@ -155,6 +156,8 @@ static int convert_source(struct source *source, const char *path, enum image_fo
         return fail(fault.text);
     if (lie(LIE_VHD_CHS_SIZE) && target == IMAGE_VPC)
         content.size = chs_below(content.size);
+    if (lie(LIE_SUCCESS_WHERE_QEMU_FAILS) && target == IMAGE_VPC)
+        content.size = min_u64(content.size, VPC_MAX_SECTORS * VPC_SECTOR);
     // No extent line can say 0 sectors: qemu-img writes such a vmdk and then cannot open it.
     if (!content.size && target == IMAGE_VMDK) {
         if (!lie(LIE_SUCCESS_WHERE_QEMU_FAILS))

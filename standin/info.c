@@ -11,17 +11,17 @@
 #include <sys/stat.h>
 
 static const struct option_spec option_table[] = {
-    {OPT_OUTPUT,               "output",               0,   KIND_CHOICE, "human|json"},
-    {OPT_CHAIN,                "chain",                0,   KIND_FLAG,   NULL        },
-    {OPT_EXTRA_DETAIL,         "extra-detail",         0,   KIND_FLAG,   NULL        },
-    {OPT_IGNORE_QUIRKS,        "ignore-quirks",        0,   KIND_FLAG,   NULL        },
-    {OPT_UNSAFE_QUIRKS,        "unsafe-quirks",        0,   KIND_FLAG,   NULL        },
-    {OPT_QEMU_VERSION,         "qemu-version",         0,   KIND_TEXT,   NULL        },
-    {OPT_SECTOR_SIZE,          "sector-size",          0,   KIND_NUMBER, NULL        },
-    {OPT_LUKS_PASSPHRASE,      "luks-passphrase",      0,   KIND_TEXT,   NULL        },
-    {OPT_LUKS_PASSPHRASE_FILE, "luks-passphrase-file", 0,   KIND_TEXT,   NULL        },
-    {OPT_MAX_GUEST_MEMORY,     "max-guest-memory",     0,   KIND_TEXT,   NULL        },
-    {OPT_VERBOSE,              "verbose",              'v', KIND_FLAG,   NULL        },
+    {OPT_OUTPUT, "output", 0, KIND_CHOICE, "human|json"},
+    {OPT_CHAIN, "chain", 0, KIND_FLAG, NULL},
+    {OPT_EXTRA_DETAIL, "extra-detail", 0, KIND_FLAG, NULL},
+    {OPT_IGNORE_QUIRKS, "ignore-quirks", 0, KIND_FLAG, NULL},
+    {OPT_UNSAFE_QUIRKS, "unsafe-quirks", 0, KIND_FLAG, NULL},
+    {OPT_QEMU_VERSION, "qemu-version", 0, KIND_TEXT, NULL},
+    {OPT_SECTOR_SIZE, "sector-size", 0, KIND_NUMBER, NULL},
+    {OPT_LUKS_PASSPHRASE, "luks-passphrase", 0, KIND_TEXT, NULL},
+    {OPT_LUKS_PASSPHRASE_FILE, "luks-passphrase-file", 0, KIND_TEXT, NULL},
+    {OPT_MAX_GUEST_MEMORY, "max-guest-memory", 0, KIND_TEXT, NULL},
+    {OPT_VERBOSE, "verbose", 'v', KIND_FLAG, NULL},
 };
 
 struct subject {

@@ -14,30 +14,38 @@ static const struct {
     const char *name, *effect, *finding;
 } table[LIES] = {
     [LIE_RAW_WITHOUT_SEEK_HOLE] = {"raw-without-seek-hole",
-                                   "measure counts a raw source as fully allocated",                        "measure_numeric_divergence"         },
+                                   "measure counts a raw source as fully allocated",
+                                   "measure_numeric_divergence"},
     [LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED] = {"qcow2-zero-clusters-allocated",
-                                   "measure counts zero clusters of a qcow2 source as data",                "measure_numeric_divergence"         },
+                                           "measure counts zero clusters of a qcow2 source as data",
+                                           "measure_numeric_divergence"},
     [LIE_VHD_CHS_SIZE] = {"vhd-chs-size",
-                                   "convert -O vpc cuts the disk to the whole CHS geometry below its size",
-                                   "truth_size_divergence"                                                                                       },
+                          "convert -O vpc cuts the disk to the whole CHS geometry below its size",
+                          "convert_content_divergence"},
     [LIE_VMDK_64K_SECTORS] =
         {"vmdk-64k-sectors",
-                                   "convert -O vmdk pads every table and grain to 64 KiB, so that grains "
-         "below 64 KiB inflate the file beyond what measure promised",                                      "measure_above_fully_allocated_bound"},
+         "convert -O vmdk pads every table and grain to 64 KiB, so that grains "
+         "below 64 KiB inflate the file beyond what measure promised",
+         "measure_above_fully_allocated_bound"},
     [LIE_BITMAPS_OMITTED] = {"bitmaps-omitted",
-                                   "measure -O qcow2 leaves out `bitmaps` for a version 3 source",          "measure_bitmaps_presence_divergence"},
+                             "measure -O qcow2 leaves out `bitmaps` for a version 3 source",
+                             "measure_bitmaps_presence_divergence"},
     [LIE_WRONG_BYTE_NEAR_END] = {"wrong-byte-near-end",
-                                   "convert flips the last stored byte when it lies in the last "
-                                 "64 KiB of the disk",                                                      "convert_content_divergence"         },
-    [LIE_SUCCESS_WHERE_QEMU_FAILS] =
-        {"success-where-qemu-fails",
-                                   "convert of an empty disk to vmdk writes one of a sector, and "
-         "a source that no reader accepts is converted as raw",                                             "exit_code_divergence"               },
+                                 "convert flips the last stored byte when it lies in the last "
+                                 "64 KiB of the disk",
+                                 "convert_content_divergence"},
+    [LIE_SUCCESS_WHERE_QEMU_FAILS] = {"success-where-qemu-fails",
+                                      "convert cuts a disk above 2040 GiB for vpc, "
+                                      "makes an empty one a sector for vmdk, and reads a source "
+                                      "that no reader accepts as raw",
+                                      "exit_code_divergence"},
     [LIE_MEASURE_TRAILING_COMMA] = {"measure-trailing-comma",
-                                   "measure prints `\"required\": N,` as the last member",                  "measure_json_parse_failure"         },
+                                    "measure prints `\"required\": N,` as the last member",
+                                    "measure_json_parse_failure"},
     [LIE_HANG_ON_CLUSTER_SIZE] = {"hang-on-cluster-size",
-                                   "convert and measure of a qcow2 source with 4 KiB clusters never "
-                                  "end",                                                                    "tool_hang"                          },
+                                  "convert and measure of a qcow2 source with 4 KiB clusters never "
+                                  "end",
+                                  "tool_hang"},
 };
 
 static uint32_t in_force; // a bit each

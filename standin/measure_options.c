@@ -12,10 +12,7 @@ struct option_text {
 };
 
 static bool truth_value(const char *text, bool *value) {
-    static const char *const words[2][3] = {
-        {"off", "false", "no" },
-        {"on",  "true",  "yes"}
-    };
+    static const char *const words[2][3] = {{"off", "false", "no"}, {"on", "true", "yes"}};
     for (int i = 0; i < 6; i++)
         if (!strcasecmp(text, words[i / 3][i % 3])) {
             *value = i >= 3;

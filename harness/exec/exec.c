@@ -189,7 +189,7 @@ static int exec_wait(struct exec *exec, const struct exec_command *command, stru
     int state = 0;
     while (!state) {
         struct pollfd fds[] = {
-            {.fd = exec->socket,  .events = POLLIN},
+            {.fd = exec->socket, .events = POLLIN},
             {.fd = out->read_end, .events = POLLIN},
             {.fd = err->read_end, .events = POLLIN},
         };

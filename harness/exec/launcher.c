@@ -72,8 +72,8 @@ static bool launcher_reap_rest(void) {
 static bool launcher_watch(pid_t pid, int pidfd, uint64_t deadline_us) {
     // Without events only a hang-up is reported: a further request waits in the socket.
     struct pollfd fds[] = {
-        {.fd = pidfd,           .events = POLLIN},
-        {.fd = LAUNCHER_SOCKET, .events = 0     },
+        {.fd = pidfd, .events = POLLIN},
+        {.fd = LAUNCHER_SOCKET, .events = 0},
     };
     bool passed = false;
     for (;;) {

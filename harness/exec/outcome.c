@@ -10,24 +10,11 @@ static const struct {
     int number;
     const char *name;
 } outcome_signals[] = {
-    {SIGHUP,  "SIGHUP" },
-    {SIGINT,  "SIGINT" },
-    {SIGQUIT, "SIGQUIT"},
-    {SIGILL,  "SIGILL" },
-    {SIGTRAP, "SIGTRAP"},
-    {SIGABRT, "SIGABRT"},
-    {SIGBUS,  "SIGBUS" },
-    {SIGFPE,  "SIGFPE" },
-    {SIGKILL, "SIGKILL"},
-    {SIGUSR1, "SIGUSR1"},
-    {SIGSEGV, "SIGSEGV"},
-    {SIGUSR2, "SIGUSR2"},
-    {SIGPIPE, "SIGPIPE"},
-    {SIGALRM, "SIGALRM"},
-    {SIGTERM, "SIGTERM"},
-    {SIGXCPU, "SIGXCPU"},
-    {SIGXFSZ, "SIGXFSZ"},
-    {SIGSYS,  "SIGSYS" },
+    {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},   {SIGQUIT, "SIGQUIT"}, {SIGILL, "SIGILL"},
+    {SIGTRAP, "SIGTRAP"}, {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},
+    {SIGKILL, "SIGKILL"}, {SIGUSR1, "SIGUSR1"}, {SIGSEGV, "SIGSEGV"}, {SIGUSR2, "SIGUSR2"},
+    {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"}, {SIGXCPU, "SIGXCPU"},
+    {SIGXFSZ, "SIGXFSZ"}, {SIGSYS, "SIGSYS"},
 };
 
 void exec_outcome_words(const struct exec_outcome *outcome, struct buffer *words) {

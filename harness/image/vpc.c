@@ -20,11 +20,8 @@ static const char header_cookie[] = "cxsparse";
 // of the geometry, unless that is the largest there is. Found with qemu-img 7.2: "vs  ", "vsim",
 // "vpc ", "wa\0\0" and unknown names go by the geometry there.
 static const char size_creators[][4] = {
-    {'w', 'i', 'n', ' '},
-    {'q', 'e', 'm', '2'},
-    {'d', '2', 'v', ' '},
-    {'t', 'a', 'p', 0  },
-    {'C', 'T', 'X', 'S'},
+    {'w', 'i', 'n', ' '}, {'q', 'e', 'm', '2'}, {'d', '2', 'v', ' '},
+    {'t', 'a', 'p', 0},   {'C', 'T', 'X', 'S'},
 };
 
 static bool vpc_probe(const uint8_t *head, size_t head_length, const uint8_t *tail,

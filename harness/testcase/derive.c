@@ -56,9 +56,7 @@ static uint64_t add_sectors(uint64_t size, int32_t sectors) {
 // A sparse vmdk has at least one grain, and the footer of an empty fixed vpc would be taken for a
 // dynamic disk's first copy. The smallest disk stands in.
 static bool cannot_be_empty(const struct testcase *testcase) {
-    return testcase->format == IMAGE_VMDK ||
-           (testcase->format == IMAGE_VPC && testcase->vpc_fixed) ||
-           (testcase->format == IMAGE_VHDX && testcase->block_bits == 28);
+    return testcase->format == IMAGE_VMDK || (testcase->format == IMAGE_VPC && testcase->vpc_fixed);
 }
 
 uint64_t case_virtual_size(const struct testcase *testcase) {
@@ -95,6 +93,9 @@ static uint32_t affordable_cluster_bits(uint32_t bits, uint64_t size) {
 
 // Large blocks of a large disk would make a write of one byte cost a whole block of reading.
 static uint32_t affordable_block_bits(uint32_t bits, uint64_t size) {
+    // Also because qemu-img opens no empty vhdx with blocks of 256 MiB.
+    if (size == 0)
+        return (uint32_t)min_u64(bits, CAP_BLOCK_BITS_OF_NOTHING);
     while (bits < 28 && div_up(size, 1ull << bits) > CAP_BLOCKS)
         bits++;
     while (min_u64(1ull << bits, size) > CAP_BLOCK_OF_SOURCE)
@@ -211,15 +212,24 @@ uint64_t case_touched_bytes(const struct content_extent *extents, size_t count, 
     return touched;
 }
 
+// Will the writer of the image deflate it?
+static bool write_is_deflated(const struct testcase *testcase,
+                              const struct content_extent *extent) {
+    if (testcase->format == IMAGE_VMDK)
+        return testcase->vmdk_subformat == VMDK_STREAM && write_is_data(extent);
+    return testcase->format == IMAGE_QCOW2 && extent->form == FORM_COMPRESSED;
+}
+
 struct budget {
-    uint64_t bytes, compressed_units, zero_units;
+    uint64_t bytes, deflated_units, zero_units;
 };
 
 // Cuts one write to what is left of the budgets; length 0 leaves it out.
-static void fit_budget(struct content_extent *extent, uint32_t unit, struct budget *budget) {
-    uint64_t *units = extent->form == FORM_COMPRESSED ? &budget->compressed_units
-                      : write_is_data(extent)         ? NULL
-                                                      : &budget->zero_units;
+static void fit_budget(struct content_extent *extent, bool deflated, uint32_t unit,
+                       struct budget *budget) {
+    uint64_t *units = deflated                ? &budget->deflated_units
+                      : write_is_data(extent) ? NULL
+                                              : &budget->zero_units;
 
     if (write_is_data(extent)) {
         extent->length = min_u64(extent->length, min_u64(CAP_WRITE, budget->bytes));
@@ -238,9 +248,10 @@ static void fit_budget(struct content_extent *extent, uint32_t unit, struct budg
 
 size_t case_write_extents(const struct testcase *testcase,
                           struct content_extent extents[CASE_MAX_WRITES]) {
-    struct budget budget = {CASE_MAX_WRITTEN, CAP_COMPRESSED_UNITS, CAP_ZERO_UNITS};
     uint64_t size = case_virtual_size(testcase);
     uint32_t unit = case_source_unit(testcase);
+    struct budget budget = {CASE_MAX_WRITTEN,
+                            min_u64(CAP_DEFLATED_UNITS, CAP_DEFLATED_BYTES / unit), CAP_ZERO_UNITS};
     const uint64_t scales[LENGTH_SCALES] = {1, SECTOR, unit};
 
     for (uint32_t i = 0; i < testcase->write_count; i++) {
@@ -255,7 +266,7 @@ size_t case_write_extents(const struct testcase *testcase,
         extent->length =
             min_u64((write->length + 1ull) * scales[write->length_scale], size - extent->offset);
         struct budget before = budget;
-        fit_budget(extent, unit, &budget);
+        fit_budget(extent, write_is_deflated(testcase, extent), unit, &budget);
         // Small units cannot reach the limit: 32 writes touch at most 4 MiB and 64 units more.
         if (unit >= MIB && case_touched_bytes(extents, i + 1, unit, size) > CAP_TOUCHED) {
             extent->length = 0;

@@ -16,8 +16,8 @@ const char *const operation_names[OPERATIONS] = {
     [OP_CONVERT_COMPRESSED] = "convert_compressed",
 };
 
-static uint32_t raise_cluster_bits(const struct testcase *testcase, enum operation op,
-                                   uint32_t bits) {
+static uint32_t fit_cluster_bits(const struct testcase *testcase, enum operation op,
+                                 uint32_t bits) {
     uint64_t size = case_virtual_size(testcase);
     struct content_extent extents[CASE_MAX_WRITES];
     size_t count = case_write_extents(testcase, extents);
@@ -25,8 +25,11 @@ static uint32_t raise_cluster_bits(const struct testcase *testcase, enum operati
     while (bits < 21 && div_up(size, 1ull << (2 * bits - 3)) > CAP_L1_ENTRIES)
         bits++;
     while (op == OP_CONVERT_COMPRESSED && bits < 16 &&
-           case_touched_bytes(extents, count, 1u << bits, size) >> bits > CAP_COMPRESSED_UNITS)
+           case_touched_bytes(extents, count, 1u << bits, size) >> bits > CAP_DEFLATED_UNITS)
         bits++;
+    while (op == OP_CONVERT_COMPRESSED && bits > 16 &&
+           case_touched_bytes(extents, count, 1u << bits, UINT64_MAX) > CAP_DEFLATED_TARGET)
+        bits--;
     return bits;
 }
 
@@ -41,6 +44,8 @@ static uint32_t fit_block_bits(const struct testcase *testcase, uint32_t bits) {
     struct content_extent extents[CASE_MAX_WRITES];
     size_t count = case_write_extents(testcase, extents);
 
+    if (size == 0 && bits > CAP_BLOCK_BITS_OF_NOTHING)
+        return CAP_BLOCK_BITS_OF_NOTHING;
     while (bits < 28 && div_up(size, 1ull << bits) > CAP_BLOCKS)
         bits++;
     // Filled to the block's end, also behind the end of the disk.
@@ -61,7 +66,7 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
     case IMAGE_QCOW2:
         options->cluster_bits = operation->cluster_bits;
         if (writes && options->cluster_bits)
-            options->cluster_bits = raise_cluster_bits(testcase, op, options->cluster_bits);
+            options->cluster_bits = fit_cluster_bits(testcase, op, options->cluster_bits);
         if (op == OP_MEASURE && operation->refcount_order)
             options->refcount_bits = 1u << (operation->refcount_order - 1);
         break;

@@ -443,6 +443,8 @@ lies() {
         "$(status qemu-img compare -f qcow2 -F qcow2 qcow2-empty lied)"
     same "success-where-qemu-fails: an empty vmdk" 0 \
         "$(STANDIN_LIE=success-where-qemu-fails status "$instar" convert -O vmdk raw-0 lied)"
+    same "success-where-qemu-fails: a vpc of 2 TiB" 0 \
+        "$(STANDIN_LIE=success-where-qemu-fails status "$instar" convert -O vpc raw-2T lied)"
     printf 'QFI\373\0\0\0\011' >broken
     same "success-where-qemu-fails: a damaged source" "1 0" \
         "$(status qemu-img convert -f qcow2 -O raw broken lied) $(STANDIN_LIE=success-where-qemu-fails status "$instar" convert broken lied)"

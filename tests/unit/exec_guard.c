@@ -238,9 +238,7 @@ static void stale_replies_are_dropped(void **state) {
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(2 * sizeof(int))];
-    } control = {
-        .header = {CMSG_LEN(2 * sizeof(int)), SOL_SOCKET, SCM_RIGHTS}
-    };
+    } control = {.header = {CMSG_LEN(2 * sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
     memcpy(CMSG_DATA(&control.header), (int[]){1, 2}, 2 * sizeof(int));
     struct iovec vector = {&stale, sizeof stale};
     struct msghdr message = {.msg_iov = &vector,
@@ -262,12 +260,17 @@ static void read_proc(pid_t pid, const char *what, char *text, size_t room) {
     close(fd);
 }
 
-static void the_launcher_inherits_nothing(void **state) {
+static void the_launcher_holds_nothing_but_its_socket(void **state) {
     (void)state;
     char text[256], link[64];
     setenv("LD_PRELOAD", "/nonexistent.so", 1);
     dup2(1, 198);
     struct exec *exec = started(NULL);
+    // Nor does it keep anything of a command, however that went.
+    struct exec_command command = HELPER("exit", "0");
+    runs(exec, command);
+    command.program = "/nonexistent";
+    fails(exec, command, "cannot run");
     read_proc(exec->launcher, "environ", text, sizeof text);
     assert_string_equal(text, "");
     for (int fd = 0; fd < 300; fd++) {
@@ -319,7 +322,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(an_idle_harness_that_is_killed_leaves_nothing),
         cmocka_unit_test(a_tool_dies_with_its_launcher),
         cmocka_unit_test(stale_replies_are_dropped),
-        cmocka_unit_test(the_launcher_inherits_nothing),
+        cmocka_unit_test(the_launcher_holds_nothing_but_its_socket),
         cmocka_unit_test(the_launcher_survives_polite_signals),
     };
     return cmocka_run_group_tests(tests, start, stop);

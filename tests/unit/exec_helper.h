@@ -129,12 +129,12 @@ static inline void helper_harness(char **argv) {
     exec_run(exec,
              &(struct exec_command){
                  .program = self,
-                 .argv = (const char *[]){"tool",    "helper", "family", name, NULL},
+                 .argv = (const char *[]){"tool", "helper", "family", name, NULL},
                  .environment = (const char *[]){NULL},
                  .directory = workdir.case_path,
                  .deadline_ms = 60000,
                  .capture_limit = 100,
-    },
+             },
              &outcome, &fault);
     _exit(96);
 }

@@ -271,16 +271,15 @@ static void interrupted_waits_go_on(void **state) {
     (void)state;
     struct sigaction action = {.sa_handler = count_alarm}, before;
     sigaction(SIGALRM, &action, &before);
-    struct itimerval storm =
-                         {
-                             {0, 1000},
-                             {0, 1000}
-    },
-                     calm = {0};
+    struct itimerval storm = {{0, 1000}, {0, 1000}}, calm = {0};
     alarms = 0;
     setitimer(ITIMER_REAL, &storm, NULL);
 
     struct exec *other;
+    for (int round = 0; round < 50; round++) { // its start takes about as long as an interval
+        assert_int_equal(exec_start(&other, helper_launcher(), NULL, &fault), 0);
+        exec_stop(other);
+    }
     assert_int_equal(exec_start(&other, helper_launcher(), NULL, &fault), 0);
     struct exec_command flood = HELPER("flood", "8388608");
     assert_int_equal(exec_run(other, &flood, &outcome, &fault), 0);
@@ -297,6 +296,26 @@ static void interrupted_waits_go_on(void **state) {
     sigaction(SIGALRM, &before, NULL);
     assert_true(alarms > 100);
     assert_int_equal(kill(launcher, 0), -1); // reaped
+}
+
+static void be_late(int number) {
+    (void)number;
+    poll(NULL, 0, 300);
+}
+
+// The harness gets to look only when the tool has ended: everything is there at the same time, and
+// the reply must not hide what is still in the pipes.
+static void a_late_harness_misses_nothing(void **state) {
+    (void)state;
+    struct sigaction action = {.sa_handler = be_late}, before;
+    sigaction(SIGALRM, &action, &before);
+    struct itimerval once = {{0, 0}, {0, 2000}};
+    struct exec_command command = HELPER("print", "12345", "12345");
+    command.capture_limit = 4;
+    setitimer(ITIMER_REAL, &once, NULL);
+    run(command);
+    sigaction(SIGALRM, &before, NULL);
+    assert_true(outcome.out_cut && outcome.err_cut);
 }
 
 // As for a harness under nohup or a supervisor that blocks signals.
@@ -355,6 +374,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(what_cannot_run_is_an_error_with_its_reason),
         cmocka_unit_test(large_requests_fit_and_larger_ones_are_refused),
         cmocka_unit_test(interrupted_waits_go_on),
+        cmocka_unit_test(a_late_harness_misses_nothing),
         cmocka_unit_test(dispositions_of_the_harness_do_not_matter),
         cmocka_unit_test(helpers_are_found_beside_the_program),
     };

@@ -17,12 +17,12 @@
 static inline void disk_content(struct content *content, uint64_t size, uint32_t unit) {
     const uint64_t grain = unit, last = min_u64(size, 1000);
     const struct content_extent writes[] = {
-        {0,             70000,       PATTERN_NOISE,    FORM_NORMAL,     1},
-        {grain * 2 - 3, 7,           PATTERN_CONSTANT, FORM_NORMAL,     2},
-        {grain * 5,     grain + 512, PATTERN_COUNTER,  FORM_COMPRESSED, 3},
-        {grain * 9,     grain * 2,   PATTERN_ZERO,     FORM_ZERO,       4},
-        {grain * 12,    grain,       PATTERN_ZERO,     FORM_NORMAL,     5},
-        {size - last,   last,        PATTERN_NOISE,    FORM_NORMAL,     6},
+        {0, 70000, PATTERN_NOISE, FORM_NORMAL, 1},
+        {grain * 2 - 3, 7, PATTERN_CONSTANT, FORM_NORMAL, 2},
+        {grain * 5, grain + 512, PATTERN_COUNTER, FORM_COMPRESSED, 3},
+        {grain * 9, grain * 2, PATTERN_ZERO, FORM_ZERO, 4},
+        {grain * 12, grain, PATTERN_ZERO, FORM_NORMAL, 5},
+        {size - last, last, PATTERN_NOISE, FORM_NORMAL, 6},
     };
     content_begin(content, size);
     for (size_t i = 0; i < sizeof writes / sizeof *writes; i++)

@@ -215,11 +215,11 @@ static void check_finds_blocks_that_overlap(void **state) {
 static void damaged_files_are_survived(void **state) {
     (void)state;
     static const struct disk_part parts[] = {
-        {VHDX_HEADER_2_OFFSET,  80 },
-        {VHDX_REGIONS_1_OFFSET, 80 },
-        {2 << 20,               200},
-        {(2 << 20) + 65536,     40 },
-        {3 << 20,               400},
+        {VHDX_HEADER_2_OFFSET, 80},
+        {VHDX_REGIONS_1_OFFSET, 80},
+        {2 << 20, 200},
+        {(2 << 20) + 65536, 40},
+        {3 << 20, 400},
     };
     struct content content = {0};
     struct image_written written = {0};

@@ -12,12 +12,12 @@ static void geometry_follows_the_specification(void **state) {
         uint64_t wanted;
         uint32_t cylinders, heads, sectors;
     } vectors[] = {
-        {104349,                  1023,  6,  17 },
-        {68,                      1,     4,  17 },
-        {2048,                    30,    4,  17 },
-        {65535ull * 16 * 63 - 1,  65534, 16, 63 },
-        {65535ull * 16 * 63,      16191, 16, 255},
-        {VPC_MAX_GEOMETRY,        65535, 16, 255},
+        {104349, 1023, 6, 17},
+        {68, 1, 4, 17},
+        {2048, 30, 4, 17},
+        {65535ull * 16 * 63 - 1, 65534, 16, 63},
+        {65535ull * 16 * 63, 16191, 16, 255},
+        {VPC_MAX_GEOMETRY, 65535, 16, 255},
         {VPC_MAX_GEOMETRY + 1000, 65535, 16, 255},
     };
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
@@ -49,15 +49,15 @@ static void declared_size_is_that_of_qemu_img_dd_and_create(void **state) {
     static const struct {
         uint64_t size, declared;
     } vectors[] = {
-        {0,                            0                           },
-        {512,                          34816                       },
-        {34817,                        69632                       },
-        {1048576,                      1079296                     },
-        {35651584,                     35686400                    },
-        {1ull << 30,                   1073995776                  },
-        {1ull << 40,                   1ull << 40                  },
+        {0, 0},
+        {512, 34816},
+        {34817, 69632},
+        {1048576, 1079296},
+        {35651584, 35686400},
+        {1ull << 30, 1073995776},
+        {1ull << 40, 1ull << 40},
         {VPC_MAX_GEOMETRY * 512 - 512, VPC_MAX_GEOMETRY * 512 - 512},
-        {VPC_MAX_SECTORS * 512,        VPC_MAX_SECTORS * 512       },
+        {VPC_MAX_SECTORS * 512, VPC_MAX_SECTORS * 512},
     };
     struct image_options options = {0}, exact = {.vpc_creator = VPC_CREATOR_QEM2};
     uint64_t declared;
@@ -145,12 +145,9 @@ static void content_survives_in_every_variant(void **state) {
         bool fixed, skip_zeros;
         enum vpc_creator creator;
     } variants[] = {
-        {0,  false, false, VPC_CREATOR_QEMU},
-        {0,  false, false, VPC_CREATOR_QEM2},
-        {19, false, true,  VPC_CREATOR_QEMU},
-        {24, false, false, VPC_CREATOR_QEM2},
-        {0,  true,  false, VPC_CREATOR_QEMU},
-        {0,  true,  true,  VPC_CREATOR_QEM2},
+        {0, false, false, VPC_CREATOR_QEMU}, {0, false, false, VPC_CREATOR_QEM2},
+        {19, false, true, VPC_CREATOR_QEMU}, {24, false, false, VPC_CREATOR_QEM2},
+        {0, true, false, VPC_CREATOR_QEMU},  {0, true, true, VPC_CREATOR_QEM2},
     };
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
         const struct image_options options = {
@@ -271,12 +268,7 @@ static void check_finds_what_is_wrong(void **state) {
 
 static void damaged_files_are_survived(void **state) {
     (void)state;
-    static const struct disk_part parts[] = {
-        {0,    72},
-        {512,  48},
-        {1536, 64},
-        {512,  40}
-    };
+    static const struct disk_part parts[] = {{0, 72}, {512, 48}, {1536, 64}, {512, 40}};
     struct content content = {0};
     struct image_written written = {0};
     struct image_options options = {.block_bits = 19};

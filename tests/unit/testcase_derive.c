@@ -78,7 +78,7 @@ static void writes_stay_within_every_cap(void **state) {
         struct testcase testcase;
         struct content_extent extents[CASE_MAX_WRITES];
         helper_case(&seed, &testcase);
-        uint64_t size = case_virtual_size(&testcase), bytes = 0, compressed = 0, zeros = 0;
+        uint64_t size = case_virtual_size(&testcase), bytes = 0, deflated = 0, zeros = 0;
         uint32_t unit = case_source_unit(&testcase);
         size_t count = case_write_extents(&testcase, extents);
         assert_true(size <= CASE_MAX_SIZE);
@@ -92,11 +92,15 @@ static void writes_stay_within_every_cap(void **state) {
             bool is_zero = extent->form == FORM_ZERO || extent->form == FORM_ZERO_ALLOCATED;
             bytes += is_zero ? 0 : extent->length;
             zeros += is_zero ? units : 0;
-            compressed += extent->form == FORM_COMPRESSED ? units : 0;
+            if (testcase.format == IMAGE_VMDK
+                    ? testcase.vmdk_subformat == VMDK_STREAM && !is_zero
+                    : testcase.format == IMAGE_QCOW2 && extent->form == FORM_COMPRESSED)
+                deflated += units;
         }
         assert_true(bytes <= CASE_MAX_WRITTEN);
         assert_true(zeros <= CAP_ZERO_UNITS);
-        assert_true(compressed <= CAP_COMPRESSED_UNITS);
+        assert_true(deflated <= CAP_DEFLATED_UNITS);
+        assert_true(deflated * unit <= CAP_DEFLATED_BYTES);
         assert_true(case_touched_bytes(extents, count, unit, size) <= CAP_TOUCHED);
         case_content(&testcase, &content);
         assert_int_equal(content.size, size);
@@ -212,6 +216,31 @@ static void costly_targets_get_larger_units(void **state) {
     operation.op = OP_CONVERT_COMPRESSED;
     case_target_options(&testcase, &operation, &options);
     assert_int_equal(options.cluster_bits, 12);
+
+    for (uint32_t i = 0; i < 4; i++) // single bytes, each in a large cluster of its own
+        testcase.writes[i].length_scale = LENGTH_BYTES, testcase.writes[i].length = 0;
+    set_size(&testcase, SIZE_EDGE, 8, 0);
+    for (uint32_t i = 0; i < 4; i++)
+        testcase.writes[i].offset = i << 22;
+    operation.cluster_bits = 21;
+    case_target_options(&testcase, &operation, &options);
+    assert_int_equal(options.cluster_bits, 20);
+    operation.op = OP_CONVERT;
+    case_target_options(&testcase, &operation, &options);
+    assert_int_equal(options.cluster_bits, 21);
+}
+
+static void a_vhdx_of_size_zero_has_small_blocks(void **state) {
+    (void)state;
+    struct testcase testcase;
+    struct target_options options;
+    struct case_operation operation = {.op = OP_CONVERT, .target = IMAGE_VHDX, .block_bits = 26};
+    plain_case(&testcase, IMAGE_VHDX);
+    set_size(&testcase, SIZE_NONE, 0, 0);
+    testcase.block_bits = 28;
+    assert_int_equal(case_source_unit(&testcase), 1 << 20);
+    case_target_options(&testcase, &operation, &options);
+    assert_int_equal(options.block_bits, 20);
 }
 
 static bool allowed(const struct testcase *testcase, uint32_t index) {
@@ -274,6 +303,7 @@ int main(void) {
         cmocka_unit_test(image_options_fit_the_size),
         cmocka_unit_test(options_belong_to_operation_and_target),
         cmocka_unit_test(costly_targets_get_larger_units),
+        cmocka_unit_test(a_vhdx_of_size_zero_has_small_blocks),
         cmocka_unit_test(costly_operations_are_not_allowed),
         cmocka_unit_test(the_cost_follows_the_chain),
     };
