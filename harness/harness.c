@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEADLINE_SHARE 20 // one command may take 1/20 of the case's budget
+#define DEADLINE_SHARE      20 // one command may take 1/20 of the case's budget
 #define NOT_REPRODUCED_KEPT 100
 
 struct harness {
@@ -27,7 +27,7 @@ struct harness {
     struct tool tools[SIDES];
     struct registry *registry;
     struct stats *stats;
-    char *seen; // folder, or NULL
+    char *seen;  // folder, or NULL
     pid_t owner; // process that `exec` and `workdir` belong to; 0: none yet
     struct exec *exec;
     struct workdir workdir;
@@ -152,7 +152,8 @@ void harness_announce(const struct harness *h, struct buffer *out) {
     buffer_text(out, "\nEach command runs by plain execution of the unmodified programs, on the "
                      "same input file; a divergence counts once it repeats on fresh files.\n");
     if (!h->workdir.on_tmpfs)
-        buffer_format(out, "NOTE: no tmpfs to work on; cases are built below %s, which is slower.\n",
+        buffer_format(out,
+                      "NOTE: no tmpfs to work on; cases are built below %s, which is slower.\n",
                       h->workdir.path);
 }
 
@@ -272,8 +273,8 @@ static int judge_fresh(struct harness *h, const uint8_t *data, size_t size, cons
     return 1;
 }
 
-int harness_run(struct harness *h, const uint8_t *data, size_t size,
-                char signature[SIGNATURE_ROOM], struct fault *fault) {
+int harness_run(struct harness *h, const uint8_t *data, size_t size, char signature[SIGNATURE_ROOM],
+                struct fault *fault) {
     if (attach(h, fault))
         return -1;
     case_decode(&h->testcase, data, size);

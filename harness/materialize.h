@@ -9,15 +9,15 @@
 
 // One file that tools may read, and what is known of it. Reused from case to case.
 struct material {
-    char name[32];               // in the case directory: "src.qcow2", "a.out1.vmdk"
-    struct truth truth;          // points into the members below
-    struct content content;      // of the source
+    char name[32];          // in the case directory: "src.qcow2", "a.out1.vmdk"
+    struct truth truth;     // points into the members below
+    struct content content; // of the source
     struct image_written written;
     struct image_options options;
     struct image_map allocation; // of a tool's output, read back
     uint64_t hash;               // of the file's bytes and length
     int64_t mtime_ns, ctime_ns;
-    bool usable;                 // exists and was read
+    bool usable; // exists and was read
 };
 void material_free(struct material *material);
 

@@ -9,9 +9,8 @@
 extern char **environ;
 
 const char *const pair_choice_names[PAIR_CHOICES] = {
-    [PAIR_AUTO] = "auto",           [PAIR_INSTAR] = "instar",
-    [PAIR_STANDIN] = "standin",     [PAIR_QEMU] = "qemu",
-    [PAIR_ONLY_QEMU] = "only-qemu", [PAIR_ONLY_INSTAR] = "only-instar",
+    [PAIR_AUTO] = "auto", [PAIR_INSTAR] = "instar",       [PAIR_STANDIN] = "standin",
+    [PAIR_QEMU] = "qemu", [PAIR_ONLY_QEMU] = "only-qemu", [PAIR_ONLY_INSTAR] = "only-instar",
 };
 
 static const char *const strict_names[] = {"bounds", "known"};
@@ -114,42 +113,38 @@ static int read_out(struct settings *s, const char *text) {
 }
 
 static const struct variable variables[] = {
-    {"INSTAR",              "a path",
-     "instar from PATH", "The instar to test. A qemu-img given here is driven as one.",
-     read_instar},
-    {"QEMU_IMG",            "a path",
-     "qemu-img from PATH", "The qemu-img to compare with, 6.0 or newer.", read_qemu_img},
-    {"INSTAR_FUZZ_PAIR",    "auto, instar, standin, qemu, only-qemu or only-instar",
-     "auto",
+    {"INSTAR", "a path", "instar from PATH",
+     "The instar to test. A qemu-img given here is driven as one.", read_instar},
+    {"QEMU_IMG", "a path", "qemu-img from PATH", "The qemu-img to compare with, 6.0 or newer.",
+     read_qemu_img},
+    {"INSTAR_FUZZ_PAIR", "auto, instar, standin, qemu, only-qemu or only-instar", "auto",
      "Which tools are compared. auto: instar where it can run, else the stand-in, against "
-     "qemu-img. qemu: QEMU_IMG against itself, which must stay silent.", read_pair},
-    {"INSTAR_FUZZ_OPS",     "a comma list of info, check, measure, convert, convert_compressed",
-     "all", "Operations that are run; others of a case are left out.", read_ops},
-    {"INSTAR_FUZZ_TARGETS", "a comma list of raw, qcow2, vpc, vmdk, vhdx",
-     "all", "Target formats that are run; operations with others are left out.", read_targets},
-    {"INSTAR_FUZZ_STRICT",  "a comma list of bounds, known",
-     "none",
+     "qemu-img. qemu: QEMU_IMG against itself, which must stay silent.",
+     read_pair},
+    {"INSTAR_FUZZ_OPS", "a comma list of info, check, measure, convert, convert_compressed", "all",
+     "Operations that are run; others of a case are left out.", read_ops},
+    {"INSTAR_FUZZ_TARGETS", "a comma list of raw, qcow2, vpc, vmdk, vhdx", "all",
+     "Target formats that are run; operations with others are left out.", read_targets},
+    {"INSTAR_FUZZ_STRICT", "a comma list of bounds, known", "none",
      "bounds: the literal lower bound of measure. known: divergences that the registry explains "
-     "abort as well.", read_strict},
-    {"INSTAR_FUZZ_SEEN",    "a folder",
-     "<INSTAR_FUZZ_OUT>/seen, or no memory without that",
+     "abort as well.",
+     read_strict},
+    {"INSTAR_FUZZ_SEEN", "a folder", "<INSTAR_FUZZ_OUT>/seen, or no memory without that",
      "One file per signature met, shared by all processes of a campaign: a repeat is counted and "
-     "does not abort.", read_seen},
-    {"INSTAR_FUZZ_KNOWN",   "a file",
-     "the registry built in (oracles/known-divergences.json)", "Another registry of known divergences.",
-     read_known},
-    {"INSTAR_FUZZ_CONFIRM", "0 to 10",
-     "1", "Repetitions of the whole case on fresh files before a divergence counts.",
-     read_confirm},
-    {"INSTAR_FUZZ_CASE_MS", "1000 to 600000",
-     "12000",
+     "does not abort.",
+     read_seen},
+    {"INSTAR_FUZZ_KNOWN", "a file", "the registry built in (oracles/known-divergences.json)",
+     "Another registry of known divergences.", read_known},
+    {"INSTAR_FUZZ_CONFIRM", "0 to 10", "1",
+     "Repetitions of the whole case on fresh files before a divergence counts.", read_confirm},
+    {"INSTAR_FUZZ_CASE_MS", "1000 to 600000", "12000",
      "Wall clock budget of one case in milliseconds; keep it at most half of the engine's "
-     "time-out. One command may take a twentieth of it.", read_case_ms},
-    {"INSTAR_FUZZ_WORK",    "a folder",
-     "/dev/shm where that is a tmpfs, else TMPDIR, else /tmp", "Where the case directory is made.",
-     read_work},
-    {"INSTAR_FUZZ_OUT",     "a folder",
-     "no reports", "Reports, one directory per signature, and the counters.", read_out},
+     "time-out. One command may take a twentieth of it.",
+     read_case_ms},
+    {"INSTAR_FUZZ_WORK", "a folder", "/dev/shm where that is a tmpfs, else TMPDIR, else /tmp",
+     "Where the case directory is made.", read_work},
+    {"INSTAR_FUZZ_OUT", "a folder", "no reports",
+     "Reports, one directory per signature, and the counters.", read_out},
 };
 #define VARIABLES (sizeof variables / sizeof *variables)
 
@@ -163,8 +158,8 @@ static int check_unknown(struct fault *fault) {
             found |= strlen(variables[i].name) == length &&
                      memcmp(variables[i].name, *entry, length) == 0;
         if (!found)
-            return fault_set(fault, "unknown variable %.*s (see `instar-fuzz --help`)",
-                             (int)length, *entry);
+            return fault_set(fault, "unknown variable %.*s (see `instar-fuzz --help`)", (int)length,
+                             *entry);
     }
     return 0;
 }

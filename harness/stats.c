@@ -67,8 +67,7 @@ void stats_touch(struct stats *stats) {
 static void add_name(struct stats_name *table, size_t room, const char *name, uint64_t count) {
     for (size_t i = 0; i < room; i++) {
         if (!table[i].name[0])
-            snprintf(table[i].name, sizeof table[i].name, "%s",
-                     i + 1 == room ? "(others)" : name);
+            snprintf(table[i].name, sizeof table[i].name, "%s", i + 1 == room ? "(others)" : name);
         if (i + 1 == room || strncmp(table[i].name, name, sizeof table[i].name - 1) == 0) {
             table[i].count += count;
             return;

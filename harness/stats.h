@@ -29,14 +29,14 @@ struct stats_cell {
 };
 
 struct stats {
-    char magic[16]; // STATS_MAGIC
+    char magic[16];                // STATS_MAGIC
     uint64_t started_s, updated_s; // seconds since the epoch
     uint64_t cases, operations, commands, confirmations;
     uint64_t harness_errors;
     uint64_t verdicts[VERDICTS];
     uint64_t aborts;
     struct stats_cell matrix[OPERATIONS][IMAGE_FORMATS][IMAGE_FORMATS + 1]; // + 1: no target
-    struct stats_name oracles[32];             // comparisons by oracle
+    struct stats_name oracles[32];                                          // comparisons by oracle
     struct stats_name reasons[STATS_NAMES];    // inconclusive and unsupported, by reason
     struct stats_name signatures[STATS_NAMES]; // divergences, repeats included
     struct stats_name known[64];               // known divergences, by registry id

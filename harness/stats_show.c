@@ -150,8 +150,9 @@ cJSON *stats_json(const struct stats *stats) {
     for (int i = 0; i < VERDICTS; i++)
         cJSON_AddNumberToObject(verdicts, verdict_names[i], (double)stats->verdicts[i]);
     cJSON_AddItemToObject(json, "matrix", matrix_json(stats));
-    cJSON_AddItemToObject(json, "comparisons",
-                          names_json(stats->oracles, sizeof stats->oracles / sizeof *stats->oracles));
+    cJSON_AddItemToObject(
+        json, "comparisons",
+        names_json(stats->oracles, sizeof stats->oracles / sizeof *stats->oracles));
     cJSON_AddItemToObject(json, "reasons", names_json(stats->reasons, STATS_NAMES));
     cJSON_AddItemToObject(json, "known",
                           names_json(stats->known, sizeof stats->known / sizeof *stats->known));

@@ -70,8 +70,8 @@ static int run_call(struct chain *chain, const struct tool *tool, const struct t
     struct buffer words = {0};
     tool_argv_build(tool, call, &argv);
     tool_argv_words(&argv, tool->path, &words);
-    fault_set(fault, "%s does not understand our command line `%s`: %.200s", tool->name,
-              words.data, outcome->err.data ? outcome->err.data : "");
+    fault_set(fault, "%s does not understand our command line `%s`: %.200s", tool->name, words.data,
+              outcome->err.data ? outcome->err.data : "");
     buffer_free(&words);
     return -1;
 }
@@ -206,8 +206,7 @@ static int run_side(struct step_record *step, struct chain *chain, int side, siz
         return -1;
     step->results[side].class = class;
     tool_parse(to->tool, call->op, &step->outcomes[side], &step->results[side]);
-    if (!step->step.source_modified &&
-        material_modified(input, chain->room.workdir->case_path)) {
+    if (!step->step.source_modified && material_modified(input, chain->room.workdir->case_path)) {
         step->step.source_modified = true;
         snprintf(step->step.modified_by, sizeof step->step.modified_by, "%s", to->tool->role);
     }

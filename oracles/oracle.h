@@ -20,20 +20,20 @@ struct registry; // oracles/registry.h
 // What the harness knows of an input file.
 struct truth {
     enum image_format format;
-    const struct content *content; // NULL: not known (an earlier step tainted this file)
-    uint64_t asked_size;    // guest bytes that the case asked for
-    uint64_t declared_size; // guest bytes as the file declares them
-    uint64_t shown_size;    // as a tool of 512-byte sectors must show it
-    uint64_t file_size;     // bytes of the file as built
-    uint32_t unit;          // allocation unit of the file
-    const struct image_map *allocation; // of the file, in guest bytes
+    const struct content *content;       // NULL: not known (an earlier step tainted this file)
+    uint64_t asked_size;                 // guest bytes that the case asked for
+    uint64_t declared_size;              // guest bytes as the file declares them
+    uint64_t shown_size;                 // as a tool of 512-byte sectors must show it
+    uint64_t file_size;                  // bytes of the file as built
+    uint32_t unit;                       // allocation unit of the file
+    const struct image_map *allocation;  // of the file, in guest bytes
     const struct image_options *options; // NULL if a tool wrote the file
 };
 
 struct oracle_side {
     const struct tool *tool;
-    bool ran; // false: the tool does not support the call (why_not), or is unavailable
-              // (in a pair of one tool alone, the other side's tool is NULL)
+    bool ran;            // false: the tool does not support the call (why_not), or is unavailable
+                         // (in a pair of one tool alone, the other side's tool is NULL)
     const char *why_not; // short stable reason
     const struct exec_outcome *outcome;
     const struct tool_result *result;
@@ -55,8 +55,8 @@ struct oracle_step {
     const char *input_name; // "src.qcow2", "a.out.vmdk"
     bool input_is_output;   // a chained input
     struct truth truth;
-    bool source_modified;   // size, mtime or content hash of the input differ after a tool read it
-    char modified_by[24];   // role of the tool that did it
+    bool source_modified; // size, mtime or content hash of the input differ after a tool read it
+    char modified_by[24]; // role of the tool that did it
     struct oracle_side a, b;
     uint64_t compare_budget; // bytes that a content comparison may read from each side
     bool deadline_is_final;  // a plain run, alone, with ten times the deadline: a time-out of it is
@@ -104,8 +104,8 @@ const struct oracle *oracle_named(const char *type);
 // are values compared.
 void oracle_judge(const struct oracle_step *step, struct judgements *out);
 
-// For oracle files: adds a judgement and returns it for the caller to fill further. When the list is
-// full the last one is overwritten (no step comes near the maximum).
+// For oracle files: adds a judgement and returns it for the caller to fill further. When the list
+// is full the last one is overwritten (no step comes near the maximum).
 struct judgement *oracle_say(struct judgements *out, const struct oracle *oracle,
                              enum verdict verdict, const char *detail_or_reason);
 

@@ -35,22 +35,25 @@ static bool refused(const struct oracle_step *step, const char *field, char out[
 }
 
 const struct predictor predictors[] = {
-    {"refused",                 "the tool refuses",                                                 refused                   },
+    {"refused", "the tool refuses", refused},
     {"instar_raw_measure",
-     "the length of a raw file rounded up to 64 KiB, all of it counted as allocated",               predict_instar_raw_measure},
-    {"instar_raw_length",       "the length of a raw file rounded up to 64 KiB",
-     predict_instar_raw_length                                                                                                },
-    {"instar_zero_flag",        "qcow2 clusters with the zero flag counted as data",
-     predict_instar_zero_flag                                                                                                 },
+     "the length of a raw file rounded up to 64 KiB, all of it counted as allocated",
+     predict_instar_raw_measure},
+    {"instar_raw_length", "the length of a raw file rounded up to 64 KiB",
+     predict_instar_raw_length},
+    {"instar_zero_flag", "qcow2 clusters with the zero flag counted as data",
+     predict_instar_zero_flag},
     {"instar_block_scan",
-     "named grains or blocks times their size, divided by the target unit: where they lie is lost", predict_instar_block_scan },
-    {"instar_padded_output",    "the size of a vmdk or vpc whose every part is padded to 64 KiB",
-     predict_instar_padded_output                                                                                             },
+     "named grains or blocks times their size, divided by the target unit: where they lie is lost",
+     predict_instar_block_scan},
+    {"instar_padded_output", "the size of a vmdk or vpc whose every part is padded to 64 KiB",
+     predict_instar_padded_output},
     {"instar_vpc_cluster_size", "2097152 for every VHD, also for a fixed one",
-     predict_instar_vpc_cluster_size                                                                                          },
+     predict_instar_vpc_cluster_size},
     {"instar_capacity",
-     "refused where the output exceeds the device capacity that the host computed beforehand",      predict_instar_capacity   },
-    {NULL,                      NULL,                                                               NULL                      },
+     "refused where the output exceeds the device capacity that the host computed beforehand",
+     predict_instar_capacity},
+    {NULL, NULL, NULL},
 };
 
 const struct predictor *predictor_find(const char *name) {
@@ -108,16 +111,16 @@ static bool unit_option(const struct oracle_step *step) {
 }
 
 const struct feature features[] = {
-    {"holes",         "some of the input is not stored as data",             holes        },
-    {"zero_clusters", "the input has explicit zero units",                   zero_clusters},
-    {"compressed",    "the input has compressed units",                      compressed   },
-    {"odd_size",      "the input's size is not a multiple of 512",           odd_size     },
-    {"zero_size",     "the guest disk is empty",                             zero_size    },
-    {"partial_64k",   "the input file's length is not a multiple of 64 KiB", partial_64k  },
-    {"chained",       "the input was written by a tool",                     chained      },
-    {"vpc_fixed",     "the input is a fixed VHD",                            vpc_fixed    },
-    {"unit_option",   "a cluster, grain or block size is asked for",         unit_option  },
-    {NULL,            NULL,                                                  NULL         },
+    {"holes", "some of the input is not stored as data", holes},
+    {"zero_clusters", "the input has explicit zero units", zero_clusters},
+    {"compressed", "the input has compressed units", compressed},
+    {"odd_size", "the input's size is not a multiple of 512", odd_size},
+    {"zero_size", "the guest disk is empty", zero_size},
+    {"partial_64k", "the input file's length is not a multiple of 64 KiB", partial_64k},
+    {"chained", "the input was written by a tool", chained},
+    {"vpc_fixed", "the input is a fixed VHD", vpc_fixed},
+    {"unit_option", "a cluster, grain or block size is asked for", unit_option},
+    {NULL, NULL, NULL},
 };
 
 const struct feature *feature_find(const char *name) {

@@ -228,19 +228,11 @@ static const struct {
     const char *name;
     int (*read)(const struct reader *reader);
 } members[] = {
-    {"id",      read_id     },
-    {"type",    read_type   },
-    {"op",      read_op     },
-    {"source",  read_source },
-    {"target",  read_target },
-    {"when",    read_when   },
-    {"tool",    read_tool   },
-    {"other",   read_other  },
-    {"field",   read_field  },
-    {"predict", read_predict},
-    {"reason",  read_reason },
-    {"link",    read_link   },
-    {"date",    read_date   },
+    {"id", read_id},           {"type", read_type},     {"op", read_op},
+    {"source", read_source},   {"target", read_target}, {"when", read_when},
+    {"tool", read_tool},       {"other", read_other},   {"field", read_field},
+    {"predict", read_predict}, {"reason", read_reason}, {"link", read_link},
+    {"date", read_date},
 };
 #define MEMBERS (sizeof members / sizeof *members)
 

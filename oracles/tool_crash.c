@@ -12,22 +12,10 @@ static const struct {
     int number;
     const char *name;
 } signal_names[] = {
-    {SIGSEGV, "sigsegv"},
-    {SIGABRT, "sigabrt"},
-    {SIGBUS,  "sigbus" },
-    {SIGFPE,  "sigfpe" },
-    {SIGILL,  "sigill" },
-    {SIGTRAP, "sigtrap"},
-    {SIGSYS,  "sigsys" },
-    {SIGKILL, "sigkill"},
-    {SIGTERM, "sigterm"},
-    {SIGPIPE, "sigpipe"},
-    {SIGALRM, "sigalrm"},
-    {SIGINT,  "sigint" },
-    {SIGHUP,  "sighup" },
-    {SIGQUIT, "sigquit"},
-    {SIGUSR1, "sigusr1"},
-    {SIGUSR2, "sigusr2"},
+    {SIGSEGV, "sigsegv"}, {SIGABRT, "sigabrt"}, {SIGBUS, "sigbus"},   {SIGFPE, "sigfpe"},
+    {SIGILL, "sigill"},   {SIGTRAP, "sigtrap"}, {SIGSYS, "sigsys"},   {SIGKILL, "sigkill"},
+    {SIGTERM, "sigterm"}, {SIGPIPE, "sigpipe"}, {SIGALRM, "sigalrm"}, {SIGINT, "sigint"},
+    {SIGHUP, "sighup"},   {SIGQUIT, "sigquit"}, {SIGUSR1, "sigusr1"}, {SIGUSR2, "sigusr2"},
 };
 
 static const char *signal_name(int number) {

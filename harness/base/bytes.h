@@ -11,12 +11,12 @@
 #include <string.h>
 
 #define BYTES_ACCESS(bits, order, to_host, to_order)                                               \
-    static inline uint##bits##_t get_##order##bits(const void *at) {                              \
+    static inline uint##bits##_t get_##order##bits(const void *at) {                               \
         uint##bits##_t value;                                                                      \
         memcpy(&value, at, sizeof value);                                                          \
         return to_host(value);                                                                     \
     }                                                                                              \
-    static inline void put_##order##bits(void *at, uint##bits##_t value) {                        \
+    static inline void put_##order##bits(void *at, uint##bits##_t value) {                         \
         value = to_order(value);                                                                   \
         memcpy(at, &value, sizeof value);                                                          \
     }

@@ -36,7 +36,9 @@ static int show(const struct command *command, int argc, char **argv) {
 }
 
 const struct command command_show = {
-    "show", "[--json] CASE...", "print a case in words, or in its text form",
+    "show",
+    "[--json] CASE...",
+    "print a case in words, or in its text form",
     "  --json  the text form, which `assemble` reads\n"
     "exit: 0; 2 bad use or unreadable case\n",
     show,
@@ -78,7 +80,9 @@ static int assemble(const struct command *command, int argc, char **argv) {
 }
 
 const struct command command_assemble = {
-    "assemble", "TEXT FILE", "turn the text form of a case into the bytes an engine reads",
+    "assemble",
+    "TEXT FILE",
+    "turn the text form of a case into the bytes an engine reads",
     "exit: 0; 2 bad use, unreadable text (the member is named), or FILE cannot be written\n",
     assemble,
 };
@@ -99,7 +103,8 @@ static int encoding(const struct command *command, int argc, char **argv) {
 }
 
 const struct command command_encoding = {
-    "encoding", "--markdown | --dictionary | --variables",
+    "encoding",
+    "--markdown | --dictionary | --variables",
     "print what is generated from the project's tables",
     "  --markdown    the fields of a case, for docs/encoding.md\n"
     "  --dictionary  the dictionary for libFuzzer and AFL++\n"

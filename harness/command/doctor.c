@@ -49,8 +49,11 @@ static int doctor(const struct command *command, int argc, char **argv) {
 }
 
 const struct command command_doctor = {
-    "doctor", "[--json]", "say what would be compared here, and what each tool can do",
-    "exit: 0; 2 bad use; 3 a tool that is needed cannot run\n", doctor,
+    "doctor",
+    "[--json]",
+    "say what would be compared here, and what each tool can do",
+    "exit: 0; 2 bad use; 3 a tool that is needed cannot run\n",
+    doctor,
 };
 
 static int known(const struct command *command, int argc, char **argv) {
@@ -74,8 +77,11 @@ static int known(const struct command *command, int argc, char **argv) {
 }
 
 const struct command command_known = {
-    "known", "", "list the registry of known divergences",
-    "exit: 0; 2 bad use, or a registry with a bad entry\n", known,
+    "known",
+    "",
+    "list the registry of known divergences",
+    "exit: 0; 2 bad use, or a registry with a bad entry\n",
+    known,
 };
 
 static int status(const struct command *command, int argc, char **argv) {
@@ -112,7 +118,9 @@ static int status(const struct command *command, int argc, char **argv) {
 }
 
 const struct command command_status = {
-    "status", "[--line | --json] FOLDER", "add up the counters of a campaign (its INSTAR_FUZZ_OUT)",
+    "status",
+    "[--line | --json] FOLDER",
+    "add up the counters of a campaign (its INSTAR_FUZZ_OUT)",
     "  --line  one line for a terminal\n"
     "  --json  everything, for a program\n"
     "exit: 0; 2 bad use or unreadable folder\n",

@@ -160,7 +160,9 @@ static int replay_all(const struct command *command, int argc, char **argv) {
 }
 
 const struct command command_replay = {
-    "replay", "[--json] [--out FOLDER] CASE...", "run a case once more and tell its story",
+    "replay",
+    "[--json] [--out FOLDER] CASE...",
+    "run a case once more and tell its story",
     "  --json        the story for a program\n"
     "  --out FOLDER  leave report, images and reproduce.sh of each finding there\n"
     "A case is a file of bytes (corpus, crash) or its text form (*.json).\n"

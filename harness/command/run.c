@@ -60,7 +60,8 @@ static size_t generate(uint32_t seed, uint64_t number, uint8_t bytes[CASE_MAX_BY
     random_bytes(&state, bytes, size);
     bytes[0] = 1;
     for (size_t i = 0; i < writes + operations; i++)
-        bytes[CASE_HEADER_BYTES + i * CASE_RECORD_BYTES] = i >= writes; // even: write, odd: operation
+        bytes[CASE_HEADER_BYTES + i * CASE_RECORD_BYTES] =
+            i >= writes; // even: write, odd: operation
     return size;
 }
 
@@ -90,8 +91,7 @@ static int report_divergence(struct run *run, uint64_t number, const char *signa
     time_t now = time(NULL);
     struct tm utc;
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    snprintf(name, sizeof name, "divergence-%u-%06llu.json", run->seed,
-             (unsigned long long)number);
+    snprintf(name, sizeof name, "divergence-%u-%06llu.json", run->seed, (unsigned long long)number);
     struct testcase testcase;
     struct buffer text = {0};
     case_decode(&testcase, bytes, size);
@@ -136,7 +136,8 @@ static int iterate(struct run *run, uint64_t number, struct fault *fault) {
 
 static void progress(struct run *run, uint64_t start) {
     double seconds = (double)(now_ms() - start) / 1000.0;
-    log_line(&run->log, "INFO", "Iteration %llu/%llu (%.2f iter/s, %llu divergences, %llu inconclusive)",
+    log_line(&run->log, "INFO",
+             "Iteration %llu/%llu (%.2f iter/s, %llu divergences, %llu inconclusive)",
              (unsigned long long)run->done, (unsigned long long)run->iterations,
              seconds > 0 ? (double)run->done / seconds : 0.0, (unsigned long long)run->divergences,
              (unsigned long long)run->inconclusive);
@@ -198,16 +199,16 @@ struct option {
 static int read_options(const struct command *command, struct run *run, int argc, char **argv) {
     uint64_t seed = 0, only = UINT64_MAX;
     const struct option options[] = {
-        {"--instar",     &run->instar,  NULL,             0,          NULL           },
-        {"--workdir",    &run->workdir, NULL,             0,          NULL           },
-        {"--log-dir",    &run->log_dir, NULL,             0,          NULL           },
-        {"--ops",        &run->ops,     NULL,             0,          NULL           },
-        {"--iterations", NULL,          &run->iterations, 1ull << 40, NULL           },
-        {"--seed",       NULL,          &seed,            UINT32_MAX, NULL           },
-        {"--timeout",    NULL,          &run->timeout_s,  3600,       NULL           },
-        {"--duration",   NULL,          &run->duration_s, 1ull << 32, NULL           },
-        {"--only",       NULL,          &only,            1ull << 40, NULL           },
-        {"--fail-fast",  NULL,          NULL,             0,          &run->fail_fast},
+        {"--instar", &run->instar, NULL, 0, NULL},
+        {"--workdir", &run->workdir, NULL, 0, NULL},
+        {"--log-dir", &run->log_dir, NULL, 0, NULL},
+        {"--ops", &run->ops, NULL, 0, NULL},
+        {"--iterations", NULL, &run->iterations, 1ull << 40, NULL},
+        {"--seed", NULL, &seed, UINT32_MAX, NULL},
+        {"--timeout", NULL, &run->timeout_s, 3600, NULL},
+        {"--duration", NULL, &run->duration_s, 1ull << 32, NULL},
+        {"--only", NULL, &only, 1ull << 40, NULL},
+        {"--fail-fast", NULL, NULL, 0, &run->fail_fast},
     };
     for (int i = 1; i < argc; i++) {
         const struct option *option = NULL;
@@ -301,13 +302,15 @@ static int run_loop(const struct command *command, int argc, char **argv) {
         fprintf(stderr, "FAILED: %llu divergence(s) found. See %s for details.\n",
                 (unsigned long long)run.divergences, run.log_dir);
     else
-        printf("PASSED: %llu iterations, 0 divergences. Seed: %u\n",
-               (unsigned long long)run.done, run.seed);
+        printf("PASSED: %llu iterations, 0 divergences. Seed: %u\n", (unsigned long long)run.done,
+               run.seed);
     return run.divergences ? EXIT_FOUND : EXIT_NONE;
 }
 
 const struct command command_run = {
-    "run", "[OPTION...]", "the seeded loop, no engine needed",
+    "run",
+    "[OPTION...]",
+    "the seeded loop, no engine needed",
     "  --instar PATH      as INSTAR=\n"
     "  --iterations N     1000\n"
     "  --duration S       stop after S seconds\n"

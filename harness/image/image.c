@@ -27,7 +27,7 @@ static const struct image_driver *const drivers[] = {
 static const struct {
     const char *alias, *name;
 } aliases[] = {
-    {"vhd",       "vpc"},
+    {"vhd", "vpc"},
     {"virtualpc", "vpc"},
 };
 

@@ -22,8 +22,8 @@ enum image_format { IMAGE_RAW, IMAGE_QCOW2, IMAGE_VPC, IMAGE_VMDK, IMAGE_VHDX, I
 
 // What a run of guest bytes is in an image.
 enum image_state {
-    IMAGE_HOLE,           // not allocated: no entry in any table; reads as zero
-    IMAGE_ZERO,           // explicitly zero, without space of its own (qcow2 zero flag, vmdk entry 1)
+    IMAGE_HOLE, // not allocated: no entry in any table; reads as zero
+    IMAGE_ZERO, // explicitly zero, without space of its own (qcow2 zero flag, vmdk entry 1)
     IMAGE_ZERO_ALLOCATED, // explicitly zero, with space kept (qcow2 zero flag over an offset)
     IMAGE_DATA,           // stored as it is
     IMAGE_COMPRESSED,     // stored deflated
@@ -59,8 +59,8 @@ struct image_source {
 };
 
 enum vpc_creator {
-    VPC_CREATOR_QEMU, // "qemu": the size is what cylinders * heads * sectors give; the writer rounds
-                      // up to whole geometry, as qemu-img does without force_size
+    VPC_CREATOR_QEMU, // "qemu": the size is what cylinders * heads * sectors give; the writer
+                      // rounds up to whole geometry, as qemu-img does without force_size
     VPC_CREATOR_QEM2, // "qem2": the size is the footer's current size, exact to the sector
 };
 
@@ -87,26 +87,26 @@ struct image_options {
 
 // What a writer made; filled by image_write.
 struct image_written {
-    uint64_t virtual_size;  // as the file declares it, after the format's rounding
-    uint64_t file_size;     // bytes of the file
-    uint32_t unit;          // allocation unit: cluster, grain or block in bytes (raw: 4096)
-    struct image_map map;   // allocation in the format's units, cut at virtual_size
+    uint64_t virtual_size; // as the file declares it, after the format's rounding
+    uint64_t file_size;    // bytes of the file
+    uint32_t unit;         // allocation unit: cluster, grain or block in bytes (raw: 4096)
+    struct image_map map;  // allocation in the format's units, cut at virtual_size
 };
 void image_written_free(struct image_written *written);
 
 // What `info` may say of an open image. Fields that a format does not have are 0.
 struct image_info {
     uint64_t virtual_size;
-    uint64_t cluster_size;     // 0: the format has none to show (raw, fixed vpc)
-    uint32_t qcow2_version;    // 2 or 3
-    uint32_t refcount_bits;    // qcow2
+    uint64_t cluster_size;  // 0: the format has none to show (raw, fixed vpc)
+    uint32_t qcow2_version; // 2 or 3
+    uint32_t refcount_bits; // qcow2
     bool lazy_refcounts, corrupt, dirty, extended_l2; // qcow2 v3
-    uint8_t compression_type;  // qcow2: 0 zlib, 1 zstd
-    char vmdk_create_type[32]; // "monolithicSparse", "streamOptimized"
+    uint8_t compression_type;                         // qcow2: 0 zlib, 1 zstd
+    char vmdk_create_type[32];                        // "monolithicSparse", "streamOptimized"
     uint32_t vmdk_cid, vmdk_parent_cid;
     bool vpc_fixed;
-    char vpc_creator[5];       // NUL-terminated creator application
-    bool has_backing;          // names a parent of any kind
+    char vpc_creator[5]; // NUL-terminated creator application
+    bool has_backing;    // names a parent of any kind
 };
 
 // The result of walking all tables. Counts are qemu-img's: clusters, not bytes.

@@ -14,8 +14,8 @@ enum { SIDE_A, SIDE_B, SIDES };
 #define SIGNATURE_ROOM 240
 
 struct step_record {
-    bool done;        // false: skipped, see why
-    char why[48];     // "cost_cap", "budget", "filtered"
+    bool done;               // false: skipped, see why
+    char why[48];            // "cost_cap", "budget", "filtered"
     struct oracle_step step; // points into this record and into the materials of the run
     struct tool_call calls[SIDES];
     struct tool_argv argv[SIDES];
@@ -38,7 +38,7 @@ struct record {
     struct step_record steps[CASE_MAX_OPERATIONS];
     size_t step_count;
     char source_name[32];
-    struct truth source; // of the file that was built
+    struct truth source;                          // of the file that was built
     struct finding findings[CASE_MAX_OPERATIONS]; // divergences, at most one a step
     size_t finding_count;
     uint64_t wall_us;

@@ -7,8 +7,9 @@
 
 #include "report/record.h"
 
-#define REPORT_TOTAL_LIMIT (1024ull << 20) // bytes below INSTAR_FUZZ_OUT; beyond it reports go
-                                           // without images and say so
+#define REPORT_TOTAL_LIMIT                                                                         \
+    (1024ull << 20) // bytes below INSTAR_FUZZ_OUT; beyond it reports go
+                    // without images and say so
 
 struct report {
     const struct record *record;

@@ -102,10 +102,11 @@ static const struct case_field *field_named(enum case_record kind, const char *n
 }
 
 // Members that are no rows of the table, by record: exact numbers in place of encoded ones, lists.
-static const char *const extra_members[CASE_RECORDS][4] = {
-    [RECORD_HEADER] = {"virtual_size", "writes", "operations"},
-    [RECORD_WRITE] = {"offset_bytes",              "length_bytes"        },
-};
+static const char *const header_extras[] = {"virtual_size", "writes", "operations", NULL};
+static const char *const write_extras[] = {"offset_bytes", "length_bytes", NULL};
+static const char *const no_extras[] = {NULL};
+static const char *const *const extra_members[CASE_RECORDS] = {header_extras, write_extras,
+                                                               no_extras};
 
 static bool is_extra(enum case_record kind, const char *name) {
     for (const char *const *extra = extra_members[kind]; *extra; extra++)

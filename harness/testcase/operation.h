@@ -8,14 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum operation {
-    OP_INFO,
-    OP_CHECK,
-    OP_MEASURE,
-    OP_CONVERT,
-    OP_CONVERT_COMPRESSED,
-    OPERATIONS
-};
+enum operation { OP_INFO, OP_CHECK, OP_MEASURE, OP_CONVERT, OP_CONVERT_COMPRESSED, OPERATIONS };
 
 // As reports and signatures write them: "info", "check", "measure", "convert",
 // "convert_compressed".

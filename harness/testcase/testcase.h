@@ -31,7 +31,7 @@
 #define CASE_MAX_OPERATIONS 8
 
 // Caps that keep a case cheap, whatever its virtual size.
-#define CASE_MAX_WRITTEN (4u << 20)  // bytes, sum over all writes; later ones are cut
+#define CASE_MAX_WRITTEN (4u << 20)   // bytes, sum over all writes; later ones are cut
 #define CASE_MAX_SIZE    (2ull << 40) // bytes of virtual size
 
 enum size_class {
@@ -89,9 +89,9 @@ struct case_operation {
 struct testcase {
     uint32_t format; // enum image_format: of the source
     uint32_t size_class, size_value;
-    int32_t size_delta;     // sectors, -128..127
-    uint32_t qcow2_version; // 2, 3
-    uint32_t cluster_bits;  // 9..21; raised where the L1 table would exceed 1 MiB
+    int32_t size_delta;      // sectors, -128..127
+    uint32_t qcow2_version;  // 2, 3
+    uint32_t cluster_bits;   // 9..21; raised where the L1 table would exceed 1 MiB
     uint32_t refcount_order; // 0..6 (1 to 64 bits)
     uint32_t lazy_refcounts; // 0, 1
     uint32_t vpc_fixed;      // 0, 1
@@ -121,8 +121,8 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
 // more, by the sizes involved); *reason is then "cost_cap", else NULL. `operation` is one of the
 // case's own, so that its place in the chain is known; a copy is judged as if it came last.
 // `reason` may be NULL.
-bool case_operation_allowed(const struct testcase *testcase,
-                            const struct case_operation *operation, const char **reason);
+bool case_operation_allowed(const struct testcase *testcase, const struct case_operation *operation,
+                            const char **reason);
 
 // The text form: commented JSON written from the table. `case_to_json` adds read-only members whose
 // names start with "_" ("_virtual_size", "_extent") that the reader ignores. The reader accepts

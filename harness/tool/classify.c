@@ -54,21 +54,21 @@ static const struct exit_rule {
     bool (*when)(const struct exec_outcome *outcome); // NULL: always
     enum outcome_class class;
 } exit_rules[] = {
-    {TOOL_QEMU_IMG, NOT_CHECK,    0,          NULL,               OUTCOME_OK       },
-    {TOOL_QEMU_IMG, CHECK,        0,          NULL,               OUTCOME_CLEAN    },
-    {TOOL_QEMU_IMG, TOOL_OPS_ALL, 1,          qemu_img_complains, OUTCOME_USAGE    },
-    {TOOL_QEMU_IMG, CHECK,        2,          NULL,               OUTCOME_CORRUPT  },
-    {TOOL_QEMU_IMG, CHECK,        3,          NULL,               OUTCOME_LEAKS    },
-    {TOOL_QEMU_IMG, CHECK,        63,         NULL,               OUTCOME_NO_CHECKS},
-    {TOOL_QEMU_IMG, TOOL_OPS_ALL, ANY_STATUS, NULL,               OUTCOME_REFUSED  },
-    {TOOL_INSTAR,   NOT_CHECK,    0,          NULL,               OUTCOME_OK       },
-    {TOOL_INSTAR,   CHECK,        0,          NULL,               OUTCOME_CLEAN    },
-    {TOOL_INSTAR,   CHECK,        2,          tool_printed_json,  OUTCOME_CORRUPT  },
-    {TOOL_INSTAR,   TOOL_OPS_ALL, 2,          NULL,               OUTCOME_USAGE    },
-    {TOOL_INSTAR,   CHECK,        3,          NULL,               OUTCOME_LEAKS    },
-    {TOOL_INSTAR,   CHECK,        63,         NULL,               OUTCOME_NO_CHECKS},
-    {TOOL_INSTAR,   TOOL_OPS_ALL, 101,        NULL,               OUTCOME_SIGNAL   },
-    {TOOL_INSTAR,   TOOL_OPS_ALL, ANY_STATUS, NULL,               OUTCOME_REFUSED  },
+    {TOOL_QEMU_IMG, NOT_CHECK, 0, NULL, OUTCOME_OK},
+    {TOOL_QEMU_IMG, CHECK, 0, NULL, OUTCOME_CLEAN},
+    {TOOL_QEMU_IMG, TOOL_OPS_ALL, 1, qemu_img_complains, OUTCOME_USAGE},
+    {TOOL_QEMU_IMG, CHECK, 2, NULL, OUTCOME_CORRUPT},
+    {TOOL_QEMU_IMG, CHECK, 3, NULL, OUTCOME_LEAKS},
+    {TOOL_QEMU_IMG, CHECK, 63, NULL, OUTCOME_NO_CHECKS},
+    {TOOL_QEMU_IMG, TOOL_OPS_ALL, ANY_STATUS, NULL, OUTCOME_REFUSED},
+    {TOOL_INSTAR, NOT_CHECK, 0, NULL, OUTCOME_OK},
+    {TOOL_INSTAR, CHECK, 0, NULL, OUTCOME_CLEAN},
+    {TOOL_INSTAR, CHECK, 2, tool_printed_json, OUTCOME_CORRUPT},
+    {TOOL_INSTAR, TOOL_OPS_ALL, 2, NULL, OUTCOME_USAGE},
+    {TOOL_INSTAR, CHECK, 3, NULL, OUTCOME_LEAKS},
+    {TOOL_INSTAR, CHECK, 63, NULL, OUTCOME_NO_CHECKS},
+    {TOOL_INSTAR, TOOL_OPS_ALL, 101, NULL, OUTCOME_SIGNAL},
+    {TOOL_INSTAR, TOOL_OPS_ALL, ANY_STATUS, NULL, OUTCOME_REFUSED},
 };
 
 // Any signal is OUTCOME_SIGNAL and any refusal OUTCOME_REFUSED unless a row here knows the limit.
@@ -77,22 +77,22 @@ static const struct limit_rule {
     int value;         // status or signal; ANY_STATUS: any
     const char *words; // on stderr, in any letter case; NULL: not needed
 } limit_rules[] = {
-    {EXEC_SIGNALED, SIGXFSZ,    NULL                              }, // RLIMIT_FSIZE
-    {EXEC_SIGNALED, SIGXCPU,    NULL                              }, // RLIMIT_CPU
-    {EXEC_SIGNALED, SIGKILL,    NULL                              }, // no memory, or RLIMIT_CPU
-    {EXEC_SIGNALED, SIGABRT,    "failed to allocate"              }, // memory (glib)
-    {EXEC_SIGNALED, SIGTRAP,    "failed to allocate"              }, // glib, as a breakpoint
-    {EXEC_SIGNALED, SIGABRT,    "memory allocation of"            }, // memory (Rust)
-    {EXEC_SIGNALED, SIGABRT,    "cannot allocate memory"          }, // ENOMEM
-    {EXEC_EXITED,   ANY_STATUS, "no space left"                   }, // ENOSPC: the tmpfs
-    {EXEC_EXITED,   ANY_STATUS, "disk quota exceeded"             }, // EDQUOT
-    {EXEC_EXITED,   ANY_STATUS, "file too large"                  }, // EFBIG: RLIMIT_FSIZE
-    {EXEC_EXITED,   ANY_STATUS, "cannot allocate memory"          }, // ENOMEM
-    {EXEC_EXITED,   ANY_STATUS, "out of memory"                   }, // memory
-    {EXEC_EXITED,   ANY_STATUS, "memory allocation of"            }, // memory (Rust)
-    {EXEC_EXITED,   ANY_STATUS, "failed to allocate"              }, // memory (glib)
-    {EXEC_EXITED,   ANY_STATUS, "too many open files"             }, // EMFILE
-    {EXEC_EXITED,   ANY_STATUS, "resource temporarily unavailable"}, // EAGAIN: processes
+    {EXEC_SIGNALED, SIGXFSZ, NULL},                                // RLIMIT_FSIZE
+    {EXEC_SIGNALED, SIGXCPU, NULL},                                // RLIMIT_CPU
+    {EXEC_SIGNALED, SIGKILL, NULL},                                // no memory, or RLIMIT_CPU
+    {EXEC_SIGNALED, SIGABRT, "failed to allocate"},                // memory (glib)
+    {EXEC_SIGNALED, SIGTRAP, "failed to allocate"},                // glib, as a breakpoint
+    {EXEC_SIGNALED, SIGABRT, "memory allocation of"},              // memory (Rust)
+    {EXEC_SIGNALED, SIGABRT, "cannot allocate memory"},            // ENOMEM
+    {EXEC_EXITED, ANY_STATUS, "no space left"},                    // ENOSPC: the tmpfs
+    {EXEC_EXITED, ANY_STATUS, "disk quota exceeded"},              // EDQUOT
+    {EXEC_EXITED, ANY_STATUS, "file too large"},                   // EFBIG: RLIMIT_FSIZE
+    {EXEC_EXITED, ANY_STATUS, "cannot allocate memory"},           // ENOMEM
+    {EXEC_EXITED, ANY_STATUS, "out of memory"},                    // memory
+    {EXEC_EXITED, ANY_STATUS, "memory allocation of"},             // memory (Rust)
+    {EXEC_EXITED, ANY_STATUS, "failed to allocate"},               // memory (glib)
+    {EXEC_EXITED, ANY_STATUS, "too many open files"},              // EMFILE
+    {EXEC_EXITED, ANY_STATUS, "resource temporarily unavailable"}, // EAGAIN: processes
 };
 
 static bool tool_hit_limit(const struct exec_outcome *outcome) {

@@ -69,10 +69,10 @@ static const struct {
     enum tool_kind kind;
     bool is_standin;
 } answers[] = {
-    {"qemu-img version ", "qemu-img",            TOOL_QEMU_IMG, false},
-    {"instar stand-in ",  "stand-in for instar", TOOL_INSTAR,   true },
-    {"instar v",          "instar",              TOOL_INSTAR,   false},
-    {"instar ",           "instar",              TOOL_INSTAR,   false},
+    {"qemu-img version ", "qemu-img", TOOL_QEMU_IMG, false},
+    {"instar stand-in ", "stand-in for instar", TOOL_INSTAR, true},
+    {"instar v", "instar", TOOL_INSTAR, false},
+    {"instar ", "instar", TOOL_INSTAR, false},
 };
 
 bool tool_recognise(struct tool *tool, const char *line) {

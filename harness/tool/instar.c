@@ -12,13 +12,13 @@
 
 // convert has --subformat too, but the layout of an output is never compared.
 static const struct tool_option_form option_forms[] = {
-    {TOOL_OPTION_CLUSTER,   IMAGE_QCOW2, CONVERT_OR_MEASURE,  "--cluster-size" },
-    {TOOL_OPTION_REFCOUNT,  IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "--refcount-bits"},
-    {TOOL_OPTION_SUBFORMAT, IMAGE_VMDK,  TOOL_OP(OP_MEASURE), "--subformat"    },
-    {TOOL_OPTION_GRAIN,     IMAGE_VMDK,  CONVERT_OR_MEASURE,  "--grain-size"   },
-    {TOOL_OPTION_BLOCK,     IMAGE_VPC,   CONVERT_OR_MEASURE,  "--block-size"   },
-    {TOOL_OPTION_BLOCK,     IMAGE_VHDX,  CONVERT_OR_MEASURE,  "--block-size"   },
-    {0,                     0,           0,                   NULL             },
+    {TOOL_OPTION_CLUSTER, IMAGE_QCOW2, CONVERT_OR_MEASURE, "--cluster-size"},
+    {TOOL_OPTION_REFCOUNT, IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "--refcount-bits"},
+    {TOOL_OPTION_SUBFORMAT, IMAGE_VMDK, TOOL_OP(OP_MEASURE), "--subformat"},
+    {TOOL_OPTION_GRAIN, IMAGE_VMDK, CONVERT_OR_MEASURE, "--grain-size"},
+    {TOOL_OPTION_BLOCK, IMAGE_VPC, CONVERT_OR_MEASURE, "--block-size"},
+    {TOOL_OPTION_BLOCK, IMAGE_VHDX, CONVERT_OR_MEASURE, "--block-size"},
+    {0, 0, 0, NULL},
 };
 
 static void instar_options(const struct tool *tool, const struct tool_call *call,

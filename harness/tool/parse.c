@@ -75,9 +75,9 @@ static const struct parser {
     unsigned classes; // bit set
     void (*read)(struct tool_result *result);
 } parsers[] = {
-    {OP_INFO,    1u << OUTCOME_OK,                                                  parse_info   },
-    {OP_CHECK,   1u << OUTCOME_CLEAN | 1u << OUTCOME_LEAKS | 1u << OUTCOME_CORRUPT, parse_check  },
-    {OP_MEASURE, 1u << OUTCOME_OK,                                                  parse_measure},
+    {OP_INFO, 1u << OUTCOME_OK, parse_info},
+    {OP_CHECK, 1u << OUTCOME_CLEAN | 1u << OUTCOME_LEAKS | 1u << OUTCOME_CORRUPT, parse_check},
+    {OP_MEASURE, 1u << OUTCOME_OK, parse_measure},
 };
 
 static void parse_output(const struct parser *parser, const struct exec_outcome *outcome,

@@ -331,10 +331,7 @@ __attribute__((format(printf, 2, 3))) static int probe_unavailable(struct tool *
 static int probe_version(struct probe *probe, enum tool_kind wanted) {
     struct tool *tool = probe->tool;
     const char *program = tool_adapter(wanted)->program;
-    const struct tool_argv argv = {
-        .items = {program, "--version", NULL},
-          .count = 2
-    };
+    const struct tool_argv argv = {.items = {program, "--version", NULL}, .count = 2};
     struct fault fault = {0};
     if (tool_run_argv(tool, &argv, &probe->room, &probe->outcome, &fault) != 0)
         return probe_unavailable(tool, "%s cannot be run: %s", tool->path, fault.text);

@@ -18,10 +18,10 @@
 #include <stdio.h>
 
 static const struct tool_option_form option_forms[] = {
-    {TOOL_OPTION_CLUSTER,  IMAGE_QCOW2, TOOL_OP(OP_MEASURE) | TOOL_OPS_WRITING, "cluster_size" },
-    {TOOL_OPTION_REFCOUNT, IMAGE_QCOW2, TOOL_OP(OP_MEASURE),                    "refcount_bits"},
-    {TOOL_OPTION_BLOCK,    IMAGE_VHDX,  TOOL_OP(OP_CONVERT),                    "block_size"   },
-    {0,                    0,           0,                                      NULL           },
+    {TOOL_OPTION_CLUSTER, IMAGE_QCOW2, TOOL_OP(OP_MEASURE) | TOOL_OPS_WRITING, "cluster_size"},
+    {TOOL_OPTION_REFCOUNT, IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "refcount_bits"},
+    {TOOL_OPTION_BLOCK, IMAGE_VHDX, TOOL_OP(OP_CONVERT), "block_size"},
+    {0, 0, 0, NULL},
 };
 
 static const char *const subcommands[OPERATIONS] = {

@@ -42,11 +42,11 @@ uint32_t tool_option_value(const struct target_options *options, enum tool_optio
         uint32_t value;
         bool is_exponent;
     } members[TOOL_OPTIONS] = {
-        [TOOL_OPTION_CLUSTER] = {options->cluster_bits,   true },
-        [TOOL_OPTION_REFCOUNT] = {options->refcount_bits,  false},
+        [TOOL_OPTION_CLUSTER] = {options->cluster_bits, true},
+        [TOOL_OPTION_REFCOUNT] = {options->refcount_bits, false},
         [TOOL_OPTION_SUBFORMAT] = {options->vmdk_subformat, false},
-        [TOOL_OPTION_GRAIN] = {options->grain_bits,     true },
-        [TOOL_OPTION_BLOCK] = {options->block_bits,     true },
+        [TOOL_OPTION_GRAIN] = {options->grain_bits, true},
+        [TOOL_OPTION_BLOCK] = {options->block_bits, true},
     };
     uint32_t value = members[option].value;
     return value && members[option].is_exponent ? UINT32_C(1) << value : value;

@@ -43,14 +43,14 @@ enum tool_option {
 
 struct tool {
     enum tool_kind kind;
-    char role[24];      // as signatures write it: "instar", "qemu_img", "qemu_img_a", "qemu_img_b"
-    char name[24];      // as people read it: "instar", "stand-in for instar", "qemu-img"
-    char path[512];     // absolute
-    char version[96];   // first line of --version, verbatim
-    uint32_t version_number;  // major * 10000 + minor * 100 + micro; 0 = unknown
+    char role[24];    // as signatures write it: "instar", "qemu_img", "qemu_img_a", "qemu_img_b"
+    char name[24];    // as people read it: "instar", "stand-in for instar", "qemu-img"
+    char path[512];   // absolute
+    char version[96]; // first line of --version, verbatim
+    uint32_t version_number; // major * 10000 + minor * 100 + micro; 0 = unknown
     bool available;
-    char why_not[256];        // if not available: one clear sentence; if available: the first step
-                              // of the probe that failed, in the tool's words, or ""
+    char why_not[256]; // if not available: one clear sentence; if available: the first step
+                       // of the probe that failed, in the tool's words, or ""
     bool is_standin;
     bool ops[OPERATIONS];
     bool reads[IMAGE_FORMATS], writes[IMAGE_FORMATS], measures[IMAGE_FORMATS];
@@ -99,8 +99,8 @@ struct tool_result {
     enum outcome_class class;
     // ok info and check, and measure if it is JSON at all: the tree (an object); owned.
     cJSON *json;
-    bool json_failed;          // an operation that succeeded did not print the documented JSON
-    char json_problem[160];    // why, in words
+    bool json_failed;       // an operation that succeeded did not print the documented JSON
+    char json_problem[160]; // why, in words
     struct tool_measure measure;
     struct { // check, from JSON
         bool present;

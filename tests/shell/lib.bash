@@ -7,7 +7,8 @@ set -u
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034 # used by the tests
 FUZZ=$ROOT/build/instar-fuzz STANDIN=$ROOT/build/standin/instar
-SCRATCH=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)" instar-fuzz-test.XXXXXX) || exit 2
+: "${SCRATCH_IN:=$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)}"
+SCRATCH=$(mktemp -d -p "$SCRATCH_IN" instar-fuzz-test.XXXXXX) || exit 2
 trap 'chmod -R u+rwx "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
 passed=0 failed=0
 
@@ -15,11 +16,11 @@ requires() {
     command -v "$1" >/dev/null || { echo "needs $1"; exit 77; }
 }
 
-# check NAME COMMAND...: the command must succeed.
+# check NAME COMMAND...: the command must succeed. It runs in a subshell: what it exports stays there.
 check() {
     local name=$1
     shift
-    if "$@" >"$SCRATCH/check.log" 2>&1; then
+    if ("$@") >"$SCRATCH/check.log" 2>&1; then
         passed=$((passed + 1))
         echo "ok - $name"
     else

@@ -83,11 +83,11 @@ static void patterns_are_what_the_header_says(void **state) {
     struct content content = {0};
     content_begin(&content, 1ull << 41);
     const struct content_extent writes[] = {
-        {.offset = 0,                 .length = 3, .pattern = PATTERN_CONSTANT, .seed = 0},
-        {.offset = 8,                           .length = 16,                            .pattern = PATTERN_COUNTER,                 .seed = 0x5a},
-        {.offset = 1ull << 40,               .length = 8,                          .pattern = PATTERN_COUNTER,                  .seed = 0},
-        {.offset = 32, .length = 8,.pattern = PATTERN_NOISE,.form = FORM_ZERO, .seed = 1},
-        {.offset = UINT64_MAX,                .length = UINT64_MAX,                          .pattern = PATTERN_NOISE                                                },
+        {.offset = 0, .length = 3, .pattern = PATTERN_CONSTANT, .seed = 0},
+        {.offset = 8, .length = 16, .pattern = PATTERN_COUNTER, .seed = 0x5a},
+        {.offset = 1ull << 40, .length = 8, .pattern = PATTERN_COUNTER, .seed = 0},
+        {.offset = 32, .length = 8, .pattern = PATTERN_NOISE, .form = FORM_ZERO, .seed = 1},
+        {.offset = UINT64_MAX, .length = UINT64_MAX, .pattern = PATTERN_NOISE},
     };
     for (size_t i = 0; i < sizeof writes / sizeof *writes; i++)
         content_write(&content, &writes[i]);
@@ -118,10 +118,9 @@ static void a_source_shows_wishes_and_holes(void **state) {
     content_as_source(&content, &source);
     assert_int_equal(source.size, 1000);
     const struct image_extent expected[] = {
-        {.offset = 40,  .length = 60,  .state = IMAGE_HOLE          },
-        {.offset = 120, .length = 30,  .state = IMAGE_ZERO_ALLOCATED},
-        {.offset = 150, .length = 850, .state = IMAGE_COMPRESSED    }
-    };
+        {.offset = 40, .length = 60, .state = IMAGE_HOLE},
+        {.offset = 120, .length = 30, .state = IMAGE_ZERO_ALLOCATED},
+        {.offset = 150, .length = 850, .state = IMAGE_COMPRESSED}};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         assert_int_equal(source.extent(source.context, expected[i].offset, &extent, &fault), 0);
         assert_int_equal(extent.offset, expected[i].offset);

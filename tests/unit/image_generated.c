@@ -82,16 +82,16 @@ static uint32_t choose_vhdx(struct random *random, struct image_options *options
 }
 
 static const struct format_case format_cases[] = {
-    {.format = IMAGE_RAW,     .choose = choose_raw,  .largest = 1ull << 43},
-    { .format = IMAGE_QCOW2, .choose = choose_qcow2, .largest = 1ull << 41,   .qemu_checks = true},
-    { .format = IMAGE_VPC,   .choose = choose_vpc, .largest = 8ull << 30, .refuses_empty = true},
-    { .format = IMAGE_VMDK,
+    {.format = IMAGE_RAW, .choose = choose_raw, .largest = 1ull << 43},
+    {.format = IMAGE_QCOW2, .choose = choose_qcow2, .largest = 1ull << 41, .qemu_checks = true},
+    {.format = IMAGE_VPC, .choose = choose_vpc, .largest = 8ull << 30, .refuses_empty = true},
+    {.format = IMAGE_VMDK,
      .choose = choose_vmdk,
      .largest = 8ull << 30,
      .qemu_checks = true,
      .refuses_empty = true},
- // qemu-img has no block status for VHDX and reads all of it.
-    {                                                   .format = IMAGE_VHDX,    .choose = choose_vhdx, .largest = 256u << 20, .qemu_checks = true},
+    // qemu-img has no block status for VHDX and reads all of it.
+    {.format = IMAGE_VHDX, .choose = choose_vhdx, .largest = 256u << 20, .qemu_checks = true},
 };
 
 static uint64_t choose_size(struct random *random, const struct format_case *format,
@@ -271,11 +271,11 @@ static int judge_statistics(struct subject *subject, const struct image_check *c
         const char *name;
         uint64_t ours;
     } numbers[] = {
-        {"total-clusters",      check->total_clusters     },
-        {"allocated-clusters",  check->allocated_clusters },
+        {"total-clusters", check->total_clusters},
+        {"allocated-clusters", check->allocated_clusters},
         {"fragmented-clusters", check->fragmented_clusters},
         {"compressed-clusters", check->compressed_clusters},
-        {"image-end-offset",    check->image_end_offset   },
+        {"image-end-offset", check->image_end_offset},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         double theirs = json_number(&subject->text, numbers[i].name);

@@ -76,8 +76,8 @@ static void one_other_byte_diverges(void **state) {
     struct content other = {0};
     content_begin(&other, 1 MIB);
     struct content_extent writes[] = {
-        {.offset = 70000,     .length = 5000, .pattern = PATTERN_NOISE,    .seed = 0x5a},
-        {.offset = 1 MIB - 1, .length = 1,    .pattern = PATTERN_CONSTANT, .seed = 1   },
+        {.offset = 70000, .length = 5000, .pattern = PATTERN_NOISE, .seed = 0x5a},
+        {.offset = 1 MIB - 1, .length = 1, .pattern = PATTERN_CONSTANT, .seed = 1},
     };
     content_write(&other, &writes[0]);
     content_write(&other, &writes[1]);
@@ -165,8 +165,8 @@ static void what_a_vhd_grew_by_must_be_zero(void **state) {
     struct content grown = {0};
     content_begin(&grown, relax_vpc_cylinders(1 MIB));
     struct content_extent writes[] = {
-        {.offset = 70000,       .length = 5000, .pattern = PATTERN_NOISE,    .seed = 0x5a},
-        {.offset = 1 MIB + 512, .length = 1,    .pattern = PATTERN_CONSTANT, .seed = 1   },
+        {.offset = 70000, .length = 5000, .pattern = PATTERN_NOISE, .seed = 0x5a},
+        {.offset = 1 MIB + 512, .length = 1, .pattern = PATTERN_CONSTANT, .seed = 1},
     };
     content_write(&grown, &writes[0]);
     content_write(&grown, &writes[1]);

@@ -127,22 +127,23 @@ static const struct {
     const char *path, *a, *b;
     enum image_format source;
 } member_cases[] = {
-    {"filename",                                "{\"filename\":\"/run/x/src.raw\"}",               "{\"filename\":\"src.raw\"}",                                                 IMAGE_RAW  },
-    {"full-backing-filename",                   "{\"full-backing-filename\":\"/run/x/base.raw\"}",
-     "{\"full-backing-filename\":\"base.raw\"}",                                                                                                                                 IMAGE_QCOW2},
+    {"filename", "{\"filename\":\"/run/x/src.raw\"}", "{\"filename\":\"src.raw\"}", IMAGE_RAW},
+    {"full-backing-filename", "{\"full-backing-filename\":\"/run/x/base.raw\"}",
+     "{\"full-backing-filename\":\"base.raw\"}", IMAGE_QCOW2},
     {"format-specific.data.extents[].filename",
-     "{\"format-specific\":{\"data\":{\"extents\":[{\"filename\":\"/run/x/s.vmdk\"}]}}}",          "{\"format-specific\":{\"data\":{\"extents\":[{\"filename\":\"s.vmdk\"}]}}}", IMAGE_VMDK },
-    {"actual-size",                             "{\"actual-size\":4096}",                          "{\"actual-size\":8192}",                                                     IMAGE_RAW  },
-    {"children",                                "{\"format\":\"raw\"}",                            "{\"format\":\"raw\",\"children\":[{}]}",                                     IMAGE_RAW  },
-    {"dirty-flag",                              "{\"format\":\"raw\"}",                            "{\"format\":\"raw\",\"dirty-flag\":false}",                                  IMAGE_RAW  },
-    {"format-specific.data.encrypt",            "{\"format-specific\":{\"data\":{}}}",
-     "{\"format-specific\":{\"data\":{\"encrypt\":{\"format\":\"aes\"}}}}",                                                                                                      IMAGE_QCOW2},
-    {"format-specific.data.bitmaps",            "{\"format-specific\":{\"data\":{}}}",
-     "{\"format-specific\":{\"data\":{\"bitmaps\":[]}}}",                                                                                                                        IMAGE_QCOW2},
-    {"snapshots",                               "{\"format\":\"qcow2\"}",                          "{\"format\":\"qcow2\",\"snapshots\":[{}]}",
-     IMAGE_QCOW2                                                                                                                                                                            },
-    {"format-specific",                         "{\"format\":\"raw\"}",
-     "{\"format\":\"raw\",\"format-specific\":{\"type\":\"file\"}}",                                                                                                             IMAGE_RAW  },
+     "{\"format-specific\":{\"data\":{\"extents\":[{\"filename\":\"/run/x/s.vmdk\"}]}}}",
+     "{\"format-specific\":{\"data\":{\"extents\":[{\"filename\":\"s.vmdk\"}]}}}", IMAGE_VMDK},
+    {"actual-size", "{\"actual-size\":4096}", "{\"actual-size\":8192}", IMAGE_RAW},
+    {"children", "{\"format\":\"raw\"}", "{\"format\":\"raw\",\"children\":[{}]}", IMAGE_RAW},
+    {"dirty-flag", "{\"format\":\"raw\"}", "{\"format\":\"raw\",\"dirty-flag\":false}", IMAGE_RAW},
+    {"format-specific.data.encrypt", "{\"format-specific\":{\"data\":{}}}",
+     "{\"format-specific\":{\"data\":{\"encrypt\":{\"format\":\"aes\"}}}}", IMAGE_QCOW2},
+    {"format-specific.data.bitmaps", "{\"format-specific\":{\"data\":{}}}",
+     "{\"format-specific\":{\"data\":{\"bitmaps\":[]}}}", IMAGE_QCOW2},
+    {"snapshots", "{\"format\":\"qcow2\"}", "{\"format\":\"qcow2\",\"snapshots\":[{}]}",
+     IMAGE_QCOW2},
+    {"format-specific", "{\"format\":\"raw\"}",
+     "{\"format\":\"raw\",\"format-specific\":{\"type\":\"file\"}}", IMAGE_RAW},
 };
 
 static void every_relaxed_member_has_a_case_that_needs_it(void **state) {

@@ -11,13 +11,13 @@
 static const struct {
     uint64_t asked, shown;
 } cylinders[] = {
-    {512,          34816       },
-    {34816,        34816       },
-    {34817,        69632       },
-    {1000448,      1009664     },
-    {1 MIB,        1079296     },
-    {34 MIB,       35686400    },
-    {1 GIB,        1073995776  },
+    {512, 34816},
+    {34816, 34816},
+    {34817, 69632},
+    {1000448, 1009664},
+    {1 MIB, 1079296},
+    {34 MIB, 35686400},
+    {1 GIB, 1073995776},
     {136899993600, 136899993600},
     {137000000000, 137000000000},
 };
@@ -40,14 +40,14 @@ struct demonstration {
 #define GRAIN_BASE UINT64_C(11264 + 2048) // a vmdk of 32 MiB without a grain
 
 static const struct demonstration demonstrations[RELAXATIONS] = {
-    {RELAX_PAIR_VPC_CYLINDERS,  IMAGE_RAW, IMAGE_VPC,  OP_CONVERT, 1 MIB,               1079296,       1079808                    },
-    {RELAX_TRUTH_SECTOR,        IMAGE_RAW, IMAGE_RAW,  OP_CONVERT, 1000000,             1000448,       1000960                    },
-    {RELAX_TRUTH_VPC_CYLINDERS, IMAGE_RAW, IMAGE_VPC,  OP_CONVERT, 1000000,             1009664,       1010176                    },
-    {RELAX_BOUND_CUSHION,       IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, 1 MIB,               1 MIB + 65536, 1 MIB + 65537              },
- // 16 MiB of 32 are not zero; all of it was measured.
+    {RELAX_PAIR_VPC_CYLINDERS, IMAGE_RAW, IMAGE_VPC, OP_CONVERT, 1 MIB, 1079296, 1079808},
+    {RELAX_TRUTH_SECTOR, IMAGE_RAW, IMAGE_RAW, OP_CONVERT, 1000000, 1000448, 1000960},
+    {RELAX_TRUTH_VPC_CYLINDERS, IMAGE_RAW, IMAGE_VPC, OP_CONVERT, 1000000, 1009664, 1010176},
+    {RELAX_BOUND_CUSHION, IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, 1 MIB, 1 MIB + 65536, 1 MIB + 65537},
+    // 16 MiB of 32 are not zero; all of it was measured.
     {RELAX_BOUND_SPARSE_WRITER, IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, GRAIN_BASE + 32 MIB,
-     GRAIN_BASE + 16 MIB,                                                                              GRAIN_BASE + 16 MIB - 65537},
-    {RELAX_BOUND_STREAM,        IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, 64 MIB,              65536,         65536                      },
+     GRAIN_BASE + 16 MIB, GRAIN_BASE + 16 MIB - 65537},
+    {RELAX_BOUND_STREAM, IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, 64 MIB, 65536, 65536},
 };
 
 static void demonstrate(struct bench *bench, const struct demonstration *shown) {

@@ -124,11 +124,7 @@ static void reserved_bytes_are_ignored(void **state) {
     const struct {
         enum case_record kind;
         size_t at;
-    } records[] = {
-        {RECORD_HEADER,    0 },
-        {RECORD_WRITE,     32},
-        {RECORD_OPERATION, 48}
-    };
+    } records[] = {{RECORD_HEADER, 0}, {RECORD_WRITE, 32}, {RECORD_OPERATION, 48}};
     struct testcase before, after;
 
     helper_fill(&seed, bytes, sizeof bytes);
@@ -203,36 +199,36 @@ static void version_1_means_what_it_always_meant(void **state) {
         unsigned at, width;
         int64_t low, high, initial;
     } frozen[] = {
-        {RECORD_HEADER,    "format",         1,  1, 0,    4,          0 },
-        {RECORD_HEADER,    "size_class",     2,  1, 0,    4,          0 },
-        {RECORD_HEADER,    "size_delta",     3,  1, -128, 127,        0 },
-        {RECORD_HEADER,    "size_value",     4,  4, 0,    16777215,   0 },
-        {RECORD_HEADER,    "qcow2_version",  8,  1, 2,    3,          3 },
-        {RECORD_HEADER,    "cluster_bits",   9,  1, 9,    21,         16},
-        {RECORD_HEADER,    "refcount_order", 10, 1, 0,    6,          4 },
-        {RECORD_HEADER,    "lazy_refcounts", 11, 1, 0,    1,          0 },
-        {RECORD_HEADER,    "vpc_fixed",      12, 1, 0,    1,          0 },
-        {RECORD_HEADER,    "vpc_creator",    13, 1, 0,    1,          0 },
-        {RECORD_HEADER,    "vmdk_subformat", 14, 1, 0,    1,          0 },
-        {RECORD_HEADER,    "grain_bits",     15, 1, 12,   16,         16},
-        {RECORD_HEADER,    "block_bits",     16, 1, 19,   28,         21},
-        {RECORD_WRITE,     "pattern",        1,  1, 0,    3,          3 },
-        {RECORD_WRITE,     "form",           2,  1, 0,    3,          0 },
-        {RECORD_WRITE,     "seed",           3,  1, 0,    255,        0 },
-        {RECORD_WRITE,     "anchor",         4,  1, 0,    4,          0 },
-        {RECORD_WRITE,     "offset_delta",   5,  1, -128, 127,        0 },
-        {RECORD_WRITE,     "delta_scale",    6,  1, 0,    1,          0 },
-        {RECORD_WRITE,     "length_scale",   7,  1, 0,    2,          0 },
-        {RECORD_WRITE,     "offset",         8,  4, 0,    4294967295, 0 },
-        {RECORD_WRITE,     "length",         12, 2, 0,    65535,      0 },
-        {RECORD_OPERATION, "op",             1,  1, 0,    4,          0 },
-        {RECORD_OPERATION, "target",         2,  1, 0,    4,          0 },
-        {RECORD_OPERATION, "input",          3,  1, 0,    2,          0 },
-        {RECORD_OPERATION, "cluster_bits",   4,  1, 9,    21,         0 },
-        {RECORD_OPERATION, "refcount_order", 5,  1, 0,    7,          0 },
-        {RECORD_OPERATION, "subformat",      6,  1, 0,    2,          0 },
-        {RECORD_OPERATION, "grain_bits",     7,  1, 12,   16,         0 },
-        {RECORD_OPERATION, "block_bits",     8,  1, 19,   28,         0 },
+        {RECORD_HEADER, "format", 1, 1, 0, 4, 0},
+        {RECORD_HEADER, "size_class", 2, 1, 0, 4, 0},
+        {RECORD_HEADER, "size_delta", 3, 1, -128, 127, 0},
+        {RECORD_HEADER, "size_value", 4, 4, 0, 16777215, 0},
+        {RECORD_HEADER, "qcow2_version", 8, 1, 2, 3, 3},
+        {RECORD_HEADER, "cluster_bits", 9, 1, 9, 21, 16},
+        {RECORD_HEADER, "refcount_order", 10, 1, 0, 6, 4},
+        {RECORD_HEADER, "lazy_refcounts", 11, 1, 0, 1, 0},
+        {RECORD_HEADER, "vpc_fixed", 12, 1, 0, 1, 0},
+        {RECORD_HEADER, "vpc_creator", 13, 1, 0, 1, 0},
+        {RECORD_HEADER, "vmdk_subformat", 14, 1, 0, 1, 0},
+        {RECORD_HEADER, "grain_bits", 15, 1, 12, 16, 16},
+        {RECORD_HEADER, "block_bits", 16, 1, 19, 28, 21},
+        {RECORD_WRITE, "pattern", 1, 1, 0, 3, 3},
+        {RECORD_WRITE, "form", 2, 1, 0, 3, 0},
+        {RECORD_WRITE, "seed", 3, 1, 0, 255, 0},
+        {RECORD_WRITE, "anchor", 4, 1, 0, 4, 0},
+        {RECORD_WRITE, "offset_delta", 5, 1, -128, 127, 0},
+        {RECORD_WRITE, "delta_scale", 6, 1, 0, 1, 0},
+        {RECORD_WRITE, "length_scale", 7, 1, 0, 2, 0},
+        {RECORD_WRITE, "offset", 8, 4, 0, 4294967295, 0},
+        {RECORD_WRITE, "length", 12, 2, 0, 65535, 0},
+        {RECORD_OPERATION, "op", 1, 1, 0, 4, 0},
+        {RECORD_OPERATION, "target", 2, 1, 0, 4, 0},
+        {RECORD_OPERATION, "input", 3, 1, 0, 2, 0},
+        {RECORD_OPERATION, "cluster_bits", 4, 1, 9, 21, 0},
+        {RECORD_OPERATION, "refcount_order", 5, 1, 0, 7, 0},
+        {RECORD_OPERATION, "subformat", 6, 1, 0, 2, 0},
+        {RECORD_OPERATION, "grain_bits", 7, 1, 12, 16, 0},
+        {RECORD_OPERATION, "block_bits", 8, 1, 19, 28, 0},
     };
     for (size_t i = 0; i < sizeof frozen / sizeof *frozen; i++) {
         assert_true(i < case_field_count);

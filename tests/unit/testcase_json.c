@@ -62,20 +62,20 @@ static void a_virtual_size_in_bytes_finds_its_class(void **state) {
         const char *format;
         uint64_t size;
     } sizes[] = {
-        {"raw",   0            },
-        {"raw",   1            },
-        {"raw",   512          },
-        {"raw",   1048575      },
-        {"qcow2", 1048576      },
-        {"raw",   16777216     },
-        {"qcow2", 16777216     },
-        {"vpc",   33554432     },
-        {"vhdx",  528482304    },
-        {"vmdk",  50331648     },
-        {"raw",   2199023255552},
-        {"vpc",   2190433320960},
-        {"qcow2", 1073742336   },
-        {"raw",   2147483136   },
+        {"raw", 0},
+        {"raw", 1},
+        {"raw", 512},
+        {"raw", 1048575},
+        {"qcow2", 1048576},
+        {"raw", 16777216},
+        {"qcow2", 16777216},
+        {"vpc", 33554432},
+        {"vhdx", 528482304},
+        {"vmdk", 50331648},
+        {"raw", 2199023255552},
+        {"vpc", 2190433320960},
+        {"qcow2", 1073742336},
+        {"raw", 2147483136},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         char text[128];
@@ -217,6 +217,27 @@ static void a_case_is_told_in_words(void **state) {
     buffer_free(&words);
 }
 
+static void the_text_form_leaves_defaults_of_records_out(void **state) {
+    (void)state;
+    struct buffer text = {0};
+    reads("{\"writes\": [{\"seed\": 7}], \"operations\": [{\"op\": \"check\"}]}");
+    case_to_json(&parsed, &text);
+    const char *lists = strstr(text.data, "  \"writes\"");
+    assert_non_null(lists);
+    assert_string_equal(
+        lists,
+        "  \"writes\": [\n"
+        "    {\"pattern\": \"noise\", \"seed\": 7, \"anchor\": \"start\", \"length_scale\": "
+        "\"bytes\", \"offset\": 0, \"length\": 0, \"_extent\": [0, 1], \"_words\": \"1 byte of "
+        "noise at 0 bytes, seed 7\"}\n"
+        "  ],\n"
+        "  \"operations\": [\n"
+        "    {\"op\": \"check\", \"target\": \"raw\", \"_words\": \"check the source\"}\n"
+        "  ]\n"
+        "}\n");
+    buffer_free(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_survives_the_text_form),
@@ -226,6 +247,7 @@ int main(void) {
         cmocka_unit_test(a_place_in_bytes_finds_its_anchor),
         cmocka_unit_test(lengths_in_bytes_find_their_scale),
         cmocka_unit_test(a_mistake_is_named),
+        cmocka_unit_test(the_text_form_leaves_defaults_of_records_out),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(a_file_is_read_in_either_form),
         cmocka_unit_test(a_case_is_told_in_words),

@@ -136,12 +136,9 @@ static void only_operations_that_end_well_must_print(void **state) {
         int status;
         enum outcome_class class;
     } silent[] = {
-        {OP_MEASURE,            1,  OUTCOME_REFUSED  },
-        {OP_INFO,               1,  OUTCOME_REFUSED  },
-        {OP_CHECK,              1,  OUTCOME_REFUSED  },
-        {OP_CHECK,              63, OUTCOME_NO_CHECKS},
-        {OP_CONVERT,            0,  OUTCOME_OK       },
-        {OP_CONVERT_COMPRESSED, 0,  OUTCOME_OK       },
+        {OP_MEASURE, 1, OUTCOME_REFUSED}, {OP_INFO, 1, OUTCOME_REFUSED},
+        {OP_CHECK, 1, OUTCOME_REFUSED},   {OP_CHECK, 63, OUTCOME_NO_CHECKS},
+        {OP_CONVERT, 0, OUTCOME_OK},      {OP_CONVERT_COMPRESSED, 0, OUTCOME_OK},
     };
     for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
         struct tool_result result = parsed(silent[i].op, silent[i].status, "words", 5);

@@ -74,13 +74,11 @@ static void the_real_qemu_img_is_run_and_read(void **state) {
     struct fault fault;
     assert_int_equal(workdir_clear_case(&workdir, &fault), 0);
     make_raw(UINT64_C(1) << 20);
-    struct tool_call call = {
-        .op = OP_MEASURE,
-        .input = "src.raw",
-        .output = "a.out.qcow2",
-        .target = IMAGE_QCOW2,
-        .options = {.cluster_bits = 16, .refcount_bits = 16}
-    };
+    struct tool_call call = {.op = OP_MEASURE,
+                             .input = "src.raw",
+                             .output = "a.out.qcow2",
+                             .target = IMAGE_QCOW2,
+                             .options = {.cluster_bits = 16, .refcount_bits = 16}};
     struct tool_result result = {0};
     run(&tool, &call, &result);
     assert_int_equal(result.class, OUTCOME_OK);
@@ -117,12 +115,9 @@ static void the_real_qemu_img_s_complaints_are_ours(void **state) {
     struct tool tool;
     require_qemu_img(&tool);
     static const char *const wrong[][4] = {
-        {"info",    "--bogus",      "src.raw", NULL},
-        {"infoo",   NULL,           NULL,      NULL},
-        {"info",    NULL,           NULL,      NULL},
-        {"convert", "src.raw",      NULL,      NULL},
-        {"measure", "-O",           "qcow2",   NULL},
-        {"info",    "--output=xml", "src.raw", NULL},
+        {"info", "--bogus", "src.raw", NULL}, {"infoo", NULL, NULL, NULL},
+        {"info", NULL, NULL, NULL},           {"convert", "src.raw", NULL, NULL},
+        {"measure", "-O", "qcow2", NULL},     {"info", "--output=xml", "src.raw", NULL},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct tool_argv argv;
@@ -141,10 +136,7 @@ static void the_real_qemu_img_s_complaints_are_ours(void **state) {
 
 // Every call that a tool supports, with its options at both ends of their range.
 static void expect_no_usage_error(const struct tool *tool) {
-    static const struct target_options ends[2] = {
-        {9,  1,  1, 12, 20},
-        {21, 64, 2, 16, 28}
-    };
+    static const struct target_options ends[2] = {{9, 1, 1, 12, 20}, {21, 64, 2, 16, 28}};
     for (int op = 0; op < OPERATIONS; op++)
         for (int target = 0; target < IMAGE_FORMATS; target++)
             for (int end_of_range = 0; end_of_range < 2; end_of_range++) {
