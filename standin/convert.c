@@ -128,6 +128,13 @@ static uint64_t chs_below(uint64_t size) {
     return vpc_geometry_sectors(&geometry) * VPC_SECTOR;
 }
 
+uint64_t vpc_output_size(uint64_t size) {
+    uint64_t most = VPC_MAX_SECTORS * VPC_SECTOR;
+    if (lie(LIE_VHD_CHS_SIZE) && size <= most)
+        size = chs_below(size);
+    return lie(LIE_SUCCESS_WHERE_QEMU_FAILS) ? min_u64(size, most) : size;
+}
+
 static int check_output(const struct source *source, const char *path) {
     struct stat from, to;
     if (stat(path, &to))
@@ -154,10 +161,8 @@ static int convert_source(struct source *source, const char *path, enum image_fo
     hang_if_asked(source);
     if (lie(LIE_WRONG_BYTE_NEAR_END) && source_plant_wrong_byte(source, &fault))
         return fail(fault.text);
-    if (lie(LIE_VHD_CHS_SIZE) && target == IMAGE_VPC)
-        content.size = chs_below(content.size);
-    if (lie(LIE_SUCCESS_WHERE_QEMU_FAILS) && target == IMAGE_VPC)
-        content.size = min_u64(content.size, VPC_MAX_SECTORS * VPC_SECTOR);
+    if (target == IMAGE_VPC)
+        content.size = vpc_output_size(content.size);
     // No extent line can say 0 sectors: qemu-img writes such a vmdk and then cannot open it.
     if (!content.size && target == IMAGE_VMDK) {
         if (!lie(LIE_SUCCESS_WHERE_QEMU_FAILS))

@@ -108,7 +108,12 @@ static int measure_source(const struct arguments *arguments, const struct measur
     bool bitmaps = options->target == IMAGE_QCOW2 && !options->compat_010 &&
                    source->format == IMAGE_QCOW2 && source->info.qcow2_version >= 3 &&
                    !lie(LIE_BITMAPS_OMITTED);
-    return deliver(arguments, options, source->size, units, bitmaps);
+    uint64_t size = source->size;
+    if (options->target == IMAGE_VPC) {
+        size = vpc_output_size(size);
+        units = min_u64(units, div_up(size, measure_unit(options)));
+    }
+    return deliver(arguments, options, size, units, bitmaps);
 }
 
 static int run(const struct arguments *arguments) {

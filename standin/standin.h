@@ -47,6 +47,10 @@ void source_close(struct source *source);
 int source_plant_wrong_byte(struct source *source, struct fault *fault);
 void hang_if_asked(const struct source *source); // LIE_HANG_ON_CLUSTER_SIZE
 
+// The size of the vpc disk that a source of `size` bytes becomes: the same, unless a lie cuts it. In
+// measure as in convert, so that such a lie shows under one name.
+uint64_t vpc_output_size(uint64_t size);
+
 // --- text -------------------------------------------------------------------------------------
 void print_json_text(const char *text);                      // with quotes
 void absolute_path(const char *path, char *to, size_t room); // canonical, or as given
