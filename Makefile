@@ -72,13 +72,17 @@ replay: deps ## the story of a case: CASE=file...
 	@if [ -z '$(CASE)' ]; then echo 'make replay needs CASE=file' >&2; else \
 	    INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' build/instar-fuzz replay --out build/replay $(CASE) || true; fi
 
+bench: deps ## what a command and a case cost, as interleaved medians: ROUNDS=5
+	@$(MAKE) --no-print-directory build-libfuzzer build/bench/exec_cost
+	@bench/run
+
 .PHONY: deps build-libfuzzer build-afl build-loop build-tests seeds
 deps:
 	@ci/install-deps --if-missing
 
 seeds: build/seeds.stamp
-build-libfuzzer: $(PROGRAMS) build/fuzz_instar build/fuzz_instar.dict seeds
-build-afl: $(PROGRAMS) build/afl/fuzz_instar build/fuzz_instar.dict seeds
+build-libfuzzer: $(PROGRAMS) build/fuzz_instar seeds
+build-afl: $(PROGRAMS) build/afl/fuzz_instar seeds
 build-loop: $(PROGRAMS)
 
 help: ## what you may want to type
@@ -153,9 +157,10 @@ build/afl/fuzz_instar: $(call libs,afl,engine) $(call engine_libs,afl) build/obj
 	    -Wl,--whole-archive build/lib/afl/libengine.a -Wl,--no-whole-archive \
 	    build/obj/afl-plain/harness/engine/afl_map.o $(call engine_libs,afl) $(LIBS)
 
-build/fuzz_instar.dict: build/instar-fuzz
-	$(call say,GEN,$@)
-	$(Q)build/instar-fuzz encoding --dictionary >$@.new && mv $@.new $@
+build/bench/exec_cost: build/obj/plain/bench/exec_cost.o build/lib/plain/libexec.a build/lib/plain/libbase.a | build/launcher
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 SEEDS := $(sort $(wildcard corpus/seeds/*.json))
 build/seeds.stamp: build/instar-fuzz $(SEEDS)
@@ -184,7 +189,7 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 # Tests that run tools need the launcher, and some the stand-in.
 $(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/standin/instar
-build-tests: $(PROGRAMS) build/fuzz_instar build/afl/fuzz_instar build/fuzz_instar.dict seeds \
+build-tests: $(PROGRAMS) build/fuzz_instar build/afl/fuzz_instar seeds \
     $(addprefix build/tests/,$(UNIT_TESTS))
 
 .PHONY: clean

@@ -264,7 +264,9 @@ static void announce(struct run *run) {
     log_line(&run->log, "INFO", "Differential fuzzing started");
     log_line(&run->log, "INFO", "  seed: %u", run->seed);
     log_line(&run->log, "INFO", "  iterations: %llu", (unsigned long long)run->iterations);
-    log_line(&run->log, "INFO", "  tools: %s", words.data);
+    for (char *save, *line = strtok_r(words.data, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save))
+        log_line(&run->log, "INFO", "  tools: %s", line);
     log_line(&run->log, "INFO", "  log file: %s", run->log.path);
     buffer_free(&words);
 }

@@ -101,8 +101,26 @@ static bool same(const struct row *row) {
            strcmp(row->text[SIDE_A], row->text[SIDE_B]) == 0;
 }
 
+// The divergence of this step, if it has one.
+static const struct judgement *divergence_of(const struct step_record *step) {
+    for (size_t i = 0; i < step->judgements.count; i++)
+        if (step->judgements.items[i].verdict == VERDICT_DIVERGENCE)
+            return &step->judgements.items[i];
+    return NULL;
+}
+
+// '*' is the row that the divergence is about, '~' a difference that a rule permits.
+static char mark(const struct row *row, const struct judgement *divergence) {
+    if (same(row))
+        return ' ';
+    if (!divergence)
+        return '~';
+    return !divergence->field[0] || strstr(row->name, divergence->field) ? '*' : '~';
+}
+
 void report_answers(const struct step_record *step, struct buffer *out) {
     static struct table table;
+    const struct judgement *divergence = divergence_of(step);
     table.count = 0;
     put_side(&table, SIDE_A, step);
     put_side(&table, SIDE_B, step);
@@ -114,10 +132,10 @@ void report_answers(const struct step_record *step, struct buffer *out) {
     }
     text_width = text_width > 56 ? 56 : text_width;
     buffer_format(out, "      %-*s  %-*s  %s\n", (int)name_width, "", (int)text_width,
-                  step->step.a.tool->role, step->step.b.tool->role);
+                  report_tool_words(step->step.a.tool), report_tool_words(step->step.b.tool));
     for (size_t i = 0; i < table.count; i++) {
         const struct row *row = &table.rows[i];
-        buffer_format(out, "    %s %-*s  %-*s  %s\n", same(row) ? " " : "*", (int)name_width,
+        buffer_format(out, "    %c %-*s  %-*s  %s\n", mark(row, divergence), (int)name_width,
                       row->name, (int)text_width, row->present[SIDE_A] ? row->text[SIDE_A] : "-",
                       row->present[SIDE_B] ? row->text[SIDE_B] : "-");
     }

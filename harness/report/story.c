@@ -6,6 +6,12 @@
 
 #include <string.h>
 
+const char *report_tool_words(const struct tool *tool) {
+    const char *suffix = strrchr(tool->role, '_');
+    bool one_of_two = suffix && (!strcmp(suffix, "_a") || !strcmp(suffix, "_b"));
+    return one_of_two ? tool->role : tool->name;
+}
+
 void report_pair_words(const struct tool *a, const struct tool *b, struct buffer *out) {
     buffer_format(out, "%s (%s) against %s (%s)", a->name, a->available ? a->version : a->why_not,
                   b->name, b->available ? b->version : b->why_not);
@@ -28,25 +34,44 @@ static void tell_command(const struct step_record *step, int side, struct buffer
     buffer_text(out, "\n");
 }
 
+// "agree: exit_code, truth_content (2)": each rule once, its type without the word for its failure.
+static void tell_agreement(const struct judgements *judgements, struct buffer *out) {
+    bool any = false;
+    for (size_t i = 0; i < judgements->count; i++) {
+        const struct judgement *j = &judgements->items[i];
+        size_t times = 0, first = judgements->count;
+        for (size_t k = 0; k < judgements->count; k++)
+            if (judgements->items[k].verdict == VERDICT_AGREE &&
+                judgements->items[k].oracle == j->oracle) {
+                first = k < first ? k : first;
+                times++;
+            }
+        if (j->verdict != VERDICT_AGREE || first != i)
+            continue;
+        const char *cut = strstr(j->oracle->type, "_divergence");
+        int length = cut ? (int)(cut - j->oracle->type) : (int)strlen(j->oracle->type);
+        buffer_format(out, "%s%.*s", any ? ", " : "    agree: ", length, j->oracle->type);
+        if (times > 1)
+            buffer_format(out, " (%zu)", times);
+        any = true;
+    }
+    if (any)
+        buffer_text(out, "\n");
+}
+
 static void tell_judgements(const struct step_record *step, struct buffer *out) {
-    size_t agreed = 0;
+    tell_agreement(&step->judgements, out);
     for (size_t i = 0; i < step->judgements.count; i++) {
         const struct judgement *j = &step->judgements.items[i];
-        if (j->verdict == VERDICT_AGREE) {
-            buffer_format(out, "%s%s", agreed++ ? ", " : "    agree: ", j->oracle->type);
+        if (j->verdict == VERDICT_AGREE)
             continue;
-        }
-        buffer_format(out, "%s    %s: %s", agreed ? "\n" : "", verdict_names[j->verdict],
-                      j->oracle ? j->oracle->type : "");
-        agreed = 0;
+        buffer_format(out, "    %s: %s", verdict_names[j->verdict], j->oracle->type);
         if (j->reason[0])
             buffer_format(out, " (%s)", j->reason);
         if (j->known_id[0])
             buffer_format(out, " [%s]", j->known_id);
         buffer_format(out, "%s%s\n", j->text[0] ? ": " : "", j->text);
     }
-    if (agreed)
-        buffer_text(out, "\n");
 }
 
 static void tell_step(const struct step_record *step, size_t index, struct buffer *out) {

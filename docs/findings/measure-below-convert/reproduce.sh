@@ -5,11 +5,10 @@
 # shellcheck source=docs/findings/prelude.sh
 . "$(dirname "$0")/../prelude.sh"
 
-member=required
 # fits WHAT REQUIRED LENGTH SOURCE OPTIONS: what is measured, and what convert then writes.
 fits() {
     rm -f out.qcow2
-    shows "$1: required" "$2" "$(measured -f raw -O qcow2 -o "$5" "$4")"
+    shows "$1: required" "$2" "$(measured required -f raw -O qcow2 -o "$5" "$4")"
     convert -f raw -O qcow2 -o "$5" "$4" out.qcow2
     shows "$1: written" "$3" "$(length out.qcow2)"
 }

@@ -12,8 +12,6 @@ truncate -s 0 src.raw
 shows "exit status of convert of an empty disk" 1 "$(status convert -f raw -O vmdk src.raw out.vmdk)"
 cat said
 shows "length of the file that it leaves" 65536 "$(length out.vmdk)"
-for subformat in streamOptimized; do
-    create -f vmdk -o subformat=$subformat stream.vmdk 0
-    shows "exit status of info, $subformat" 1 "$(status img info -f vmdk stream.vmdk)"
-done
+create -f vmdk -o subformat=streamOptimized stream.vmdk 0
+shows "exit status of info, streamOptimized" 1 "$(status img info -f vmdk stream.vmdk)"
 exit $gone

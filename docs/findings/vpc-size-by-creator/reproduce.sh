@@ -30,5 +30,5 @@ by 'vpc ' 1079296 geometry
 by 'vs  ' 1079296 geometry
 by 'vsim' 1079296 geometry
 by 'imgo' 1079296 geometry
-[ "$(major)" -ge 10 ] || by 'wa\0\0' 1079296 geometry
+by 'wa\0\0' 1079296 geometry
 exit $gone

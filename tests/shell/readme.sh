@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every command that README.md shows is run, with the durations cut short. What installs another
+# tool's path, or runs the tests from within the tests, is only looked at.
+# shellcheck source=tests/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+cd "$ROOT" || exit 2
+requires qemu-img
+
+commands() { sed -n '/^```sh$/,/^```$/p' README.md | grep -v '^```' | sed 's/ *#.*//; /^$/d'; }
+count=0
+while read -r line; do
+    count=$((count + 1))
+    case $line in
+    *INSTAR=/opt*) continue ;; # a path that only the reader has
+    'make test')               # this is it
+        check "$line exists" grep -q '^test:' Makefile
+        continue ;;
+    'make bench') line="ROUNDS=1 $line" ;;
+    'ci/lies 120') line='ci/lies 6 measure-trailing-comma' ;;
+    'make fuzz') line="$line DURATION=3" ;;
+    esac
+    line=$(sed 's/DURATION=[0-9]*/DURATION=3/; s/--iterations [0-9]*/--iterations 10/' <<<"$line")
+    check "$line" bash -c "$line"
+done < <(commands)
+check "README shows commands" [ "$count" -gt 10 ]
+# `make replay` hides the exit code of what it shows; the verdict must be there all the same.
+tells() { STANDIN_LIE=qcow2-zero-clusters-allocated make replay CASE=corpus/seeds/qcow2-v3-zero-clusters.json | grep "$1"; }
+check "the lie of README's example is found" tells 'measure_numeric_divergence-measure-qcow2-qcow2-required'
+check "and its reproducer named" tells 'reproduce.sh'
+table() { diff <("$FUZZ" encoding --variables) <(sed -n '/^<!-- variables: begin -->$/,/^<!-- variables: end -->$/p' README.md | sed '1d;$d'); }
+check "the table of variables is build/instar-fuzz encoding --variables" table
+same_as() { diff <("${@:2}") "$1"; }
+check "dict/fuzz_instar.dict is build/instar-fuzz encoding --dictionary" same_as dict/fuzz_instar.dict "$FUZZ" encoding --dictionary
+libfuzzer_reads_it() { build/fuzz_instar -dict=dict/fuzz_instar.dict -runs=0 2>&1 | grep 'Dictionary: [1-9]'; }
+check "libFuzzer reads the dictionary" libfuzzer_reads_it
+finish

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every relaxation is really used by a pair of tools: with it switched off, and nothing else changed,
+# a case that agrees diverges. What goes red here is a freedom that nobody takes any more, and that
+# only hides bugs. Relaxations that no pair on this machine takes are listed with their reason, and
+# it is held that they are not taken; a new relaxation that is in no list goes red, too.
+# shellcheck source=tests/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+requires qemu-img
+requires "${CC:-cc}"
+export INSTAR_FUZZ_WORK=$SCRATCH/work INSTAR_FUZZ_PAIR=standin INSTAR_FUZZ_CONFIRM=0
+mkdir -p "$INSTAR_FUZZ_WORK" "$SCRATCH/bin/standin"
+cd "$ROOT" || exit 2
+
+# instar-fuzz with a switch: WITHOUT=name takes one relaxation away.
+cat >"$SCRATCH/switch.c" <<'C'
+#define relax_allows relax_allows_as_written
+#define relax_member_find relax_member_find_as_written
+#include "oracles/relax.c"
+#include "oracles/relax_members.c"
+#undef relax_allows
+#undef relax_member_find
+#include <stdlib.h>
+
+static bool taken_away(const char *name) {
+    const char *without = getenv("WITHOUT");
+    return without && strcmp(without, name) == 0;
+}
+
+bool relax_allows(enum relaxation_id id, const struct relax_query *query);
+const struct relax_member *relax_member_find(const char *path);
+
+bool relax_allows(enum relaxation_id id, const struct relax_query *query) {
+    return !taken_away(relaxations[id].name) && relax_allows_as_written(id, query);
+}
+
+const struct relax_member *relax_member_find(const char *path) {
+    return taken_away(path) ? NULL : relax_member_find_as_written(path);
+}
+C
+build() {
+    local lib=$ROOT/build/lib/plain libs=() room
+    for room in run report oracles tool testcase exec image base; do libs+=("$lib/lib$room.a"); done
+    "${CC:-cc}" -std=c11 -O1 -D_GNU_SOURCE -I. -Iharness -o "$SCRATCH/bin/instar-fuzz" "$SCRATCH/switch.c" \
+        -Wl,--whole-archive "$lib/libcommand.a" -Wl,--no-whole-archive "${libs[@]}" -lcjson -lzstd -lz
+    ln -s "$ROOT/build/launcher" "$SCRATCH/bin/launcher"
+    ln -s "$STANDIN" "$SCRATCH/bin/standin/instar"
+}
+check "instar-fuzz can be built with a switch for relaxations" build
+FUZZ=$SCRATCH/bin/instar-fuzz
+
+shown=""
+# needed NAME SIGNATURE CASE: the case agrees; without the relaxation it has that signature.
+needed() {
+    local name=$1 signature=$2 case=$3 out
+    status 0 "$FUZZ" replay "$case" || return 1
+    out=$(WITHOUT=$name "$FUZZ" replay "$case" 2>&1)
+    grep -qx "  $signature" <<<"$out" || { echo "without $name no $signature:"; echo "$out" | tail -n 20; return 1; }
+}
+used() {
+    shown+="$1"$'\n'
+    check "$1 is used" needed "$@"
+}
+
+used pair_vpc_cylinders convert_content_divergence-convert-raw-vpc-size "$(text pair <<'J'
+{"format": "raw", "virtual_size": 1048576, "operations": [{"op": "convert", "target": "vpc"}]}
+J
+)"
+used truth_vpc_cylinders truth_size_divergence-convert-raw-vpc-qemu_img "$SCRATCH/pair.json"
+used truth_sector truth_size_divergence-info-raw-none-info_instar "$(text sector <<'J'
+{"format": "raw", "virtual_size": 1000000, "operations": [{"op": "info"}, {"op": "convert", "target": "raw"}]}
+J
+)"
+# A second set of grain tables, which measure does not count.
+used bound_cushion measure_above_fully_allocated_bound-measure-raw-vmdk-instar "$(text cushion <<'J'
+{"format": "raw", "virtual_size": 65536, "writes": [{"length_bytes": 65536}],
+ "operations": [{"op": "measure", "target": "vmdk"}]}
+J
+)"
+# Zeros that are really in the raw file: allocated, so measured, and then not written.
+used bound_sparse_writer measure_below_required_bound-measure-raw-vmdk-instar "$(text sparse <<'J'
+{"format": "raw", "virtual_size": 4194304, "writes": [{"pattern": "zero", "length_bytes": 1048576}],
+ "operations": [{"op": "measure", "target": "vmdk"}]}
+J
+)"
+used bound_stream measure_below_required_bound-measure-raw-vmdk-instar "$(text stream <<'J'
+{"format": "raw", "virtual_size": 1048576, "writes": [{"pattern": "constant", "seed": 5, "length_bytes": 1048576}],
+ "operations": [{"op": "measure", "target": "vmdk", "subformat": "streamOptimized"}]}
+J
+)"
+used filename info_output_divergence-info-vmdk-none-filename "$(text info-vmdk <<'J'
+{"format": "vmdk", "virtual_size": 1048576, "operations": [{"op": "info"}]}
+J
+)"
+used "format-specific.data.extents[].filename" info_output_divergence-info-vmdk-none-extents_filename "$SCRATCH/info-vmdk.json"
+
+# Members of images that no case can build: here qemu-img makes them. The stand-in leaves out what
+# instar's documentation says that it leaves out.
+# omitted NAME FILE: qemu-img's info has that member, the stand-in's has not, at any depth.
+omitted() {
+    local member=\"${1##*.}\":
+    qemu-img info --output=json "$2" >"$SCRATCH/theirs" && "$STANDIN" info --output json "$2" >"$SCRATCH/ours" || return 1
+    grep -q "^ *$member" "$SCRATCH/theirs" || { echo "qemu-img prints no $member"; return 1; }
+    ! grep "^ *$member" "$SCRATCH/ours"
+}
+left_out() {
+    shown+="$1"$'\n'
+    check "$1 is left out" omitted "$1" "$SCRATCH/$2"
+}
+images() {
+    qemu-img create -q -f qcow2 "$SCRATCH/snapshot.qcow2" 1M && qemu-img snapshot -c one "$SCRATCH/snapshot.qcow2" &&
+        qemu-img create -q -f qcow2 "$SCRATCH/bitmap.qcow2" 1M && qemu-img bitmap --add "$SCRATCH/bitmap.qcow2" one &&
+        qemu-img create -q --object secret,id=key,data=one -f qcow2 \
+            -o encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10 "$SCRATCH/encrypted.qcow2" 1M
+}
+check "images with a snapshot, a bitmap and encryption" images
+left_out snapshots snapshot.qcow2
+left_out format-specific.data.bitmaps bitmap.qcow2
+left_out format-specific.data.encrypt encrypted.qcow2
+
+# Not used by qemu-img and the stand-in here, for the reasons that are given.
+info_cases=()
+for format in raw qcow2 vpc vmdk vhdx; do
+    info_cases+=("$(text "every-$format" <<<"{\"format\": \"$format\", \"virtual_size\": 1048576, \"operations\": [{\"op\": \"info\"}]}")")
+done
+not_needed() { WITHOUT=$1 status 0 "$FUZZ" replay "${info_cases[@]}"; }
+unused() { # NAME REASON
+    shown+="$1"$'\n'
+    check "$1 is not used by this pair ($2)" not_needed "$1"
+}
+unused full-backing-filename "no case has a backing file"
+unused actual-size "both look at the same file at once; only a busy file system changes it in between"
+unused children "the stand-in follows qemu-img's version; two qemu-img, older and newer than 8.0, differ"
+unused dirty-flag "the stand-in follows qemu-img's version; two qemu-img, older and newer than 6.1, differ"
+unused format-specific "a raw file gets one only from an extent size hint, which only some file systems have"
+
+listed() {
+    sed -n 's/.*\.name = "\([^"]*\)".*/\1/p; s/.*\.path = "\([^"]*\)".*/\1/p' oracles/relax.c oracles/relax_members.c
+}
+complete() { diff <(listed | sort) <(sort <<<"${shown%$'\n'}"); }
+check "every relaxation is shown here" complete
+finish

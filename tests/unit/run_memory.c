@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a campaign remembers: signatures claimed once, counters added up over processes, and that a
+// file was changed.
+#include "materialize.h"
+#include "seen.h"
+#include "stats.h"
+
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static int make_folder(void **state) {
+    (void)state;
+    strcpy(folder, "/tmp/run_memory.XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    return workdir_remove_tree(folder, NULL);
+}
+
+static void a_signature_is_claimed_by_one_process(void **state) {
+    (void)state;
+    int claims = 0;
+    for (int i = 0; i < 8; i++)
+        if (fork() == 0)
+            _exit(seen_claim(folder, "type-op-a-b-c", NULL));
+    for (int status; wait(&status) > 0;)
+        claims += WEXITSTATUS(status);
+    assert_int_equal(claims, 1);
+    assert_true(seen_contains(folder, "type-op-a-b-c"));
+    assert_false(seen_contains(folder, "type-op-a-b-d"));
+}
+
+static void no_folder_means_no_memory(void **state) {
+    (void)state;
+    assert_int_equal(seen_claim(NULL, "x", NULL), 1);
+    assert_int_equal(seen_claim(NULL, "x", NULL), 1);
+    assert_false(seen_contains(NULL, "x"));
+}
+
+static void a_folder_that_cannot_be_made_is_an_error(void **state) {
+    (void)state;
+    char path[128];
+    struct fault fault = {0};
+    snprintf(path, sizeof path, "%s/no/such", folder);
+    assert_int_equal(seen_open(path, &fault), -1);
+    assert_non_null(strstr(fault.text, path));
+    assert_int_equal(seen_claim(path, "x", &fault), -1);
+}
+
+static void counters_of_processes_are_added_up(void **state) {
+    (void)state;
+    for (int i = 1; i <= 3; i++) {
+        if (fork() == 0) {
+            struct stats *stats;
+            if (stats_open(&stats, folder, NULL))
+                _exit(1);
+            stats->cases = (uint64_t)i * 100;
+            stats->matrix[OP_MEASURE][IMAGE_RAW][IMAGE_QCOW2].compared = 1;
+            stats_count(stats->signatures, STATS_NAMES, i == 3 ? "second" : "first");
+            _exit(0);
+        }
+        int status;
+        wait(&status);
+        assert_int_equal(status, 0);
+    }
+    static struct stats sum;
+    assert_int_equal(stats_sum(folder, &sum, NULL), 0);
+    assert_int_equal(sum.cases, 600);
+    assert_int_equal(sum.matrix[OP_MEASURE][IMAGE_RAW][IMAGE_QCOW2].compared, 3);
+    assert_string_equal(sum.signatures[0].name, "first");
+    assert_int_equal(sum.signatures[0].count + sum.signatures[1].count, 3);
+}
+
+static void a_full_table_counts_the_rest_together(void **state) {
+    (void)state;
+    struct stats_name table[3] = {{{0}, 0}};
+    const char *names[] = {"a", "b", "c", "d", "a"};
+    for (int i = 0; i < 5; i++)
+        stats_count(table, 3, names[i]);
+    assert_int_equal(table[0].count, 2);
+    assert_string_equal(table[2].name, "(others)");
+    assert_int_equal(table[2].count, 2);
+}
+
+static void build(struct material *material) {
+    struct testcase testcase;
+    struct fault fault = {0};
+    assert_int_equal(case_from_json(&testcase,
+                                    "{\"format\": \"raw\", \"virtual_size\": 1048576, \"writes\": "
+                                    "[{\"pattern\": \"noise\", \"length_bytes\": 8192}]}",
+                                    &fault),
+                     0);
+    assert_int_equal(material_build(material, &testcase, folder, &fault), 0);
+}
+
+static void write_at(const char *name, off_t at, const char *text, bool keep_times) {
+    char path[128];
+    struct stat before;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(stat(path, &before), 0);
+    assert_int_equal(chmod(path, 0644), 0);
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, text, strlen(text), at), (int)strlen(text));
+    struct timespec times[2] = {before.st_atim, before.st_mtim};
+    if (keep_times)
+        assert_int_equal(futimens(fd, times), 0);
+    close(fd);
+}
+
+static void a_changed_byte_is_noticed_even_with_the_old_times(void **state) {
+    (void)state;
+    struct material material = {0};
+    build(&material);
+    assert_false(material_modified(&material, folder));
+    write_at("src.raw", 500000, "x", true);
+    assert_true(material_modified(&material, folder));
+    material_free(&material);
+}
+
+static void a_changed_length_is_noticed(void **state) {
+    (void)state;
+    struct material material = {0};
+    build(&material);
+    write_at("src.raw", 1048576, "x", true);
+    assert_true(material_modified(&material, folder));
+    material_free(&material);
+}
+
+// A tool may change the mode or be copied around; without other bytes or times that is no change.
+static void times_of_metadata_alone_are_no_change(void **state) {
+    (void)state;
+    struct material material = {0};
+    build(&material);
+    char path[128];
+    snprintf(path, sizeof path, "%s/src.raw", folder);
+    usleep(20000);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_false(material_modified(&material, folder));
+    material_free(&material);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_signature_is_claimed_by_one_process, make_folder,
+                                        remove_folder),
+        cmocka_unit_test(no_folder_means_no_memory),
+        cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_made_is_an_error, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(counters_of_processes_are_added_up, make_folder,
+                                        remove_folder),
+        cmocka_unit_test(a_full_table_counts_the_rest_together),
+        cmocka_unit_test_setup_teardown(a_changed_byte_is_noticed_even_with_the_old_times,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_changed_length_is_noticed, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(times_of_metadata_alone_are_no_change, make_folder,
+                                        remove_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
