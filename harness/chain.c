@@ -5,17 +5,12 @@
 // does is in step.c.
 #include "chain.h"
 
+#include "exec/clock.h"
+#include "output.h"
 #include "step.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-static uint64_t now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
 
 void chain_free(struct chain *chain) {
     material_free(&chain->source);
@@ -44,29 +39,49 @@ static bool filtered(const struct chain *chain, const struct case_operation *ope
 
 // Why a step is not run at all, or NULL.
 static const char *skip_reason(const struct chain *chain, const struct testcase *testcase,
-                               const struct case_operation *operation, uint64_t deadline_us) {
+                               size_t index, uint64_t deadline_us) {
+    const struct case_operation *operation = &testcase->operations[index];
     const char *reason = NULL;
+    if (chain->confirming && index != chain->confirming->step &&
+        !operation_writes((enum operation)operation->op))
+        return "not_needed";
     if (filtered(chain, operation))
         return "filtered";
     if (!case_operation_allowed(testcase, operation, &reason))
         return reason;
-    return now_us() > deadline_us ? "budget" : NULL;
+    return clock_us() > deadline_us ? "budget" : NULL;
 }
 
-static void note_findings(struct chain *chain, struct record *record, size_t index, bool *stop) {
-    struct step_record *step = &record->steps[index];
+// The judgement of a step that makes its finding: a divergence, else, if those count, a known one,
+// rather one whose signature ends the case. -1: none.
+static int choose_judgement(const struct chain *chain, const struct step_record *step) {
+    char signature[SIGNATURE_ROOM];
+    int known = -1;
     for (size_t i = 0; i < step->judgements.count; i++) {
         const struct judgement *judgement = &step->judgements.items[i];
-        bool known = judgement->verdict == VERDICT_KNOWN && chain->settings->strict_known;
-        if (judgement->verdict != VERDICT_DIVERGENCE && !known)
+        if (judgement->verdict == VERDICT_DIVERGENCE)
+            return (int)i;
+        if (judgement->verdict != VERDICT_KNOWN || !chain->settings->strict_known)
             continue;
-        struct finding *finding = &record->findings[record->finding_count++];
-        finding->step = index;
-        finding->judgement = i;
-        oracle_signature(&step->step, judgement, finding->signature, sizeof finding->signature);
-        *stop = chain->stop_at && chain->stop_at(chain->stop_context, finding->signature);
-        return;
+        oracle_signature(&step->step, judgement, signature, sizeof signature);
+        if (known < 0 || (chain->stop_at && chain->stop_at(chain->stop_context, signature)))
+            known = (int)i;
     }
+    return known;
+}
+
+// Notes the finding of a step, if it has one; true if the case ends there.
+static bool note_finding(struct chain *chain, struct record *record, size_t index) {
+    struct step_record *step = &record->steps[index];
+    int chosen = choose_judgement(chain, step);
+    if (chosen < 0)
+        return false;
+    struct finding *finding = &record->findings[record->finding_count++];
+    finding->step = index;
+    finding->judgement = (size_t)chosen;
+    oracle_signature(&step->step, &step->judgements.items[chosen], finding->signature,
+                     sizeof finding->signature);
+    return chain->stop_at && chain->stop_at(chain->stop_context, finding->signature);
 }
 
 static void reset(struct chain *chain, struct record *record, const struct testcase *testcase) {
@@ -79,34 +94,42 @@ static void reset(struct chain *chain, struct record *record, const struct testc
             chain->outputs[i][side].usable = false;
 }
 
+// One operation of the case; 1 ends it.
+static int run_operation(struct chain *chain, const struct testcase *testcase,
+                         struct record *record, size_t index, uint64_t deadline_us,
+                         struct fault *fault) {
+    const struct case_operation *operation = &testcase->operations[index];
+    struct step_record *step = &record->steps[record->step_count++];
+    const struct material *input = choose_input(chain, index, operation->input);
+    step_begin(step, chain, testcase, operation, input);
+    const char *reason = skip_reason(chain, testcase, index, deadline_us);
+    if (reason)
+        snprintf(step->why, sizeof step->why, "%s", reason);
+    else if (step_run(step, chain, index, input, fault))
+        return -1;
+    if (chain->counting)
+        step_count(step, chain->stats);
+    if (reason)
+        return 0;
+    bool stop = note_finding(chain, record, index);
+    output_adopt(step, chain, index);
+    // After a modified input nobody knows what later steps would read.
+    return stop || step->step.source_modified;
+}
+
 int chain_run(struct chain *chain, const struct testcase *testcase, struct record *record,
               struct fault *fault) {
-    uint64_t start = now_us(), deadline = start + chain->settings->case_ms * 1000ull;
-    const char *directory = chain->room.workdir->case_path;
+    uint64_t start = clock_us(), deadline = start + chain->settings->case_ms * 1000ull;
     reset(chain, record, testcase);
     if (workdir_clear_case(chain->room.workdir, fault) ||
-        material_build(&chain->source, testcase, directory, fault))
+        material_build(&chain->source, testcase, chain->room.workdir->case_path, fault))
         return -1;
     snprintf(record->source_name, sizeof record->source_name, "%s", chain->source.name);
     record->source = chain->source.truth;
-    bool stop = false;
-    for (size_t i = 0; i < testcase->operation_count && !stop; i++) {
-        const struct case_operation *operation = &testcase->operations[i];
-        struct step_record *step = &record->steps[record->step_count++];
-        const struct material *input = choose_input(chain, i, operation->input);
-        step_begin(step, chain, testcase, operation, input);
-        const char *reason = skip_reason(chain, testcase, operation, deadline);
-        if (reason) {
-            snprintf(step->why, sizeof step->why, "%s", reason);
-            continue;
-        }
-        if (step_run(step, chain, i, input, fault))
-            return -1;
-        note_findings(chain, record, i, &stop);
-        step_adopt_outputs(step, chain, i);
-        // Nobody knows what later steps would read.
-        stop |= step->step.source_modified;
-    }
-    record->wall_us = now_us() - start;
-    return 0;
+    int status = 0;
+    for (size_t i = 0; i < testcase->operation_count && status == 0; i++)
+        if (!chain->confirming || i <= chain->confirming->step)
+            status = run_operation(chain, testcase, record, i, deadline, fault);
+    record->wall_us = clock_us() - start;
+    return status < 0 ? -1 : 0;
 }

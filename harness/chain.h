@@ -21,9 +21,11 @@ struct chain {
     // Called after a judged step that holds a divergence; true ends the case there.
     bool (*stop_at)(void *context, const char *signature);
     void *stop_context;
-    // Read every output through qemu-img's own conversion to raw instead of our reader, so that a
-    // confirmation does not rest on code of this project.
-    bool flatten;
+    // A repetition to confirm this finding, or NULL. Every output is then read through qemu-img's
+    // own conversion to raw instead of our reader, so that the confirmation does not rest on code
+    // of this project, and steps that the finding does not need are left out.
+    const struct finding *confirming;
+    bool counting; // operations, verdicts and the matrix; a repetition counts commands alone
     // The source and what each tool wrote in each step.
     struct material source;
     struct material outputs[CASE_MAX_OPERATIONS][SIDES];

@@ -6,21 +6,18 @@
 #include "harness.h"
 
 #include "chain.h"
+#include "keep.h"
 #include "pair.h"
 #include "report/report.h"
 #include "report/story.h"
 #include "seen.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define DEADLINE_SHARE      20 // one command may take 1/20 of the case's budget
-#define NOT_REPRODUCED_KEPT 100
+#define DEADLINE_SHARE 20 // one command may take 1/20 of the case's budget
 
 struct harness {
     const struct settings *settings;
@@ -124,6 +121,7 @@ void harness_close(struct harness *h) {
         for (int i = 0; i < CASE_MAX_OPERATIONS; i++)
             for (int side = 0; side < SIDES; side++) {
                 exec_outcome_free(&records[r]->steps[i].outcomes[side]);
+                exec_outcome_free(&records[r]->steps[i].fit_outcomes[side]);
                 tool_result_free(&records[r]->steps[i].results[side]);
             }
     free(h->seen);
@@ -174,56 +172,45 @@ static bool has_finding(const struct record *record, const char *signature) {
 }
 
 // Runs the case again on fresh files, reading outputs through qemu-img; 1: it repeats each time.
-static int confirm(struct harness *h, const char *signature, struct fault *fault) {
+static int confirm(struct harness *h, const struct finding *finding, struct fault *fault) {
     struct chain *chain = &h->chain;
     chain->stop_at = is_expected;
-    chain->stop_context = (void *)(uintptr_t)signature;
-    chain->flatten = true;
+    chain->stop_context = (void *)(uintptr_t)finding->signature;
+    chain->confirming = finding;
+    chain->counting = false;
     int status = 1;
     for (unsigned i = 0; i < h->settings->confirm && status == 1; i++) {
         h->stats->confirmations++;
         if (chain_run(chain, &h->testcase, &h->again, fault))
             status = -1;
-        else if (!has_finding(&h->again, signature))
+        else if (!has_finding(&h->again, finding->signature))
             status = 0;
     }
-    chain->flatten = false;
+    chain->confirming = NULL;
     return status;
 }
 
-static uint64_t case_hash(const uint8_t *data, size_t size) {
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ data[i]) * 0x100000001b3u;
-    return hash;
+// tool_hang has had its long second run already (step.c): nothing to add but waiting.
+static bool needs_no_repetition(const struct finding *finding) {
+    return strncmp(finding->signature, "tool_hang-", 10) == 0;
 }
 
-// What does not repeat is no finding, but is kept for study: the case alone, a bounded number.
-static void keep_not_reproduced(struct harness *h, const uint8_t *data, size_t size,
-                                const char *signature) {
-    char path[4096];
-    h->stats->verdicts[VERDICT_INCONCLUSIVE]++;
-    stats_count(h->stats->reasons, STATS_NAMES, "inconclusive: not_reproduced");
-    if (!h->settings->out)
-        return;
-    snprintf(path, sizeof path, "%s/not-reproduced", h->settings->out);
-    if (mkdir(path, 0777) && errno != EEXIST)
-        return;
-    if (report_usage(path) / 4096 > NOT_REPRODUCED_KEPT)
-        return;
-    snprintf(path, sizeof path, "%s/not-reproduced/%s-%016llx.bin", h->settings->out, signature,
-             (unsigned long long)case_hash(data, size));
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return;
-    image_pwrite(fd, data, size, 0, NULL);
-    close(fd);
+static int first_run(struct harness *h, const uint8_t *data, size_t size,
+                     bool (*stop_at)(void *, const char *), struct fault *fault) {
+    if (attach(h, fault))
+        return -1;
+    case_decode(&h->testcase, data, size);
+    h->chain.stop_at = stop_at;
+    h->chain.stop_context = h;
+    h->chain.confirming = NULL;
+    h->chain.counting = true;
+    h->stats->cases++;
+    return chain_run(&h->chain, &h->testcase, &h->first, fault);
 }
 
-static int write_report(struct harness *h, const uint8_t *data, size_t size, const char *out,
-                        const struct record *record, size_t finding, char *path, size_t room,
-                        struct fault *fault) {
-    struct report report = {
+static struct report report_of(struct harness *h, const uint8_t *data, size_t size, const char *out,
+                               const struct record *record, size_t finding) {
+    return (struct report){
         .record = record,
         .finding = &record->findings[finding],
         .bytes = data,
@@ -231,12 +218,13 @@ static int write_report(struct harness *h, const uint8_t *data, size_t size, con
         .directory = h->workdir.case_path,
         .exec = h->exec,
         .out = out,
+        .case_ms = h->settings->case_ms,
+        .confirm = h->settings->confirm,
         .confirmed = h->settings->confirm > 0,
     };
-    return report_write(&report, path, room, fault);
 }
 
-// Counts what the campaign has met before; the last finding may be new.
+// Counts what the campaign has met before; the last finding may be new. NULL: nothing new.
 static const struct finding *count_repeats(struct harness *h) {
     const struct finding *fresh = NULL;
     for (size_t i = 0; i < h->first.finding_count; i++) {
@@ -249,66 +237,102 @@ static const struct finding *count_repeats(struct harness *h) {
     return fresh;
 }
 
-static int judge_fresh(struct harness *h, const uint8_t *data, size_t size, const char *signature,
-                       struct fault *fault) {
-    // tool_hang has had its long second run already (step.c): nothing to add but waiting.
-    bool hang = strncmp(signature, "tool_hang-", 10) == 0;
-    int status = hang ? 1 : confirm(h, signature, fault);
-    if (status <= 0) {
-        if (status == 0)
-            keep_not_reproduced(h, data, size, signature);
+// Believes a new finding or not: 1 with the record that holds it, 0, or -1. Where our reader saw
+// one thing and qemu-img's reading of the fresh files shows another, that other thing is the
+// finding.
+static int believe(struct harness *h, struct finding *finding, const struct record **record,
+                   struct fault *fault) {
+    *record = &h->first;
+    if (needs_no_repetition(finding) || !h->settings->confirm)
+        return 1;
+    *record = &h->again;
+    int status = confirm(h, finding, fault);
+    if (status != 0 || !h->again.finding_count)
         return status;
-    }
-    status = seen_claim(h->seen, signature, fault);
-    if (status < 0)
-        return -1;
-    stats_count(h->stats->signatures, STATS_NAMES, signature);
-    if (status == 0 || !h->settings->out)
-        return status;
-    const struct record *record = hang || !h->settings->confirm ? &h->first : &h->again;
-    char path[4096];
-    if (write_report(h, data, size, h->settings->out, record, record->finding_count - 1, path,
-                     sizeof path, fault))
+    struct finding other = h->again.findings[h->again.finding_count - 1];
+    if (!is_new(h, other.signature) || needs_no_repetition(&other))
+        return 0;
+    *finding = other;
+    return confirm(h, finding, fault);
+}
+
+static size_t finding_index(const struct record *record, const char *signature) {
+    size_t i = record->finding_count;
+    while (i-- > 0)
+        if (strcmp(record->findings[i].signature, signature) == 0)
+            return i;
+    return 0;
+}
+
+// The report is prepared before the signature is claimed, and appears right after: a process that
+// is killed in between leaves neither a claim without a report nor half a report.
+static int claim_and_report(struct harness *h, const uint8_t *data, size_t size,
+                            const char *signature, const struct record *record,
+                            struct fault *fault) {
+    const char *out = h->settings->out;
+    struct report report = report_of(h, data, size, out, record, finding_index(record, signature));
+    char prepared[4096] = "", path[4096];
+    if (out && report_prepare(&report, prepared, sizeof prepared, fault)) {
         fprintf(stderr, "instar-fuzz: the report could not be written: %s\n", fault->text);
-    return 1;
+        prepared[0] = 0;
+    }
+    int status = seen_claim(h->seen, signature, fault);
+    if (status >= 0)
+        stats_count(h->stats->signatures, STATS_NAMES, signature);
+    if (!prepared[0])
+        return status;
+    if (status <= 0)
+        report_discard(prepared);
+    else if (report_commit(&report, prepared, path, sizeof path, fault))
+        fprintf(stderr, "instar-fuzz: the report could not be written: %s\n", fault->text);
+    return status;
+}
+
+static int judge_fresh(struct harness *h, const uint8_t *data, size_t size, struct finding *finding,
+                       struct fault *fault) {
+    const struct record *record;
+    char first_seen[SIGNATURE_ROOM];
+    snprintf(first_seen, sizeof first_seen, "%s", finding->signature);
+    int status = believe(h, finding, &record, fault);
+    if (status > 0)
+        return claim_and_report(h, data, size, finding->signature, record, fault);
+    if (status == 0) {
+        h->stats->verdicts[VERDICT_INCONCLUSIVE]++;
+        stats_count(h->stats->reasons, STATS_NAMES, "inconclusive: not_reproduced");
+        keep_case(h->settings->out, "not-reproduced", first_seen, data, size, NULL);
+    }
+    return status;
 }
 
 int harness_run(struct harness *h, const uint8_t *data, size_t size, char signature[SIGNATURE_ROOM],
                 struct fault *fault) {
-    if (attach(h, fault))
-        return -1;
-    case_decode(&h->testcase, data, size);
-    h->chain.stop_at = is_new;
-    h->chain.stop_context = h;
-    h->stats->cases++;
-    int status = chain_run(&h->chain, &h->testcase, &h->first, fault);
-    if (status == 0) {
-        const struct finding *fresh = count_repeats(h);
-        if (fresh) {
-            snprintf(signature, SIGNATURE_ROOM, "%s", fresh->signature);
-            status = judge_fresh(h, data, size, signature, fault);
-        }
+    int status = first_run(h, data, size, is_new, fault);
+    bool repeated = status == 0 && h->first.finding_count > 0;
+    const struct finding *fresh = status == 0 ? count_repeats(h) : NULL;
+    if (fresh) {
+        struct finding finding = *fresh;
+        status = judge_fresh(h, data, size, &finding, fault);
+        snprintf(signature, SIGNATURE_ROOM, "%s", finding.signature);
+        repeated = h->first.finding_count > 1;
     }
-    h->stats->harness_errors += status < 0;
-    h->stats->aborts += status > 0;
     stats_touch(h->stats);
-    return status < 0 ? -1 : status > 0 ? HARNESS_NEW : HARNESS_NOTHING;
+    if (status < 0) {
+        h->stats->harness_errors++;
+        keep_case(h->settings->out, "harness-errors", "case", data, size, fault->text);
+        return -1;
+    }
+    return status > 0 ? HARNESS_NEW : repeated ? HARNESS_REPEATED : HARNESS_NOTHING;
 }
 
 int harness_replay(struct harness *h, const uint8_t *data, size_t size,
                    const struct record **record, size_t *unconfirmed, struct fault *fault) {
-    if (attach(h, fault))
-        return -1;
-    case_decode(&h->testcase, data, size);
-    h->chain.stop_at = NULL;
-    h->stats->cases++;
     *unconfirmed = 0;
-    if (chain_run(&h->chain, &h->testcase, &h->first, fault))
+    if (first_run(h, data, size, NULL, fault))
         return -1;
     size_t kept = 0;
     for (size_t i = 0; i < h->first.finding_count; i++) {
-        char *signature = h->first.findings[i].signature;
-        int repeats = strncmp(signature, "tool_hang-", 10) == 0 ? 1 : confirm(h, signature, fault);
+        const struct finding *finding = &h->first.findings[i];
+        int repeats = needs_no_repetition(finding) ? 1 : confirm(h, finding, fault);
         if (repeats < 0)
             return -1;
         if (repeats)
@@ -325,13 +349,18 @@ int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t f
                    const char *out, char *path, size_t room, struct fault *fault) {
     // Confirmations have replaced the files: build them once more, up to the finding. Its record
     // is the one that goes into the report, so that files and words belong together.
+    const char *signature = h->first.findings[finding].signature;
     h->chain.stop_at = is_expected;
-    h->chain.stop_context = h->first.findings[finding].signature;
+    h->chain.stop_context = (void *)(uintptr_t)signature;
+    h->chain.counting = false;
     if (chain_run(&h->chain, &h->testcase, &h->again, fault))
         return -1;
-    size_t at = h->again.finding_count;
-    while (at-- > 0)
-        if (strcmp(h->again.findings[at].signature, h->first.findings[finding].signature) == 0)
-            return write_report(h, data, size, out, &h->again, at, path, room, fault);
-    return fault_set(fault, "it did not repeat while the report was written");
+    if (!has_finding(&h->again, signature))
+        return fault_set(fault, "it did not repeat while the report was written");
+    struct report report =
+        report_of(h, data, size, out, &h->again, finding_index(&h->again, signature));
+    char prepared[4096];
+    if (report_prepare(&report, prepared, sizeof prepared, fault))
+        return -1;
+    return report_commit(&report, prepared, path, room, fault);
 }

@@ -35,7 +35,11 @@ struct stats *harness_stats(struct harness *harness);
 // Where the case directory is, and whether on tmpfs. Valid once a case has run.
 const struct workdir *harness_workdir(const struct harness *harness);
 
-enum harness_verdict { HARNESS_NOTHING, HARNESS_NEW };
+enum harness_verdict {
+    HARNESS_NOTHING,
+    HARNESS_NEW,
+    HARNESS_REPEATED, // a divergence, but of a signature that the campaign has met before
+};
 // One case of a campaign. HARNESS_NEW: `signature` is confirmed, claimed in the campaign's memory
 // and reported; the engine should abort. -1 is a harness error.
 int harness_run(struct harness *harness, const uint8_t *data, size_t size,

@@ -94,7 +94,6 @@ static void add_stats(struct stats *sum, const struct stats *part) {
     sum->commands += part->commands;
     sum->confirmations += part->confirmations;
     sum->harness_errors += part->harness_errors;
-    sum->aborts += part->aborts;
     for (int i = 0; i < VERDICTS; i++)
         sum->verdicts[i] += part->verdicts[i];
     for (int op = 0; op < OPERATIONS; op++)
@@ -103,6 +102,7 @@ static void add_stats(struct stats *sum, const struct stats *part) {
                 struct stats_cell *to = &sum->matrix[op][source][target];
                 const struct stats_cell *from = &part->matrix[op][source][target];
                 to->compared += from->compared;
+                to->refused += from->refused;
                 to->skipped += from->skipped;
                 to->inconclusive += from->inconclusive;
             }

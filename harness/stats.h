@@ -23,7 +23,8 @@ struct stats_name {
 };
 
 struct stats_cell {
-    uint64_t compared;     // both tools gave an opinion and an oracle compared it
+    uint64_t compared;     // an oracle compared answers
+    uint64_t refused;      // both tools refused
     uint64_t skipped;      // unsupported
     uint64_t inconclusive; // a limit, a time-out, the budget
 };
@@ -34,14 +35,13 @@ struct stats {
     uint64_t cases, operations, commands, confirmations;
     uint64_t harness_errors;
     uint64_t verdicts[VERDICTS];
-    uint64_t aborts;
     struct stats_cell matrix[OPERATIONS][IMAGE_FORMATS][IMAGE_FORMATS + 1]; // + 1: no target
     struct stats_name oracles[32];                                          // comparisons by oracle
     struct stats_name reasons[STATS_NAMES];    // inconclusive and unsupported, by reason
     struct stats_name signatures[STATS_NAMES]; // divergences, repeats included
     struct stats_name known[64];               // known divergences, by registry id
 };
-#define STATS_MAGIC "instar-fuzz-1"
+#define STATS_MAGIC "instar-fuzz-2"
 
 // Maps <out>/stats/<pid>-<start>.bin; `out` NULL: private memory. The mapping lives as long as the
 // process; forked children share it.

@@ -33,6 +33,8 @@ void stats_line(const struct stats *stats, struct buffer *line) {
                   (unsigned long long)compared,
                   (unsigned long long)stats->verdicts[VERDICT_INCONCLUSIVE],
                   names_used(stats->signatures, STATS_NAMES));
+    if (stats->harness_errors)
+        buffer_format(line, "  %llu HARNESS ERRORS", (unsigned long long)stats->harness_errors);
 }
 
 static int by_count(const void *a, const void *b) {
@@ -61,7 +63,7 @@ static const char *format_name(int format) {
 
 static void show_matrix(const struct stats *stats, struct buffer *words) {
     buffer_text(words, "Comparisons by operation, source (rows) and target (columns); "
-                       "u = unsupported, i = inconclusive\n");
+                       "r = both refused, u = unsupported, i = inconclusive\n");
     for (int op = 0; op < OPERATIONS; op++) {
         bool has_target = operation_has_target((enum operation)op);
         int first = has_target ? 0 : IMAGE_FORMATS, last = has_target ? IMAGE_FORMATS - 1 : first;
@@ -75,6 +77,9 @@ static void show_matrix(const struct stats *stats, struct buffer *words) {
                 const struct stats_cell *cell = &stats->matrix[op][source][target];
                 char text[48];
                 int used = snprintf(text, sizeof text, "%llu", (unsigned long long)cell->compared);
+                if (cell->refused)
+                    used += snprintf(text + used, sizeof text - (size_t)used, " r%llu",
+                                     (unsigned long long)cell->refused);
                 if (cell->skipped)
                     used += snprintf(text + used, sizeof text - (size_t)used, " u%llu",
                                      (unsigned long long)cell->skipped);
@@ -130,6 +135,7 @@ static cJSON *matrix_json(const struct stats *stats) {
                 if (target < IMAGE_FORMATS)
                     cJSON_AddStringToObject(cell, "target", format_name(target));
                 cJSON_AddNumberToObject(cell, "compared", (double)from->compared);
+                cJSON_AddNumberToObject(cell, "refused", (double)from->refused);
                 cJSON_AddNumberToObject(cell, "unsupported", (double)from->skipped);
                 cJSON_AddNumberToObject(cell, "inconclusive", (double)from->inconclusive);
                 cJSON_AddItemToArray(cells, cell);

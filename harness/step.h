@@ -14,7 +14,7 @@ void step_begin(struct step_record *step, const struct chain *chain,
 // that calls our command line wrong.
 int step_run(struct step_record *step, struct chain *chain, size_t index,
              const struct material *input, struct fault *fault);
-// Makes the outputs inputs for later steps (tainted if the step diverged) and closes the readers.
-void step_adopt_outputs(struct step_record *step, struct chain *chain, size_t index);
+// Counts what the judgements of a finished step amount to, or why it was skipped.
+void step_count(const struct step_record *step, struct stats *stats);
 
 #endif

@@ -16,6 +16,13 @@ static void judge_side(const struct oracle *oracle, const struct oracle_side *si
         oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "limit_", side, "");
     else if (oracle_class(side) == OUTCOME_USAGE)
         oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "usage_", side, "");
+    if (!side->ran)
+        return;
+    // The convert behind a measure did not end well: its bounds are not judged, and that is said.
+    if (side->fit_class == OUTCOME_LIMIT || side->fit_class == OUTCOME_TIMEOUT)
+        oracle_say(out, oracle, VERDICT_INCONCLUSIVE, "convert_behind_measure_cut_off");
+    else if (side->fit_class == OUTCOME_REFUSED)
+        oracle_say(out, oracle, VERDICT_UNSUPPORTED, "convert_behind_measure_refused");
 }
 
 static void judge(const struct oracle *oracle, const struct oracle_step *step,

@@ -67,14 +67,18 @@ static void judge_outputs(const struct oracle *oracle, const struct oracle_step 
         const struct tool_result *check = &side->output_check;
         if (check->class == OUTCOME_CLEAN)
             oracle_say(out, oracle, VERDICT_AGREE, NULL);
+        if (check->class == OUTCOME_LIMIT || check->class == OUTCOME_TIMEOUT)
+            oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "output_check_cut_off_", side, "");
         if (check->class != OUTCOME_LEAKS && check->class != OUTCOME_CORRUPT &&
-            check->class != OUTCOME_REFUSED)
+            check->class != OUTCOME_REFUSED && check->class != OUTCOME_SIGNAL)
             continue;
         struct judgement *judgement =
             oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "output_", side, "");
         oracle_values(judgement, "outcome", i == 0 ? outcome_class_names[check->class] : NULL,
                       i == 0 ? NULL : outcome_class_names[check->class]);
-        if (check->class == OUTCOME_REFUSED)
+        if (check->class == OUTCOME_SIGNAL)
+            oracle_text(judgement, "qemu-img check dies on what %s wrote.", side->tool->name);
+        else if (check->class == OUTCOME_REFUSED)
             oracle_text(judgement, "qemu-img check refuses to open what %s wrote.",
                         side->tool->name);
         else

@@ -11,6 +11,8 @@
 
 static struct judgement *say_unreadable(const struct oracle *oracle, struct judgements *out,
                                         const struct oracle_side *side, const char *why) {
+    if (side->output_undecided)
+        return oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "unread_", side, "");
     struct judgement *judgement =
         oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "unreadable_", side, "");
     oracle_text(judgement, "%s said that it succeeded, but its output cannot be read: %s.",
@@ -23,7 +25,7 @@ static bool readable(const struct oracle *oracle, const struct oracle_step *step
                      struct judgements *out) {
     for (int i = 0; i < ORACLE_SIDES; i++) {
         const struct oracle_side *side = oracle_side_at(step, i);
-        if (!oracle_gave(side) || side->output || !*side->output_fault)
+        if (!oracle_gave(side) || side->output || (!*side->output_fault && !side->output_undecided))
             continue;
         say_unreadable(oracle, out, side, side->output_fault);
         return false;

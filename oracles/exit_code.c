@@ -10,11 +10,17 @@ static bool has_opinion(const struct oracle_side *side) {
 
 static void judge(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out) {
-    if (!has_opinion(&step->a) || !has_opinion(&step->b))
-        return;
     bool a_gave = oracle_gave(&step->a), b_gave = oracle_gave(&step->b);
+    if (has_opinion(&step->a) != has_opinion(&step->b)) {
+        // Nobody else can say whether one tool alone is right to refuse.
+        if (!a_gave && !b_gave && !(step->a.ran && step->b.ran))
+            oracle_say(out, oracle, VERDICT_INCONCLUSIVE, "refused_alone");
+        return;
+    }
+    if (!has_opinion(&step->a))
+        return;
     if (a_gave == b_gave) {
-        oracle_say(out, oracle, VERDICT_AGREE, NULL);
+        oracle_say(out, oracle, VERDICT_AGREE, a_gave ? NULL : ORACLE_BOTH_REFUSED);
         return;
     }
     const struct oracle_side *refuses = a_gave ? &step->b : &step->a;

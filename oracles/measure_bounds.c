@@ -67,9 +67,7 @@ static void judge_below(const struct oracle *oracle, const struct oracle_step *s
         if (relax_allows(RELAX_BOUND_STREAM, &query))
             continue;
         if (out->strict_bounds) {
-            bool sparse = step->truth.content && relax_allows(RELAX_BOUND_SPARSE_WRITER, &query);
-            struct judgement *judgement = say_below(oracle, step, out, i);
-            judgement->strict_only = sparse || !step->truth.content;
+            say_below(oracle, step, out, i);
             return;
         }
         if (!step->truth.content) {

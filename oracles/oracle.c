@@ -22,10 +22,10 @@ const char *const verdict_names[VERDICTS] = {
 // agrees with the truth.
 const struct oracle *const oracles[] = {
     &oracle_availability,
+    &oracle_source_modified,
     &oracle_tool_hang,
     &oracle_tool_crash,
     &oracle_exit_code,
-    &oracle_source_modified,
     &oracle_measure_json,
     &oracle_measure_numeric,
     &oracle_measure_bitmaps_presence,

@@ -33,19 +33,23 @@ struct truth {
 struct oracle_side {
     const struct tool *tool;
     bool ran;            // false: the tool does not support the call (why_not), or is unavailable
-                         // (in a pair of one tool alone, the other side's tool is NULL)
     const char *why_not; // short stable reason
     const struct exec_outcome *outcome;
     const struct tool_result *result;
     // Operations that write and succeeded: our reader on the output, or why it cannot be read.
     struct image *output;
     uint64_t output_file_size;
-    char output_fault[256];
+    char output_fault[256]; // "" and no output: nobody could say (output_undecided)
+    // Neither a second opinion nor our reader could decide whether the output can be read, or only
+    // our reader could: what it fails to read then accuses nobody.
+    bool output_undecided;
     struct tool_result output_check; // qemu-img's check of a convert output; class OUTCOME_CLASSES
                                      // if none was run
     // measure to vmdk, vpc, vhdx: the size of the file that this tool's own convert then wrote.
     bool has_converted;
     uint64_t converted_size;
+    enum outcome_class fit_class; // of that convert; OUTCOME_CLASSES if none was run
+    const struct exec_outcome *fit_outcome;
 };
 
 struct oracle_step {
@@ -73,7 +77,6 @@ struct judgement {
     char field[64];
     char a_value[96], b_value[96];
     char known_id[64]; // VERDICT_KNOWN: the registry's entry
-    bool strict_only;  // only a divergence under INSTAR_FUZZ_STRICT
 };
 
 struct judgements {
@@ -89,9 +92,14 @@ struct oracle {
     const char *type; // "measure_numeric_divergence", ...
     const char *rule; // one sentence, shown by --help and docs
     unsigned ops;     // bit set: 1u << enum operation
+    bool no_answer;   // it looks at something else than the tools' answers: its agreement does not
+                      // make a step a comparison
     void (*judge)(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out);
 };
+
+// Reason of an agreement in which both tools refused: no answers were compared.
+#define ORACLE_BOTH_REFUSED "both_refused"
 
 extern const struct oracle *const oracles[]; // NULL-terminated, in order of precedence
 

@@ -87,12 +87,6 @@ void registry_explain(const struct registry *registry, const struct oracle_step 
     }
 }
 
-void registry_apply(const struct registry *registry, const struct oracle_step *step,
-                    struct judgements *judgements) {
-    for (size_t i = 0; i < judgements->count; i++)
-        registry_explain(registry, step, &judgements->items[i]);
-}
-
 size_t registry_count(const struct registry *registry) {
     return registry->count;
 }

@@ -20,10 +20,7 @@ int registry_load_text(struct registry **registry, const char *text, size_t leng
 int registry_load_built_in(struct registry **registry, struct fault *fault);
 void registry_free(struct registry *registry);
 size_t registry_count(const struct registry *registry);
-// Turns each divergence that an entry explains into VERDICT_KNOWN with its id.
-void registry_apply(const struct registry *registry, const struct oracle_step *step,
-                    struct judgements *judgements);
-// The same for one divergence.
+// Turns a divergence that an entry explains into VERDICT_KNOWN with its id.
 void registry_explain(const struct registry *registry, const struct oracle_step *step,
                       struct judgement *judgement);
 // A line an entry, for `instar-fuzz known`.

@@ -35,17 +35,29 @@ struct judgement *oracle_say_role(struct judgements *out, const struct oracle *o
     return oracle_say(out, oracle, verdict, detail);
 }
 
+// A judgement may quote what a tool said, and goes to terminals, scripts and JSON: one line of
+// printable ASCII.
+static void oracle_clean(char *text) {
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
 void oracle_text(struct judgement *judgement, const char *format, ...) {
     va_list args;
     va_start(args, format);
     vsnprintf(judgement->text, sizeof judgement->text, format, args);
     va_end(args);
+    oracle_clean(judgement->text);
 }
 
 void oracle_values(struct judgement *judgement, const char *field, const char *a, const char *b) {
     snprintf(judgement->field, sizeof judgement->field, "%s", field);
     snprintf(judgement->a_value, sizeof judgement->a_value, "%s", a ? a : "");
     snprintf(judgement->b_value, sizeof judgement->b_value, "%s", b ? b : "");
+    oracle_clean(judgement->field);
+    oracle_clean(judgement->a_value);
+    oracle_clean(judgement->b_value);
 }
 
 void oracle_numbers(struct judgement *judgement, const char *field, uint64_t a, uint64_t b) {

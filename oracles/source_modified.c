@@ -22,5 +22,6 @@ const struct oracle oracle_source_modified = {
     .type = "source_modified",
     .rule = "an operation that only reads leaves size, mtime and content of its input alone",
     .ops = ORACLE_ALL_OPS,
+    .no_answer = true,
     .judge = judge,
 };

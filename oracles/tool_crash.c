@@ -25,19 +25,28 @@ static const char *signal_name(int number) {
     return "signal";
 }
 
+// How it died: a signal's name, or "panic" for the exit status that Rust gives one.
+static const char *death(const struct exec_outcome *outcome) {
+    if (outcome && outcome->end == EXEC_EXITED)
+        return "panic";
+    return signal_name(outcome ? outcome->value : 0);
+}
+
 static void judge(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out) {
     for (int i = 0; i < ORACLE_SIDES; i++) {
         const struct oracle_side *side = oracle_side_at(step, i);
-        if (oracle_class(side) != OUTCOME_SIGNAL)
+        bool itself = oracle_class(side) == OUTCOME_SIGNAL;
+        bool fit = side->ran && side->fit_outcome && side->fit_class == OUTCOME_SIGNAL;
+        if (!itself && !fit)
             continue;
-        const char *name = signal_name(side->outcome ? side->outcome->value : 0);
+        const char *name = death(itself ? side->outcome : side->fit_outcome);
         struct judgement *judgement =
             oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "", side, "_");
         strncat(judgement->detail, name, sizeof judgement->detail - strlen(judgement->detail) - 1);
         oracle_values(judgement, "outcome", i == 0 ? name : NULL, i == 0 ? NULL : name);
-        oracle_text(judgement, "%s was killed by %s (signal %d) during %s.", side->tool->name, name,
-                    side->outcome ? side->outcome->value : 0, operation_names[step->op]);
+        oracle_text(judgement, "%s died by %s during %s.", side->tool->name, name,
+                    itself ? operation_names[step->op] : "the convert behind this measure");
         return; // one judgement a step; the other side crashing too is in the report
     }
 }

@@ -12,6 +12,10 @@ static void judge_side(const struct oracle *oracle, const struct oracle_step *st
     image_as_source(side->output, &written);
     content_as_source(step->truth.content, &truth);
     if (image_compare(&written, &truth, step->compare_budget, &difference, &fault) < 0) {
+        if (side->output_undecided) {
+            oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "unread_", side, "");
+            return;
+        }
         struct judgement *judgement =
             oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "unreadable_", side, "");
         oracle_text(judgement, "The output of %s cannot be read: %s.", side->tool->name,

@@ -67,15 +67,13 @@ static int leave_reports(const struct replay *replay, const uint8_t *bytes, size
     return 0;
 }
 
-// A step in which something could not be decided and no answers were compared either. (That a tool
-// left its source alone is no comparison of answers.)
+// A step in which something could not be decided and no answers were compared either.
 static bool undecided(const struct step_record *step) {
-    bool inconclusive = false;
-    for (size_t i = 0; i < step->judgements.count; i++) {
+    bool inconclusive = !step->done && strcmp(step->why, "budget") == 0;
+    for (size_t i = 0; step->done && i < step->judgements.count; i++) {
         const struct judgement *judgement = &step->judgements.items[i];
-        if (judgement->verdict == VERDICT_KNOWN ||
-            (judgement->verdict == VERDICT_AGREE &&
-             strcmp(judgement->oracle->type, "source_modified") != 0))
+        bool agreed = judgement->verdict == VERDICT_AGREE && !judgement->oracle->no_answer;
+        if (agreed || judgement->verdict == VERDICT_KNOWN)
             return false;
         inconclusive |= judgement->verdict == VERDICT_INCONCLUSIVE;
     }

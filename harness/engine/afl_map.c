@@ -23,9 +23,11 @@ __attribute__((constructor(2))) static void engine_afl_map_reserve(void) {
 }
 
 void engine_afl_map_mark(const char *signature) {
-    uint32_t hash = 2166136261u; // FNV-1a
+    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
     for (const char *c = signature; *c; c++)
-        hash = (hash ^ (uint8_t)*c) * 16777619u;
+        hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
+    hash ^= hash >> 29; // FNV's low bits follow the last letters alone
     memset(__afl_area_ptr, 0, __afl_map_size);
     __afl_area_ptr[cells[hash % CELLS]] = 1;
+    __afl_area_ptr[cells[(hash >> 32) % CELLS]] = 1;
 }

@@ -28,6 +28,11 @@ static void add_text(cJSON *object, const char *name, const struct buffer *from)
     }
     text[length] = 0;
     cJSON_AddStringToObject(object, name, text);
+    if (length < from->length) {
+        char cut[64];
+        snprintf(cut, sizeof cut, "%s_cut_from_bytes", name);
+        add_size(object, cut, from->length);
+    }
 }
 
 static cJSON *side_json(const struct step_record *step, int side) {
@@ -102,7 +107,7 @@ static cJSON *steps_json(const struct record *record) {
     return list;
 }
 
-static void add_environment(cJSON *json) {
+static void add_environment(cJSON *json, const struct report *report) {
     struct utsname host;
     cJSON *environment = cJSON_AddObjectToObject(json, "environment");
     if (uname(&host) == 0) {
@@ -110,6 +115,8 @@ static void add_environment(cJSON *json) {
         cJSON_AddStringToObject(environment, "machine", host.machine);
     }
     cJSON_AddBoolToObject(environment, "dev_kvm", access("/dev/kvm", R_OK | W_OK) == 0);
+    cJSON_AddNumberToObject(environment, "case_ms", report->case_ms);
+    cJSON_AddNumberToObject(environment, "confirm", report->confirm);
 }
 
 cJSON *report_json(const struct report *report) {
@@ -127,7 +134,7 @@ cJSON *report_json(const struct report *report) {
     cJSON *tools = cJSON_AddObjectToObject(json, "tools");
     cJSON_AddItemToObject(tools, "a", tool_profile_json(record->tools[SIDE_A]));
     cJSON_AddItemToObject(tools, "b", tool_profile_json(record->tools[SIDE_B]));
-    add_environment(json);
+    add_environment(json, report);
     cJSON *source = cJSON_AddObjectToObject(json, "source");
     cJSON_AddStringToObject(source, "name", record->source_name);
     add_size(source, "file_size", record->source.file_size);

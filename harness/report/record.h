@@ -15,13 +15,14 @@ enum { SIDE_A, SIDE_B, SIDES };
 
 struct step_record {
     bool done;               // false: skipped, see why
-    char why[48];            // "cost_cap", "budget", "filtered"
+    char why[48];            // "cost_cap", "budget", "filtered", "not_needed"
     struct oracle_step step; // points into this record and into the materials of the run
     struct tool_call calls[SIDES];
     struct tool_argv argv[SIDES];
     char outputs[SIDES][32]; // file names in the case directory
     char fits[SIDES][32];    // of the convert that belongs to a measure
-    struct exec_outcome outcomes[SIDES];
+    struct tool_argv fit_argv[SIDES];
+    struct exec_outcome outcomes[SIDES], fit_outcomes[SIDES];
     struct tool_result results[SIDES];
     bool flattened[SIDES]; // the output was read through qemu-img instead of our own reader
     struct judgements judgements;

@@ -7,15 +7,19 @@
 
 #include "report/story.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define TAR_DEADLINE_MS 60000
+#define TAR_DEADLINE_MS 5000 // an engine's time-out is running
+#define STALE_S         600
 
 static int write_file(const char *folder, const char *name, const void *data, size_t length,
                       mode_t mode, struct fault *fault) {
@@ -59,11 +63,17 @@ static int pack_images(const struct report *report, const char *folder, struct f
     return status;
 }
 
+static uint64_t usage_of_findings(const char *out) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/findings", out);
+    return report_usage(path);
+}
+
 // The images alone may be missing: a report without them is still worth having, and says why.
 static void add_images(const struct report *report, const char *folder, cJSON *json) {
     struct fault fault = {0};
     int status;
-    if (report_usage(report->out) > REPORT_TOTAL_LIMIT)
+    if (usage_of_findings(report->out) > REPORT_TOTAL_LIMIT)
         status = fault_set(&fault, "left out: %s holds more than %llu MiB already", report->out,
                            REPORT_TOTAL_LIMIT >> 20);
     else
@@ -71,16 +81,13 @@ static void add_images(const struct report *report, const char *folder, cJSON *j
     cJSON_AddStringToObject(json, "images", status ? fault.text : "images.tar.gz");
 }
 
-static int fill(const struct report *report, const char *folder, const char *final_path,
-                struct fault *fault) {
+static int fill(const struct report *report, const char *folder, struct fault *fault) {
     struct buffer story = {0}, script = {0}, text = {0};
     cJSON *json = report_json(report);
     add_images(report, folder, json);
     char *printed = cJSON_Print(json);
     cJSON_Delete(json);
-    char hint[4200];
-    snprintf(hint, sizeof hint, "a folder into which %s/images.tar.gz was unpacked", final_path);
-    report_story(report->record, hint, &story);
+    report_story(report->record, "a folder into which images.tar.gz was unpacked", &story);
     report_script(report, &script);
     case_to_json(report->record->testcase, &text);
     int status = write_file(folder, "report.json", printed, strlen(printed), 0644, fault);
@@ -97,23 +104,54 @@ static int make_folder(const char *path, struct fault *fault) {
     return mkdir(path, 0777) && errno != EEXIST ? fault_errno(fault, "%s", path) : 0;
 }
 
-int report_write(const struct report *report, char *path, size_t room, struct fault *fault) {
+// What a process that was killed while it prepared a report left behind: nobody works that long.
+static void sweep(const char *findings) {
+    DIR *folder = opendir(findings);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char path[4096];
+        struct stat info;
+        if (entry->d_name[0] != '.' || !strchr(entry->d_name, '-'))
+            continue;
+        snprintf(path, sizeof path, "%s/%s", findings, entry->d_name);
+        if (lstat(path, &info) == 0 && info.st_mtime + STALE_S < time(NULL))
+            workdir_remove_tree(path, NULL);
+    }
+    if (folder)
+        closedir(folder);
+}
+
+int report_prepare(const struct report *report, char *prepared, size_t room, struct fault *fault) {
     char findings[3072], folder[4096];
+    prepared[0] = 0;
     snprintf(findings, sizeof findings, "%s/findings", report->out);
-    snprintf(path, room, "%s/%s", findings, report->finding->signature);
     snprintf(folder, sizeof folder, "%s/.%s.%ld", findings, report->finding->signature,
              (long)getpid());
-    if (make_folder(report->out, fault) || make_folder(findings, fault) ||
-        make_folder(folder, fault))
+    if (make_folder(report->out, fault) || make_folder(findings, fault))
         return -1;
-    char absolute[4096];
+    sweep(findings);
+    if (make_folder(folder, fault))
+        return -1;
+    char absolute[PATH_MAX];
     if (!realpath(folder, absolute))
         return fault_errno(fault, "%s", folder);
-    int status = fill(report, absolute, path, fault);
+    snprintf(prepared, room, "%s", absolute);
+    if (fill(report, absolute, fault) == 0)
+        return 0;
+    report_discard(prepared);
+    return -1;
+}
+
+int report_commit(const struct report *report, const char *prepared, char *path, size_t room,
+                  struct fault *fault) {
+    snprintf(path, room, "%s/findings/%s", report->out, report->finding->signature);
+    if (rename(prepared, path) == 0)
+        return 0;
     // A report of this signature that stands there already is as good as this one.
-    if (status == 0 && rename(folder, path) && errno != ENOTEMPTY && errno != EEXIST)
-        status = fault_errno(fault, "%s", path);
-    if (access(folder, F_OK) == 0)
-        workdir_remove_tree(folder, NULL);
+    int status = errno == ENOTEMPTY || errno == EEXIST ? 0 : fault_errno(fault, "%s", path);
+    report_discard(prepared);
     return status;
+}
+
+void report_discard(const char *prepared) {
+    workdir_remove_tree(prepared, NULL);
 }

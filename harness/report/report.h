@@ -16,17 +16,21 @@ struct report {
     const struct finding *finding;
     const uint8_t *bytes; // the case as the engine gave it
     size_t size;
-    const char *directory; // the case directory with the images as they are now
-    struct exec *exec;     // tar is run through it
-    const char *out;       // INSTAR_FUZZ_OUT
-    bool confirmed;        // repeated on fresh files
+    const char *directory;     // the case directory with the images as they are now
+    struct exec *exec;         // tar is run through it
+    const char *out;           // INSTAR_FUZZ_OUT
+    unsigned case_ms, confirm; // the settings in force
+    bool confirmed;            // repeated on fresh files
 };
 
-// Writes <out>/findings/<signature>/{report.json, story.txt, case.bin, case.json, images.tar.gz,
-// reproduce.sh}; `path` receives the directory. The directory appears whole or not at all (it is
-// written under another name and renamed). -1: the reason; a finding is then still reported by
-// the engine.
-int report_write(const struct report *report, char *path, size_t room, struct fault *fault);
+// A report is <out>/findings/<signature>/{report.json, story.txt, case.bin, case.json,
+// images.tar.gz, reproduce.sh}. It appears whole or not at all: prepared under another name, then
+// renamed. -1: the reason; nothing is left behind.
+int report_prepare(const struct report *report, char *prepared, size_t room, struct fault *fault);
+// `path` receives the directory. A report of this signature that stands there already stays.
+int report_commit(const struct report *report, const char *prepared, char *path, size_t room,
+                  struct fault *fault);
+void report_discard(const char *prepared);
 
 // The shell script that repeats the finding with the tools alone.
 void report_script(const struct report *report, struct buffer *out);

@@ -6,32 +6,65 @@
 
 #include <string.h>
 
+// A word for the shell, whatever is in it.
+static void put_quoted(const char *text, struct buffer *out) {
+    buffer_text(out, "'");
+    for (; *text; text++)
+        if (*text == '\'')
+            buffer_text(out, "'\\''");
+        else
+            buffer_append(out, text, 1);
+    buffer_text(out, "'");
+}
+
+static void put_run(const struct tool_argv *argv, int side, struct buffer *out) {
+    struct buffer words = {0};
+    // The tool's own path comes from a variable, so that another build can be tried.
+    tool_argv_words(argv, NULL, &words);
+    const char *arguments = strchr(words.data, ' ');
+    buffer_format(out, "run %c \"$%c\"%s\n", 'a' + side, 'A' + side, arguments ? arguments : "");
+    buffer_free(&words);
+}
+
 static void put_command(const struct step_record *step, int side, struct buffer *out) {
     const struct oracle_side *from = side == SIDE_A ? &step->step.a : &step->step.b;
     if (!from->ran)
         return;
-    const char *variable = side == SIDE_A ? "$A" : "$B";
-    buffer_format(out, "run %s ", side == SIDE_A ? "a" : "b");
-    struct buffer words = {0};
-    tool_argv_words(&step->argv[side], NULL, &words);
-    // The tool's own path comes from a variable, so that another build can be tried.
-    const char *arguments = strchr(words.data, ' ');
-    buffer_format(out, "\"%s\"%s\n", variable, arguments ? arguments : "");
-    buffer_free(&words);
-    if (step->fits[side][0])
-        buffer_format(out, "echo \"the convert behind this measure wrote %llu bytes\"\n",
-                      (unsigned long long)from->converted_size);
+    put_run(&step->argv[side], side, out);
+    if (!step->fits[side][0])
+        return;
+    buffer_text(out,
+                "echo '--- the convert behind this measure, and the size of what it writes'\n");
+    put_run(&step->fit_argv[side], side, out);
+    buffer_format(out, "stat -c '%%n: %%s bytes' %s\n", step->fits[side]);
 }
 
-static void put_comparison(const struct step_record *step, struct buffer *out) {
-    if (step->outputs[SIDE_A][0] && step->step.a.ran && step->step.b.ran)
+// What the tools wrote, as qemu-img sees it.
+static void put_outputs(const struct step_record *step, struct buffer *out) {
+    const struct oracle_side *sides[] = {&step->step.a, &step->step.b};
+    const char *format = image_driver(step->step.target)->name;
+    for (int side = 0; side < SIDES; side++)
+        if (sides[side]->ran && sides[side]->output_check.class != OUTCOME_CLASSES)
+            buffer_format(out, "echo '--- qemu-img check of %s'\n\"$QEMU_IMG\" check -f %s %s\n",
+                          step->outputs[side], format, step->outputs[side]);
+    if (step->step.a.ran && step->step.b.ran)
         buffer_format(out,
                       "echo '--- guest content of both outputs (qemu-img compare)'\n"
                       "\"$QEMU_IMG\" compare -f %s -F %s %s %s\n",
-                      image_driver(step->step.target)->name, image_driver(step->step.target)->name,
-                      step->outputs[SIDE_A], step->outputs[SIDE_B]);
-    buffer_text(out, "echo '--- answers (a: <, b: >)'\n"
-                     "diff a.answer b.answer && echo 'the answers are equal'\n");
+                      format, format, step->outputs[SIDE_A], step->outputs[SIDE_B]);
+}
+
+static void put_comparison(const struct step_record *step, const char *source, struct buffer *out) {
+    if (operation_writes(step->step.op))
+        put_outputs(step, out);
+    if (step->step.source_modified)
+        buffer_format(out,
+                      "echo '--- is the source still what it was?'\n"
+                      "cmp %s original && echo 'it is'\n",
+                      source);
+    if (step->step.a.ran && step->step.b.ran && !step->fits[SIDE_A][0] && !step->fits[SIDE_B][0])
+        buffer_text(out, "echo '--- answers (a: <, b: >)'\n"
+                         "diff a.answer b.answer && echo 'the answers are equal'\n");
 }
 
 static const char *qemu_img_of(const struct record *record) {
@@ -49,9 +82,15 @@ void report_script(const struct report *report, struct buffer *out) {
                   "# %s\n"
                   "# Repeats this finding with the two tools alone. Other builds: A=path B=path.\n"
                   "set -u\n"
-                  ": \"${A:=%s}\" \"${B:=%s}\" \"${QEMU_IMG:=%s}\"\n"
                   "export TZ=UTC LC_ALL=C\n",
-                  report->finding->signature, a->path, b->path, qemu_img_of(record));
+                  report->finding->signature);
+    const char *const paths[][2] = {
+        {"A", a->path}, {"B", b->path}, {"QEMU_IMG", qemu_img_of(record)}};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        buffer_format(out, "[ -n \"${%s:-}\" ] || %s=", paths[i][0], paths[i][0]);
+        put_quoted(paths[i][1], out);
+        buffer_text(out, "\n");
+    }
     if (a->lies[0])
         buffer_format(out, "export STANDIN_LIE=%s\n", a->lies);
     buffer_text(out, "here=$(CDPATH= cd -- \"$(dirname -- \"$0\")\" && pwd)\n"
@@ -59,7 +98,9 @@ void report_script(const struct report *report, struct buffer *out) {
                      "trap 'rm -rf \"$work\"' EXIT\n"
                      "trap 'exit 130' INT TERM\n"
                      "cd \"$work\" || exit 2\n");
-    buffer_format(out, "tar -xzSf \"$here/images.tar.gz\" ./%s || exit 2\n", record->source_name);
+    buffer_format(
+        out, "tar -xzSf \"$here/images.tar.gz\" ./%s || exit 2\ncp --sparse=always %s original\n",
+        record->source_name, record->source_name);
     buffer_text(out, "run() {\n"
                      "    side=$1; shift\n"
                      "    echo \"--- $side\\$ $*\"\n"
@@ -78,7 +119,7 @@ void report_script(const struct report *report, struct buffer *out) {
         put_command(step, SIDE_A, out);
         put_command(step, SIDE_B, out);
         if (i == report->finding->step)
-            put_comparison(step, out);
+            put_comparison(step, record->source_name, out);
     }
     const struct judgement *judgement =
         &record->steps[report->finding->step].judgements.items[report->finding->judgement];

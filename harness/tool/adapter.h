@@ -57,8 +57,6 @@ void tool_argv_format(struct tool_argv *argv, const char *format, ...)
 // NULs in the output end nothing.
 bool tool_line_begins(const struct buffer *output, const char *prefix);
 bool tool_text_has(const struct buffer *output, const char *words);
-// The first line of a tool's output with unprintable bytes replaced, for people. Returns `to`.
-char *tool_first_line(const struct buffer *output, char *to, size_t room);
 
 // Runs a command line that is already built, in the case directory, with the limits of tool_run.
 int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct tool_room *room,

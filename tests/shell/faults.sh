@@ -137,6 +137,77 @@ S
 check "what does not repeat is inconclusive" says 4 "did not repeat" \
     env INSTAR="$flaky" "$FUZZ" replay "$measure"
 
+tool=$(fake overwrites/instar <<'S'
+case "$*" in *info*src*) $STANDIN "$@"; printf XXXX | /bin/dd of=src.qcow2 conv=notrunc status=none; exit 0 ;; esac
+exec $STANDIN "$@"
+S
+)
+check "a reader that destroys its source is blamed itself, not who reads it next" \
+    finds source_modified-info-qcow2-none-instar "$tool" "$convert"
+fit=$(text fit <<'J'
+{"format": "raw", "virtual_size": 1048576, "operations": [{"op": "measure", "target": "vpc"}]}
+J
+)
+tool=$(fake fit/instar <<'S'
+case "$*" in *convert*fit*) kill -SEGV $$ ;; esac
+exec $STANDIN "$@"
+S
+)
+check "a crash of the convert behind a measure is a crash" \
+    finds tool_crash-measure-raw-vpc-instar_sigsegv "$tool" "$fit"
+dying=$(fake dying-check/qemu-img <<'S'
+case "$*" in *check*a.out*) kill -SEGV $$ ;; esac
+exec $QEMU_IMG "$@"
+S
+)
+to_qcow2=$(text to-qcow2 <<'J'
+{"format": "raw", "virtual_size": 1048576, "writes": [{"pattern": "noise", "offset_bytes": 1047552, "length_bytes": 1024}],
+ "operations": [{"op": "convert", "target": "qcow2"}]}
+J
+)
+QEMU_IMG=$dying check "qemu-img check that dies on an output is a finding" \
+    finds check_divergence-convert-raw-qcow2-output_instar "$STANDIN" "$to_qcow2"
+STANDIN_LIE=wrong-byte-near-end INSTAR_FUZZ_PAIR=only-instar check "one tool alone is judged by the truth, and confirmed" \
+    finds truth_content_divergence-convert-raw-qcow2-instar "$STANDIN" "$to_qcow2"
+shy=$(fake shy/qemu-img <<'S'
+case "$*" in *convert*a.out*) echo 'qemu-img: No space left on device' >&2; exit 1 ;; esac
+exec $QEMU_IMG "$@"
+S
+)
+garbled=$(fake garbled/instar <<'S'
+case "$*" in *convert*src*qcow2*) echo QFI >a.out1.qcow2; exit 0 ;; esac
+exec $STANDIN "$@"
+S
+)
+QEMU_IMG=$shy check "without a second opinion nobody is accused of an unreadable output by our reader" \
+    says 1 "check_divergence-convert-raw-qcow2-output_instar" env INSTAR="$garbled" "$FUZZ" replay "$to_qcow2"
+evil=$(fake evil/instar <<'S'
+case "$*" in *info*src*) $STANDIN "$@" | /bin/sed 's|"format": "qcow2"|"format": "a\\nEND\\ntouch pwned\\ncat <<X\\n"|'; exit 0 ;; esac
+exec $STANDIN "$@"
+S
+)
+not_injected() {
+    INSTAR=$evil replay --out "$SCRATCH/evil-out" "$convert" >"$SCRATCH/evil.txt"
+    grep -q "divergence: info_output" "$SCRATCH/evil.txt" || { cat "$SCRATCH/evil.txt"; return 1; }
+    (cd "$SCRATCH" && sh "$SCRATCH"/evil-out/findings/*/reproduce.sh >/dev/null 2>&1)
+    [ -z "$(find "$SCRATCH" -name pwned)" ] && ! grep -q '^touch' "$SCRATCH"/evil-out/findings/*/reproduce.sh
+}
+check "what a tool prints is never run by reproduce.sh" not_injected
+talker=$(fake talker/instar <<'S'
+case "$*" in *measure*src*) printf "error: unexpected argument\nAssertion failure: evil-text\n" >&2; exit 2 ;; esac
+exec $STANDIN "$@"
+S
+)
+stops_engine() {
+    local got
+    "$FUZZ" assemble "$measure" "$SCRATCH/measure.bin"
+    INSTAR=$talker INSTAR_FUZZ_OUT=$SCRATCH/talker-out "$ROOT/build/fuzz_instar" "$SCRATCH/measure.bin" 2>"$SCRATCH/talker.err"
+    got=$?
+    [ $got = 2 ] || { echo "status $got"; return 1; }
+    ! grep '^Assertion failure' "$SCRATCH/talker.err" && ls "$SCRATCH"/talker-out/harness-errors/*.bin "$SCRATCH"/talker-out/harness-errors/*.txt
+}
+check "a harness error ends the engine with 2, in our words, and keeps the case" stops_engine
+
 # --- tools that cannot run -----------------------------------------------------------------
 check "an INSTAR that does not exist" says 3 "/nowhere/instar" env INSTAR=/nowhere/instar "$FUZZ" replay "$measure"
 check "a QEMU_IMG that does not exist" says 3 "/nowhere/qemu-img" env QEMU_IMG=/nowhere/qemu-img "$FUZZ" replay "$measure"

@@ -104,15 +104,16 @@ omitted() {
     grep -q "^ *$member" "$SCRATCH/theirs" || { echo "qemu-img prints no $member"; return 1; }
     ! grep "^ *$member" "$SCRATCH/ours"
 }
-left_out() {
+left_out() { # NAME IMAGE
     shown+="$1"$'\n'
     check "$1 is left out" omitted "$1" "$SCRATCH/$2"
 }
+# Not luks: making its key measures the time that a hash takes, which fails on a busy machine.
 images() {
     qemu-img create -q -f qcow2 "$SCRATCH/snapshot.qcow2" 1M && qemu-img snapshot -c one "$SCRATCH/snapshot.qcow2" &&
         qemu-img create -q -f qcow2 "$SCRATCH/bitmap.qcow2" 1M && qemu-img bitmap --add "$SCRATCH/bitmap.qcow2" one &&
         qemu-img create -q --object secret,id=key,data=one -f qcow2 \
-            -o encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10 "$SCRATCH/encrypted.qcow2" 1M
+            -o encrypt.format=aes,encrypt.key-secret=key "$SCRATCH/encrypted.qcow2" 1M
 }
 check "images with a snapshot, a bitmap and encryption" images
 left_out snapshots snapshot.qcow2
@@ -131,7 +132,11 @@ unused() { # NAME REASON
 }
 unused full-backing-filename "no case has a backing file"
 unused actual-size "both look at the same file at once; only a busy file system changes it in between"
-unused children "the stand-in follows qemu-img's version; two qemu-img, older and newer than 8.0, differ"
+if qemu-img --version | grep -qE 'version ([0-7])\.'; then
+    unused children "the stand-in follows qemu-img's version; two qemu-img, older and newer than 8.0, differ"
+else
+    used children info_output_divergence-info-raw-none-children_filename "${info_cases[0]}"
+fi
 unused dirty-flag "the stand-in follows qemu-img's version; two qemu-img, older and newer than 6.1, differ"
 unused format-specific "a raw file gets one only from an extent size hint, which only some file systems have"
 

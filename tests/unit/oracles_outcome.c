@@ -130,10 +130,53 @@ static void a_signal_is_a_crash_and_ends_the_step(void **state) {
     bench.b_result.class = OUTCOME_SIGNAL;
     bench.b_outcome.end = EXEC_SIGNALED;
     bench.b_outcome.value = SIGSEGV;
-    bench.step.source_modified = true;
     bench_diverges(&bench, "tool_crash", "qemu_img_sigsegv");
     bench.b_outcome.value = 45;
     bench_diverges(&bench, "tool_crash", "qemu_img_signal");
+    bench.b_outcome.end = EXEC_EXITED;
+    bench.b_outcome.value = 101;
+    bench_diverges(&bench, "tool_crash", "qemu_img_panic");
+    bench_end(&bench);
+}
+
+// What the other tool then says is about another file.
+static void a_changed_source_comes_before_whatever_else_happened(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_INFO);
+    bench.b_result.class = OUTCOME_REFUSED;
+    bench.step.source_modified = true;
+    strcpy(bench.step.modified_by, "instar");
+    bench_diverges(&bench, "source_modified", "instar");
+    bench_end(&bench);
+}
+
+static void a_convert_behind_a_measure_can_crash_or_be_cut_off(void **state) {
+    (void)state;
+    struct bench bench;
+    struct exec_outcome died = {.end = EXEC_SIGNALED, .value = SIGSEGV};
+    bench_begin(&bench, OP_MEASURE);
+    bench.step.target = IMAGE_VPC;
+    bench.step.a.fit_outcome = &died;
+    bench.step.a.fit_class = OUTCOME_SIGNAL;
+    bench_diverges(&bench, "tool_crash", "instar_sigsegv");
+    bench.step.a.fit_class = OUTCOME_TIMEOUT;
+    bench_reason(&bench, VERDICT_INCONCLUSIVE, "convert_behind_measure_cut_off");
+    bench.step.a.fit_class = OUTCOME_REFUSED;
+    bench_reason(&bench, VERDICT_UNSUPPORTED, "convert_behind_measure_refused");
+    bench_end(&bench);
+}
+
+static void one_tool_alone_that_refuses_is_not_called_right(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_INFO);
+    bench.a_result.class = OUTCOME_REFUSED;
+    bench.step.b.ran = false;
+    bench_reason(&bench, VERDICT_INCONCLUSIVE, "refused_alone");
+    bench.step.b.ran = true;
+    bench.b_result.class = OUTCOME_REFUSED;
+    bench_reason(&bench, VERDICT_AGREE, ORACLE_BOTH_REFUSED);
     bench_end(&bench);
 }
 
@@ -201,6 +244,9 @@ int main(void) {
         cmocka_unit_test(a_limit_of_ours_is_inconclusive),
         cmocka_unit_test(a_signal_is_a_crash_and_ends_the_step),
         cmocka_unit_test(a_changed_source_names_who_did_it),
+        cmocka_unit_test(a_changed_source_comes_before_whatever_else_happened),
+        cmocka_unit_test(a_convert_behind_a_measure_can_crash_or_be_cut_off),
+        cmocka_unit_test(one_tool_alone_that_refuses_is_not_called_right),
         cmocka_unit_test(the_signature_has_five_parts_and_no_numbers),
         cmocka_unit_test(a_full_list_of_judgements_does_not_overflow),
         cmocka_unit_test(every_oracle_says_what_its_rule_is),

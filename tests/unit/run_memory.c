@@ -84,8 +84,10 @@ static void counters_of_processes_are_added_up(void **state) {
     assert_int_equal(stats_sum(folder, &sum, NULL), 0);
     assert_int_equal(sum.cases, 600);
     assert_int_equal(sum.matrix[OP_MEASURE][IMAGE_RAW][IMAGE_QCOW2].compared, 3);
-    assert_string_equal(sum.signatures[0].name, "first");
-    assert_int_equal(sum.signatures[0].count + sum.signatures[1].count, 3);
+    for (int i = 0; i < 2; i++) // in whatever order the folder is read
+        assert_int_equal(sum.signatures[i].count,
+                         strcmp(sum.signatures[i].name, "first") == 0 ? 2 : 1);
+    assert_string_not_equal(sum.signatures[0].name, sum.signatures[1].name);
 }
 
 static void a_full_table_counts_the_rest_together(void **state) {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# A vhdx of size 0: the number of blocks less one wraps around, so the block allocation table is as
-# large as for a disk of 2^32 blocks; with blocks of 256 MiB it cannot be written or read at all.
+# A vhdx of size 0: the number of blocks less one wraps around, so the block allocation table has the
+# bitmap entries of a disk of 2^32 blocks; with blocks of 256 MiB it cannot be written or read at all.
 # shellcheck source=docs/findings/prelude.sh
 . "$(dirname "$0")/../prelude.sh"
 

@@ -17,9 +17,10 @@ convert -f vpc -O raw out.vpc back.raw
 shows "and back to raw" 1079296 "$(length back.raw)"
 convert -f raw -O vpc -o force_size=on src.raw exact.vpc
 shows "with force_size=on" 1048576 "$(virtual_size vpc exact.vpc)"
-create -f vpc large.vpc 136899993088 # a sector less than the largest geometry
-shows "a sector less than 65535 * 16 * 255" 136899993088 "$(virtual_size vpc large.vpc)"
-rm -f large.vpc
-create -f vpc large.vpc 137000000000
-shows "beyond it the size is exact" 137000000000 "$(virtual_size vpc large.vpc)"
+# Within the last cylinder below the largest geometry, and beyond it, the size is exact.
+for sizes in 136897904128:136897904640 136899993088:136899993088 137000000000:137000000000; do
+    rm -f large.vpc
+    create -f vpc large.vpc "${sizes%:*}"
+    shows "create of ${sizes%:*} bytes" "${sizes#*:}" "$(virtual_size vpc large.vpc)"
+done
 exit $gone

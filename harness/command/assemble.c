@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// assemble: the text form of a case becomes the bytes that an engine reads. It runs no tool.
+#include "command/command.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+// The output appears whole or not at all.
+static int write_whole(const char *path, const uint8_t *data, size_t size, struct fault *fault) {
+    char temporary[4096];
+    snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return fault_errno(fault, "%s", path);
+    int status = image_pwrite(fd, data, size, 0, fault);
+    if (close(fd) && status == 0)
+        status = fault_errno(fault, "%s", path);
+    if (status == 0 && rename(temporary, path))
+        status = fault_errno(fault, "%s", path);
+    if (status)
+        unlink(temporary);
+    return status;
+}
+
+static int assemble(const struct command *command, int argc, char **argv) {
+    if (argc != 3)
+        return command_complain(command, "needs the text and the file to write (see --help)");
+    struct testcase testcase;
+    struct fault fault = {0};
+    struct buffer text = {0};
+    uint8_t bytes[CASE_MAX_BYTES];
+    if (command_read_file(argv[1], 1 << 20, &text, &fault) ||
+        case_from_json(&testcase, text.data, &fault)) {
+        buffer_free(&text);
+        return command_complain(command, "%s: %s", argv[1], fault.text);
+    }
+    buffer_free(&text);
+    if (write_whole(argv[2], bytes, case_encode(&testcase, bytes), &fault))
+        return command_complain(command, "%s", fault.text);
+    return 0;
+}
+
+const struct command command_assemble = {
+    "assemble",
+    "TEXT FILE",
+    "turn the text form of a case into the bytes an engine reads",
+    "exit: 0; 2 bad use, unreadable text (the member is named), or FILE cannot be written\n",
+    assemble,
+};

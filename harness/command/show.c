@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// show: a case in words, or in its text form. It runs no tool.
+#include "command/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int show(const struct command *command, int argc, char **argv) {
+    bool json = false;
+    int shown = 0;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--json")) {
+            json = true;
+            continue;
+        }
+        if (argv[i][0] == '-')
+            return command_complain(command, "unknown option %s", argv[i]);
+        struct testcase testcase;
+        struct fault fault = {0};
+        if (case_load(&testcase, argv[i], &fault))
+            return command_complain(command, "%s", fault.text);
+        struct buffer out = {0};
+        if (!json)
+            case_describe(&testcase, &out);
+        else
+            case_to_json(&testcase, &out);
+        fputs(out.data, stdout);
+        buffer_free(&out);
+        shown++;
+    }
+    return shown ? 0 : command_complain(command, "no case given (see --help)");
+}
+
+const struct command command_show = {
+    "show",
+    "[--json] CASE...",
+    "print a case in words, or in its text form",
+    "  --json  the text form, which `assemble` reads\n"
+    "exit: 0; 2 bad use or unreadable case\n",
+    show,
+};

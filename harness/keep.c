@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See keep.h. The name holds a hash of the case, so that the same case is kept once.
+#include "keep.h"
+
+#include "image/image.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static uint64_t case_hash(const uint8_t *data, size_t size) {
+    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ data[i]) * 0x100000001b3u;
+    return hash;
+}
+
+static size_t count_files(const char *path) {
+    DIR *folder = opendir(path);
+    size_t count = 0;
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        count += entry->d_name[0] != '.';
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
+static void write_file(const char *path, const void *data, size_t size) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return;
+    image_pwrite(fd, data, size, 0, NULL);
+    close(fd);
+}
+
+void keep_case(const char *out, const char *folder, const char *name, const uint8_t *data,
+               size_t size, const char *why) {
+    char path[4096];
+    if (!out)
+        return;
+    if (mkdir(out, 0777) && errno != EEXIST)
+        return;
+    snprintf(path, sizeof path, "%s/%s", out, folder);
+    if ((mkdir(path, 0777) && errno != EEXIST) || count_files(path) >= KEEP_MOST)
+        return;
+    unsigned long long hash = case_hash(data, size);
+    snprintf(path, sizeof path, "%s/%s/%s-%016llx.bin", out, folder, name, hash);
+    write_file(path, data, size);
+    if (!why)
+        return;
+    snprintf(path, sizeof path, "%s/%s/%s-%016llx.txt", out, folder, name, hash);
+    write_file(path, why, strlen(why));
+}

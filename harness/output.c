@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Outputs of a step. The question "can it be read?" has three answers: yes, no, and "nobody could
+// say" (qemu-img was slow, or there is none); only a plain no accuses a tool.
+#include "output.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum reading { READ_OK, READ_REFUSED, READ_UNDECIDED };
+
+static void case_path(const struct chain *chain, const char *name, char *path, size_t room) {
+    snprintf(path, room, "%s/%s", chain->room.workdir->case_path, name);
+}
+
+static uint64_t file_size(const struct chain *chain, const char *name) {
+    char path[4096];
+    struct stat info;
+    case_path(chain, name, path, sizeof path);
+    return stat(path, &info) ? 0 : (uint64_t)info.st_size;
+}
+
+static const struct tool *checker(const struct chain *chain) {
+    for (int side = SIDES - 1; side >= 0; side--)
+        if (chain->tools[side].kind == TOOL_QEMU_IMG && chain->tools[side].available)
+            return &chain->tools[side];
+    return NULL;
+}
+
+// Lets qemu-img turn `name` into a raw file beside it. -1: harness error.
+static int flatten(struct chain *chain, const char *name, enum image_format format, char *raw,
+                   size_t room, enum reading *reading, char *why, size_t why_room,
+                   struct fault *fault) {
+    static struct exec_outcome outcome;
+    enum outcome_class class;
+    const struct tool *tool = checker(chain);
+    *reading = READ_UNDECIDED;
+    if (!tool)
+        return 0;
+    snprintf(raw, room, "%s.raw", name);
+    struct tool_call call = {.op = OP_CONVERT,
+                             .input = name,
+                             .input_format = format,
+                             .output = raw,
+                             .target = IMAGE_RAW};
+    if (step_call(chain, tool, &call, &outcome, &class, fault))
+        return -1;
+    if (class == OUTCOME_OK)
+        *reading = READ_OK;
+    else if (class == OUTCOME_REFUSED)
+        *reading = READ_REFUSED;
+    snprintf(why, why_room, "%s: %.200s", tool->name, outcome.err.data ? outcome.err.data : "");
+    return 0;
+}
+
+// The second opinion on a file that our reader opened (`to->output`) or did not.
+static int ask_qemu_img(struct step_record *step, struct chain *chain, int side, const char *own,
+                        struct fault *fault) {
+    struct oracle_side *to = step_side(step, side);
+    char path[4096], raw[64], why[256] = "";
+    enum reading reading;
+    struct image *flat = NULL;
+    if (flatten(chain, step->outputs[side], step->step.target, raw, sizeof raw, &reading, why,
+                sizeof why, fault))
+        return -1;
+    if (reading == READ_OK) {
+        case_path(chain, raw, path, sizeof path);
+        if (image_open(&flat, path, IMAGE_RAW, NULL))
+            reading = READ_UNDECIDED;
+    }
+    to->output_undecided = reading == READ_UNDECIDED;
+    if (reading == READ_UNDECIDED)
+        return 0;
+    image_close(to->output);
+    to->output = flat;
+    step->flattened[side] = reading == READ_OK;
+    if (reading == READ_REFUSED)
+        snprintf(to->output_fault, sizeof to->output_fault, "%s; %.120s",
+                 *own ? own : "our reader opens it", why);
+    return 0;
+}
+
+int output_open(struct step_record *step, struct chain *chain, int side, struct fault *fault) {
+    struct oracle_side *to = step_side(step, side);
+    char path[4096];
+    struct fault own = {0};
+    case_path(chain, step->outputs[side], path, sizeof path);
+    to->output_file_size = file_size(chain, step->outputs[side]);
+    enum image_format target = step->step.target;
+    bool opens = image_open(&to->output, path, target, &own) == 0;
+    if (target == IMAGE_RAW) {
+        // A raw file that is not there or no file at all: nothing to ask qemu-img about.
+        if (!opens)
+            snprintf(to->output_fault, sizeof to->output_fault, "%.250s", own.text);
+        return 0;
+    }
+    own.text[120] = 0;
+    return opens && chain->confirming == NULL ? 0
+                                              : ask_qemu_img(step, chain, side, own.text, fault);
+}
+
+int output_check(struct step_record *step, struct chain *chain, int side, struct fault *fault) {
+    static struct exec_outcome outcome;
+    struct oracle_side *to = step_side(step, side);
+    const struct tool *tool = checker(chain);
+    struct tool_call call = {
+        .op = OP_CHECK, .input = step->outputs[side], .input_format = step->step.target};
+    const char *why;
+    if (!tool || !tool_supports(tool, &call, &why))
+        return 0;
+    enum outcome_class class;
+    if (step_call(chain, tool, &call, &outcome, &class, fault))
+        return -1;
+    tool_result_free(&to->output_check);
+    to->output_check.class = class;
+    tool_parse(tool, OP_CHECK, &outcome, &to->output_check);
+    return 0;
+}
+
+int output_fit(struct step_record *step, struct chain *chain, int side, size_t index,
+               struct fault *fault) {
+    struct oracle_side *to = step_side(step, side);
+    const struct tool *tool = to->tool;
+    struct tool_call call = step->calls[side];
+    bool stream = call.target == IMAGE_VMDK && call.options.vmdk_subformat == 2;
+    snprintf(step->fits[side], sizeof step->fits[side], "%c.fit%zu.%s", 'a' + side, index + 1,
+             image_driver(call.target)->name);
+    call.op = stream ? OP_CONVERT_COMPRESSED : OP_CONVERT;
+    call.output = step->fits[side];
+    call.options.vmdk_subformat = 0;
+    const char *why;
+    if (!tool_supports(tool, &call, &why) || !tool_honours_options(tool, &call)) {
+        step->fits[side][0] = 0;
+        return 0;
+    }
+    tool_argv_build(tool, &call, &step->fit_argv[side]);
+    if (step_call(chain, tool, &call, &step->fit_outcomes[side], &to->fit_class, fault))
+        return -1;
+    to->fit_outcome = &step->fit_outcomes[side];
+    to->has_converted = to->fit_class == OUTCOME_OK;
+    to->converted_size = file_size(chain, step->fits[side]);
+    return 0;
+}
+
+static bool diverged(const struct step_record *step) {
+    for (size_t i = 0; i < step->judgements.count; i++)
+        if (step->judgements.items[i].verdict == VERDICT_DIVERGENCE ||
+            step->judgements.items[i].verdict == VERDICT_KNOWN)
+            return true;
+    return false;
+}
+
+// In a confirmation the output was read through qemu-img; as an input of later steps it is still
+// the file itself, whose allocation only our reader can tell.
+static void adopt(struct step_record *step, struct chain *chain, size_t index, int side,
+                  struct image *image) {
+    const struct truth *input = &step->step.truth;
+    char path[4096];
+    case_path(chain, step->outputs[side], path, sizeof path);
+    if (chmod(path, 0444))
+        return;
+    material_adopt(&chain->outputs[index][side], chain->room.workdir->case_path,
+                   step->outputs[side], image, diverged(step) ? NULL : input->content,
+                   input->asked_size, NULL);
+}
+
+void output_adopt(struct step_record *step, struct chain *chain, size_t index) {
+    char path[4096];
+    for (int side = 0; side < SIDES; side++) {
+        struct oracle_side *to = step_side(step, side);
+        tool_result_free(&to->output_check);
+        to->output_check.class = OUTCOME_CLASSES;
+        if (!to->output)
+            continue;
+        struct image *own = NULL;
+        case_path(chain, step->outputs[side], path, sizeof path);
+        if (!step->flattened[side])
+            adopt(step, chain, index, side, to->output);
+        else if (image_open(&own, path, step->step.target, NULL) == 0)
+            adopt(step, chain, index, side, own);
+        image_close(own);
+        image_close(to->output);
+        to->output = NULL;
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a step does with the files that tools write: open them for the oracles, let qemu-img check
+// them, convert what a measure promised, make them inputs of later steps.
+#ifndef HARNESS_OUTPUT_H
+#define HARNESS_OUTPUT_H
+
+#include "chain.h"
+
+struct oracle_side *step_side(struct step_record *step, int side);
+
+// Runs a call and gives its class; a usage error is ours and ends the run (-1).
+int step_call(struct chain *chain, const struct tool *tool, const struct tool_call *call,
+              struct exec_outcome *outcome, enum outcome_class *class, struct fault *fault);
+
+// Opens what a side wrote: our reader, and qemu-img where that fails or in a confirmation.
+int output_open(struct step_record *step, struct chain *chain, int side, struct fault *fault);
+// qemu-img's check of it, where it has one.
+int output_check(struct step_record *step, struct chain *chain, int side, struct fault *fault);
+// The convert that a measure of a format without a second opinion is held against.
+int output_fit(struct step_record *step, struct chain *chain, int side, size_t index,
+               struct fault *fault);
+// Makes the outputs inputs for later steps (tainted if the step diverged) and closes the readers.
+void output_adopt(struct step_record *step, struct chain *chain, size_t index);
+
+#endif
