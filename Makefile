@@ -59,6 +59,8 @@ JOBS ?= 1
 CASE ?=
 
 fuzz: deps ## fuzz now: ENGINE=libfuzzer|afl|loop DURATION=60 JOBS=1 INSTAR=path QEMU_IMG=path
+	@case '$(ENGINE)' in libfuzzer|afl|loop) ;; \
+	    *) echo 'ENGINE=$(ENGINE): expected libfuzzer, afl or loop' >&2; exit 2 ;; esac
 	@$(MAKE) --no-print-directory build-$(ENGINE)
 	@ENGINE='$(ENGINE)' DURATION='$(DURATION)' JOBS='$(JOBS)' INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' ci/fuzz
 

@@ -54,6 +54,8 @@ void stats_touch(struct stats *stats); // updated_s = now
 int stats_sum(const char *out, struct stats *sum, struct fault *fault);
 // One line for a terminal; the whole summary for people; the same as JSON.
 void stats_line(const struct stats *stats, struct buffer *line);
+// The line, and below it comparisons by oracle, inconclusive by reason, divergences by signature.
+void stats_live(const struct stats *stats, struct buffer *out);
 void stats_words(const struct stats *stats, struct buffer *words);
 cJSON *stats_json(const struct stats *stats);
 

@@ -37,6 +37,35 @@ void stats_line(const struct stats *stats, struct buffer *line) {
         buffer_format(line, "  %llu HARNESS ERRORS", (unsigned long long)stats->harness_errors);
 }
 
+// "title: name 12, other 3", types without the word for their failure; nothing for an empty table.
+static void live_names(struct buffer *out, const char *title, const struct stats_name *table,
+                       size_t room, const char *only) {
+    bool any = false;
+    for (size_t i = 0; i < room && table[i].name[0]; i++) {
+        const char *name = table[i].name;
+        if (only && strncmp(name, only, strlen(only)) != 0)
+            continue;
+        name += only ? strlen(only) : 0;
+        const char *cut = only ? NULL : strstr(name, "_divergence");
+        int length = cut && !cut[11] ? (int)(cut - name) : (int)strlen(name);
+        if (any)
+            buffer_text(out, ", ");
+        else
+            buffer_format(out, "\n        %s: ", title);
+        buffer_format(out, "%.*s %llu", length, name, (unsigned long long)table[i].count);
+        any = true;
+    }
+}
+
+void stats_live(const struct stats *stats, struct buffer *out) {
+    stats_line(stats, out);
+    live_names(out, "compared", stats->oracles, sizeof stats->oracles / sizeof *stats->oracles,
+               NULL);
+    live_names(out, "inconclusive", stats->reasons, STATS_NAMES, "inconclusive: ");
+    live_names(out, "known", stats->known, sizeof stats->known / sizeof *stats->known, NULL);
+    live_names(out, "diverges", stats->signatures, STATS_NAMES, NULL);
+}
+
 static int by_count(const void *a, const void *b) {
     const struct stats_name *left = a, *right = b;
     if (left->count != right->count)

@@ -10,7 +10,7 @@
 static int status(const struct command *command, int argc, char **argv) {
     const char *folder = NULL, *form = "--words";
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--line") || !strcmp(argv[i], "--json"))
+        if (!strcmp(argv[i], "--line") || !strcmp(argv[i], "--live") || !strcmp(argv[i], "--json"))
             form = argv[i];
         else if (argv[i][0] == '-' || folder)
             return command_complain(command, "unknown argument %s", argv[i]);
@@ -26,6 +26,8 @@ static int status(const struct command *command, int argc, char **argv) {
     struct buffer out = {0};
     if (!strcmp(form, "--line")) {
         stats_line(&sum, &out);
+    } else if (!strcmp(form, "--live")) {
+        stats_live(&sum, &out);
     } else if (!strcmp(form, "--json")) {
         cJSON *tree = stats_json(&sum);
         char *text = cJSON_Print(tree);
@@ -42,9 +44,10 @@ static int status(const struct command *command, int argc, char **argv) {
 
 const struct command command_status = {
     "status",
-    "[--line | --json] FOLDER",
+    "[--line | --live | --json] FOLDER",
     "add up the counters of a campaign (its INSTAR_FUZZ_OUT)",
     "  --line  one line for a terminal\n"
+    "  --live  the line with comparisons, reasons and signatures below it, as `make fuzz` shows\n"
     "  --json  everything, for a program\n"
     "exit: 0; 2 bad use or unreadable folder\n",
     status,
