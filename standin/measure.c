@@ -100,6 +100,8 @@ static int measure_source(const struct arguments *arguments, const struct measur
     if (source->info.has_backing)
         return refuse("measure: backing files are not in this stand-in");
     hang_if_asked(source);
+    if (options->target == IMAGE_VPC)
+        source->size = vpc_output_size(source->size);
     if (measure_scan(source, options, &units, &fault)) {
         fprintf(stderr, "measure: %s\n", fault.text);
         return fail("source image is unsupported format");
@@ -108,12 +110,7 @@ static int measure_source(const struct arguments *arguments, const struct measur
     bool bitmaps = options->target == IMAGE_QCOW2 && !options->compat_010 &&
                    source->format == IMAGE_QCOW2 && source->info.qcow2_version >= 3 &&
                    !lie(LIE_BITMAPS_OMITTED);
-    uint64_t size = source->size;
-    if (options->target == IMAGE_VPC) {
-        size = vpc_output_size(size);
-        units = min_u64(units, div_up(size, measure_unit(options)));
-    }
-    return deliver(arguments, options, size, units, bitmaps);
+    return deliver(arguments, options, source->size, units, bitmaps);
 }
 
 static int run(const struct arguments *arguments) {

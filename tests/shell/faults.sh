@@ -28,7 +28,7 @@ says() {
     shift 2
     out=$("$@" 2>&1)
     got=$?
-    [ $got = "$expected" ] && [[ $out == *"$words"* ]] && return 0
+    [ "$got" = "$expected" ] && [[ $out == *"$words"* ]] && return 0
     echo "status $got (expected $expected), output lacks '$words':"
     echo "$out"
     return 1
@@ -98,9 +98,10 @@ engine_is_quiet() {
     ! INSTAR=$1 "$ROOT/build/fuzz_instar" -runs=0 "$ROOT/build/seeds" 2>&1 | grep somebody-elses
 }
 check "and never reaches an engine's stderr" engine_is_quiet "$tool"
-tool=$(fake slow/instar <<'S'
-case "$*" in *convert*src*) exec /bin/sleep 100 ;; esac
-exec $STANDIN "$@"
+nap=1$$ # a number that no other test sleeps for
+tool=$(fake slow/instar <<S
+case "\$*" in *convert*src*) exec /bin/sleep $nap ;; esac
+exec \$STANDIN "\$@"
 S
 )
 INSTAR_FUZZ_CASE_MS=1000 check "a tool that never ends is a hang" \
@@ -203,7 +204,7 @@ stops_engine() {
     "$FUZZ" assemble "$measure" "$SCRATCH/measure.bin"
     INSTAR=$talker INSTAR_FUZZ_OUT=$SCRATCH/talker-out "$ROOT/build/fuzz_instar" "$SCRATCH/measure.bin" 2>"$SCRATCH/talker.err"
     got=$?
-    [ $got = 2 ] || { echo "status $got"; return 1; }
+    [ "$got" = 2 ] || { echo "status $got"; return 1; }
     ! grep '^Assertion failure' "$SCRATCH/talker.err" && ls "$SCRATCH"/talker-out/harness-errors/*.bin "$SCRATCH"/talker-out/harness-errors/*.txt
 }
 check "a harness error ends the engine with 2, in our words, and keeps the case" stops_engine
@@ -234,9 +235,19 @@ check "an unknown command" says 2 "no command 'fuzzz'" "$FUZZ" fuzzz
 check "an unknown lie" says 3 "STANDIN_LIE" env STANDIN_LIE=no-such-lie "$FUZZ" replay "$measure"
 
 # --- the machine ---------------------------------------------------------------------------
-check "no tmpfs: it goes on elsewhere and says so" says 0 "no tmpfs" \
-    env -u INSTAR_FUZZ_WORK INSTAR_FUZZ_WORK="$(mktemp -d -p "$SCRATCH/.." 2>/dev/null || mktemp -d)" \
-    bash -c "cd /; INSTAR_FUZZ_WORK=\$(mktemp -d -p '$ROOT/build'); export INSTAR_FUZZ_WORK; '$FUZZ' doctor; status=\$?; rmdir \"\$INSTAR_FUZZ_WORK\"; exit \$status"
+on_disk=$(mktemp -d -p "$ROOT/build")
+check "a work folder that is no tmpfs is said" says 0 "no tmpfs" env INSTAR_FUZZ_WORK="$on_disk" "$FUZZ" doctor
+if unshare -m true 2>/dev/null; then
+    check "no tmpfs at all: it goes on in TMPDIR and says so" says 0 "below $on_disk" unshare -m env -u INSTAR_FUZZ_WORK \
+        TMPDIR="$on_disk" bash -c "mount --bind '$on_disk' /dev/shm && '$FUZZ' doctor"
+    cp "$measure" "$on_disk/measure.json"
+    check "and decides all the same" says 0 "no divergence" unshare -m env -u INSTAR_FUZZ_WORK TMPDIR="$on_disk" \
+        bash -c "mount --bind '$on_disk' /dev/shm && '$FUZZ' replay '$on_disk/measure.json'"
+    rm -f "$on_disk/measure.json"
+else
+    echo "# no mount namespace here: the fall-back from /dev/shm is not tried"
+fi
+check "nothing is left there" rmdir "$on_disk"
 check "nowhere to work" says 2 "/nowhere/work" env INSTAR_FUZZ_WORK=/nowhere/work "$FUZZ" replay "$measure"
 check "reports into a file" says 2 "plain-file" env INSTAR_FUZZ_OUT="$SCRATCH/plain-file" "$FUZZ" replay "$measure"
 if mkdir "$SCRATCH/small" && mount -t tmpfs -o size=128k none "$SCRATCH/small" 2>/dev/null; then
@@ -261,16 +272,16 @@ killed_leaves_nothing() {
     tool=$SCRATCH/slow/instar
     INSTAR=$tool INSTAR_FUZZ_CASE_MS=60000 "$FUZZ" replay "$convert" >/dev/null 2>&1 &
     pid=$!
-    for _ in $(seq 100); do pgrep -f 'sleep 100' >/dev/null && break; sleep 0.05; done
-    pgrep -f 'sleep 100' >/dev/null || { echo "the tool did not start"; return 1; }
-    kill -KILL $pid
-    wait $pid 2>/dev/null
+    for _ in $(seq 100); do pgrep -f "sleep $nap" >/dev/null && break; sleep 0.05; done
+    pgrep -f "sleep $nap" >/dev/null || { echo "the tool did not start"; return 1; }
+    kill -KILL "$pid"
+    wait "$pid" 2>/dev/null
     for _ in $(seq 100); do
-        [ -z "$(ls -A "$INSTAR_FUZZ_WORK")" ] && ! pgrep -f 'sleep 100' >/dev/null && return 0
+        [ -z "$(ls -A "$INSTAR_FUZZ_WORK")" ] && ! pgrep -f "sleep $nap" >/dev/null && return 0
         sleep 0.05
     done
     ls -A "$INSTAR_FUZZ_WORK"
-    pgrep -af 'sleep 100'
+    pgrep -af "sleep $nap"
     return 1
 }
 check "SIGKILL in the middle leaves no process and no folder" killed_leaves_nothing
