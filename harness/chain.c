@@ -81,7 +81,8 @@ static bool note_finding(struct chain *chain, struct record *record, size_t inde
     finding->judgement = (size_t)chosen;
     oracle_signature(&step->step, &step->judgements.items[chosen], finding->signature,
                      sizeof finding->signature);
-    return chain->stop_at && chain->stop_at(chain->stop_context, finding->signature);
+    return !chain->goes_on && chain->stop_at &&
+           chain->stop_at(chain->stop_context, finding->signature);
 }
 
 static void reset(struct chain *chain, struct record *record, const struct testcase *testcase) {

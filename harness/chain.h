@@ -21,6 +21,7 @@ struct chain {
     // Called after a judged step that holds a divergence; true ends the case there.
     bool (*stop_at)(void *context, const char *signature);
     void *stop_context;
+    bool goes_on; // stop_at says what is of interest, but ends nothing
     // A repetition to confirm this finding, or NULL. Every output is then read through qemu-img's
     // own conversion to raw instead of our reader, so that the confirmation does not rest on code
     // of this project, and steps that the finding does not need are left out.

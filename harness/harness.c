@@ -17,8 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEADLINE_SHARE 20 // one command may take 1/20 of the case's budget
-
 struct harness {
     const struct settings *settings;
     struct tool tools[SIDES];
@@ -47,9 +45,10 @@ static int attach(struct harness *h, struct fault *fault) {
         return -1;
     }
     h->owner = getpid();
-    h->chain.room = (struct tool_room){.exec = h->exec,
-                                       .workdir = &h->workdir,
-                                       .deadline_ms = h->settings->case_ms / DEADLINE_SHARE};
+    h->chain.room =
+        (struct tool_room){.exec = h->exec,
+                           .workdir = &h->workdir,
+                           .deadline_ms = h->settings->case_ms / SETTINGS_DEADLINE_SHARE};
     for (int side = SIDES - 1; side >= 0; side--)
         if (h->tools[side].kind == TOOL_QEMU_IMG && h->tools[side].available)
             return tool_link_qemu_img(&h->workdir, h->tools[side].path, fault);
@@ -177,7 +176,7 @@ static int confirm(struct harness *h, const struct finding *finding, struct faul
     chain->stop_at = is_expected;
     chain->stop_context = (void *)(uintptr_t)finding->signature;
     chain->confirming = finding;
-    chain->counting = false;
+    chain->goes_on = chain->counting = false;
     int status = 1;
     for (unsigned i = 0; i < h->settings->confirm && status == 1; i++) {
         h->stats->confirmations++;
@@ -196,12 +195,13 @@ static bool needs_no_repetition(const struct finding *finding) {
 }
 
 static int first_run(struct harness *h, const uint8_t *data, size_t size,
-                     bool (*stop_at)(void *, const char *), struct fault *fault) {
+                     bool (*stop_at)(void *, const char *), bool goes_on, struct fault *fault) {
     if (attach(h, fault))
         return -1;
     case_decode(&h->testcase, data, size);
     h->chain.stop_at = stop_at;
     h->chain.stop_context = h;
+    h->chain.goes_on = goes_on;
     h->chain.confirming = NULL;
     h->chain.counting = true;
     h->stats->cases++;
@@ -222,19 +222,6 @@ static struct report report_of(struct harness *h, const uint8_t *data, size_t si
         .confirm = h->settings->confirm,
         .confirmed = h->settings->confirm > 0,
     };
-}
-
-// Counts what the campaign has met before; the last finding may be new. NULL: nothing new.
-static const struct finding *count_repeats(struct harness *h) {
-    const struct finding *fresh = NULL;
-    for (size_t i = 0; i < h->first.finding_count; i++) {
-        const struct finding *finding = &h->first.findings[i];
-        if (is_new(h, finding->signature))
-            fresh = finding;
-        else
-            stats_count(h->stats->signatures, STATS_NAMES, finding->signature);
-    }
-    return fresh;
 }
 
 // Believes a new finding or not: 1 with the record that holds it, 0, or -1. Where our reader saw
@@ -288,15 +275,20 @@ static int claim_and_report(struct harness *h, const uint8_t *data, size_t size,
     return status;
 }
 
-static int judge_fresh(struct harness *h, const uint8_t *data, size_t size, struct finding *finding,
-                       struct fault *fault) {
+// 1: it is new and ours; 0: it did not repeat, or somebody else claimed it meanwhile. Unless it did
+// not repeat, `found` says which finding of which record it is.
+static int judge_fresh(struct harness *h, const uint8_t *data, size_t size,
+                       struct harness_finding *found, struct fault *fault) {
     const struct record *record;
-    char first_seen[SIGNATURE_ROOM];
-    snprintf(first_seen, sizeof first_seen, "%s", finding->signature);
-    int status = believe(h, finding, &record, fault);
-    if (status > 0)
-        return claim_and_report(h, data, size, finding->signature, record, fault);
-    if (status == 0) {
+    const char *first_seen = found->finding->signature;
+    struct finding finding = *found->finding;
+    found->finding = NULL;
+    int status = believe(h, &finding, &record, fault);
+    if (status > 0) {
+        status = claim_and_report(h, data, size, finding.signature, record, fault);
+        *found = (struct harness_finding){
+            record, &record->findings[finding_index(record, finding.signature)], status > 0};
+    } else if (status == 0) {
         h->stats->verdicts[VERDICT_INCONCLUSIVE]++;
         stats_count(h->stats->reasons, STATS_NAMES, "inconclusive: not_reproduced");
         keep_case(h->settings->out, "not-reproduced", first_seen, data, size, NULL);
@@ -304,16 +296,26 @@ static int judge_fresh(struct harness *h, const uint8_t *data, size_t size, stru
     return status;
 }
 
-int harness_run(struct harness *h, const uint8_t *data, size_t size, char signature[SIGNATURE_ROOM],
-                struct fault *fault) {
-    int status = first_run(h, data, size, is_new, fault);
-    bool repeated = status == 0 && h->first.finding_count > 0;
-    const struct finding *fresh = status == 0 ? count_repeats(h) : NULL;
-    if (fresh) {
-        struct finding finding = *fresh;
-        status = judge_fresh(h, data, size, &finding, fault);
-        snprintf(signature, SIGNATURE_ROOM, "%s", finding.signature);
-        repeated = h->first.finding_count > 1;
+// One finding of the first run: a repeat is counted, a new one judged.
+static int meet(struct harness *h, const uint8_t *data, size_t size, const struct finding *finding,
+                harness_told *told, void *context, struct fault *fault) {
+    struct harness_finding found = {.record = &h->first, .finding = finding};
+    int status = 0;
+    if (is_new(h, finding->signature))
+        status = judge_fresh(h, data, size, &found, fault);
+    else
+        stats_count(h->stats->signatures, STATS_NAMES, finding->signature);
+    if (status >= 0 && found.finding)
+        told(context, &found);
+    return status;
+}
+
+int harness_run_all(struct harness *h, const uint8_t *data, size_t size, bool keep_going,
+                    harness_told *told, void *context, struct fault *fault) {
+    int fresh = 0, status = first_run(h, data, size, is_new, keep_going, fault);
+    for (size_t i = 0; status >= 0 && i < h->first.finding_count; i++) {
+        status = meet(h, data, size, &h->first.findings[i], told, context, fault);
+        fresh += status > 0;
     }
     stats_touch(h->stats);
     if (status < 0) {
@@ -321,13 +323,38 @@ int harness_run(struct harness *h, const uint8_t *data, size_t size, char signat
         keep_case(h->settings->out, "harness-errors", "case", data, size, fault->text);
         return -1;
     }
-    return status > 0 ? HARNESS_NEW : repeated ? HARNESS_REPEATED : HARNESS_NOTHING;
+    return fresh;
+}
+
+struct heard {
+    char *signature;
+    bool repeated;
+};
+
+static void hear(void *context, const struct harness_finding *found) {
+    struct heard *heard = context;
+    heard->repeated |= !found->fresh;
+    if (found->fresh)
+        snprintf(heard->signature, SIGNATURE_ROOM, "%s", found->finding->signature);
+}
+
+int harness_run(struct harness *h, const uint8_t *data, size_t size, char signature[SIGNATURE_ROOM],
+                struct fault *fault) {
+    struct heard heard = {.signature = signature};
+    int fresh = harness_run_all(h, data, size, false, hear, &heard, fault);
+    if (fresh)
+        return fresh < 0 ? -1 : HARNESS_NEW;
+    return heard.repeated ? HARNESS_REPEATED : HARNESS_NOTHING;
+}
+
+const struct record *harness_record(const struct harness *h) {
+    return &h->first;
 }
 
 int harness_replay(struct harness *h, const uint8_t *data, size_t size,
                    const struct record **record, size_t *unconfirmed, struct fault *fault) {
     *unconfirmed = 0;
-    if (first_run(h, data, size, NULL, fault))
+    if (first_run(h, data, size, NULL, false, fault))
         return -1;
     size_t kept = 0;
     for (size_t i = 0; i < h->first.finding_count; i++) {
@@ -352,7 +379,7 @@ int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t f
     const char *signature = h->first.findings[finding].signature;
     h->chain.stop_at = is_expected;
     h->chain.stop_context = (void *)(uintptr_t)signature;
-    h->chain.counting = false;
+    h->chain.goes_on = h->chain.counting = false;
     if (chain_run(&h->chain, &h->testcase, &h->again, fault))
         return -1;
     if (!has_finding(&h->again, signature))

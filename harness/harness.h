@@ -44,6 +44,21 @@ enum harness_verdict {
 // and reported; the engine should abort. -1 is a harness error.
 int harness_run(struct harness *harness, const uint8_t *data, size_t size,
                 char signature[SIGNATURE_ROOM], struct fault *fault);
+// A divergence of a case that harness_run_all runs.
+struct harness_finding {
+    const struct record *record; // where it is told: its confirmation if there was one
+    const struct finding *finding;
+    bool fresh; // confirmed, claimed and reported just now; false: the campaign has met it before
+};
+// All of it is gone when the callback returns.
+typedef void harness_told(void *context, const struct harness_finding *found);
+// As harness_run, for a loop that does not end at a finding: `told` hears of every divergence in
+// the order of the steps, repeats included. `keep_going`: the chain goes on behind a new one, and
+// every new signature of the case is confirmed. Returns how many were new, or -1.
+int harness_run_all(struct harness *harness, const uint8_t *data, size_t size, bool keep_going,
+                    harness_told *told, void *context, struct fault *fault);
+// The first run of the latest case, until the next one begins.
+const struct record *harness_record(const struct harness *harness);
 // One case for a person: no memory, all steps, every finding confirmed (`record` then holds only
 // confirmed findings; `unconfirmed` counts the others). The record lives until the next call.
 int harness_replay(struct harness *harness, const uint8_t *data, size_t size,

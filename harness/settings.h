@@ -14,6 +14,8 @@
 
 #include <stdbool.h>
 
+#define SETTINGS_DEADLINE_SHARE 20 // one command may take 1/20 of its case's budget
+
 enum pair_choice {
     PAIR_AUTO,        // instar where it can run, else the stand-in, against qemu-img
     PAIR_INSTAR,      // the real instar or nothing
