@@ -24,6 +24,9 @@ void command_help(const struct command *command);
 // Reads the environment and opens the harness; prints the reason and returns an exit code, or 0.
 int command_open(const struct command *command, struct settings *settings,
                  struct harness **harness);
+// The same with settings that were read already, and perhaps changed since.
+int command_open_with(const struct command *command, const struct settings *settings,
+                      struct harness **harness);
 // Reads a whole file of at most `limit` bytes.
 int command_read_file(const char *path, size_t limit, struct buffer *out, struct fault *fault);
 

@@ -27,6 +27,10 @@ void log_line(struct log *log, const char *level, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    // What a tool or gh said may be in it: one line stays one line.
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = ' ';
     fprintf(log->file, "%s %-8s %s\n", stamp, level, text);
     fflush(log->file);
     fprintf(stderr, "%s %-8s %s\n", stamp, level, text);

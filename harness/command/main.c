@@ -46,9 +46,15 @@ void command_help(const struct command *command) {
 int command_open(const struct command *command, struct settings *settings,
                  struct harness **harness) {
     struct fault fault = {0};
-    bool unavailable = false;
     if (settings_read(settings, &fault))
         return command_complain(command, "%s", fault.text);
+    return command_open_with(command, settings, harness);
+}
+
+int command_open_with(const struct command *command, const struct settings *settings,
+                      struct harness **harness) {
+    struct fault fault = {0};
+    bool unavailable = false;
     if (harness_open(harness, settings, &unavailable, &fault) == 0)
         return 0;
     command_complain(command, "%s", fault.text);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loop of `run`: iterations one after the other, what each has come to in the log, and the
+// three ways to end early: a divergence with --fail-fast, the time, a signal.
+#include "command/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define RUN_PROGRESS_EVERY 50
+
+// What the callback of one iteration collects.
+struct run_found {
+    struct run *run;
+    const struct run_case *made;
+    cJSON *fresh;                // divergences to report
+    cJSON *met;                  // signatures, as members
+    char repeat[SIGNATURE_ROOM]; // the first that is no news, or ""
+};
+
+static volatile sig_atomic_t run_signal;
+
+static void run_on_signal(int number) {
+    run_signal = number;
+}
+
+void run_catch_signals(void) {
+    // Once: whoever asks a second time does not want to wait for the iteration.
+    struct sigaction action = {.sa_handler = run_on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+uint64_t run_now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void run_progress(struct run *run, uint64_t number) {
+    double seconds = (double)(run_now_ms() - run->start_ms) / 1000.0;
+    log_line(&run->log, "INFO",
+             "Iteration %llu/%llu (%.1f iter/s, %d divergences, %d inconclusive)",
+             (unsigned long long)number + 1, (unsigned long long)run->options.iterations,
+             seconds > 0 ? (double)run->done / seconds : 0.0, cJSON_GetArraySize(run->diverged),
+             cJSON_GetArraySize(run->undecided));
+}
+
+static void run_note(void *context, const struct harness_finding *found) {
+    struct run_found *to = context;
+    const char *signature = found->finding->signature;
+    if (cJSON_HasObjectItem(to->met, signature))
+        return;
+    cJSON_AddTrueToObject(to->met, signature);
+    cJSON *count = cJSON_GetObjectItemCaseSensitive(to->run->signatures, signature);
+    if (count)
+        cJSON_SetNumberValue(count, count->valuedouble + 1);
+    else
+        cJSON_AddNumberToObject(to->run->signatures, signature, 1);
+    if (found->fresh)
+        cJSON_AddItemToArray(to->fresh, run_report_divergence(to->made, found));
+    else if (!to->repeat[0])
+        snprintf(to->repeat, sizeof to->repeat, "%s", signature);
+}
+
+// Writes and logs what the iteration has found; files the issues.
+static int run_tell(struct run *run, const struct run_case *made, struct run_found *found,
+                    struct fault *fault) {
+    char path[8192];
+    if (!cJSON_GetArraySize(found->fresh)) {
+        if (found->repeat[0])
+            log_line(&run->log, "WARNING", "DIVERGENCE at iteration %llu: %.*s (repeat of %s)",
+                     (unsigned long long)made->number, (int)strcspn(found->repeat, "-"),
+                     found->repeat, found->repeat);
+        return 0;
+    }
+    if (run_report_write(run, made, found->fresh, path, sizeof path, fault))
+        return -1;
+    for (const cJSON *divergence = found->fresh->child; divergence; divergence = divergence->next) {
+        const cJSON *type = cJSON_GetObjectItemCaseSensitive(divergence, "type");
+        log_line(&run->log, "WARNING", "DIVERGENCE at iteration %llu: %s (report: %s)",
+                 (unsigned long long)made->number, cJSON_GetStringValue(type), path);
+        if (run->options.create_issues)
+            run_issue_file(run, made, divergence);
+    }
+    return 0;
+}
+
+// The reason why something in the iteration could not be decided, or NULL.
+static const char *run_undecided(const struct record *record) {
+    for (size_t s = 0; s < record->step_count; s++)
+        for (size_t i = 0; record->steps[s].done && i < record->steps[s].judgements.count; i++)
+            if (record->steps[s].judgements.items[i].verdict == VERDICT_INCONCLUSIVE)
+                return record->steps[s].judgements.items[i].reason;
+    return NULL;
+}
+
+static void run_count(struct run *run, const struct run_case *made, bool diverged, bool undecided) {
+    if (diverged) {
+        cJSON_AddItemToArray(run->diverged, cJSON_CreateNumber((double)made->number));
+        return;
+    }
+    if (!undecided)
+        return;
+    const char *reason = run_undecided(harness_record(run->harness));
+    cJSON_AddItemToArray(run->undecided, cJSON_CreateNumber((double)made->number));
+    log_line(&run->log, "INFO", "inconclusive at iteration %llu: inconclusive_%s",
+             (unsigned long long)made->number, reason ? reason : "not_reproduced");
+}
+
+static int run_iterate(struct run *run, uint64_t number, struct fault *fault) {
+    static struct run_case made;
+    run_case_make(&made, run->options.seed, number, run->settings.ops);
+    struct run_found found = {
+        .run = run, .made = &made, .fresh = cJSON_CreateArray(), .met = cJSON_CreateObject()};
+    const uint64_t *undecided = &harness_stats(run->harness)->verdicts[VERDICT_INCONCLUSIVE];
+    uint64_t before = *undecided;
+    int status = harness_run_all(run->harness, made.bytes, made.size, run->options.keep_going,
+                                 run_note, &found, fault);
+    if (status >= 0) {
+        run->done++;
+        run_count(run, &made, cJSON_GetArraySize(found.met) > 0, *undecided != before);
+        status = run_tell(run, &made, &found, fault);
+    }
+    cJSON_Delete(found.fresh);
+    cJSON_Delete(found.met);
+    return status;
+}
+
+static bool run_is_over(struct run *run) {
+    if (run->options.fail_fast && cJSON_GetArraySize(run->diverged)) {
+        log_line(&run->log, "ERROR", "Exiting on first divergence (--fail-fast)");
+        return true;
+    }
+    if (run_signal) {
+        run->interrupted = true;
+        log_line(&run->log, "WARNING", "Interrupted by signal %d", (int)run_signal);
+        return true;
+    }
+    return run->options.duration_s &&
+           run_now_ms() - run->start_ms >= run->options.duration_s * 1000;
+}
+
+int run_loop(struct run *run) {
+    bool only = run->options.only != RUN_NO_ITERATION;
+    uint64_t first = only ? run->options.only : 0;
+    uint64_t end = only ? first + 1 : run->options.iterations;
+    struct fault fault = {0};
+    run->start_ms = run_now_ms();
+    for (uint64_t i = first; i < end && !run_is_over(run); i++) {
+        if (i == first || (i + 1) % RUN_PROGRESS_EVERY == 0)
+            run_progress(run, i);
+        if (run_iterate(run, i, &fault)) {
+            // Never a divergence, as it is for the script: the run ends, and says so by its status.
+            log_line(&run->log, "ERROR", "Iteration %llu crashed: %s", (unsigned long long)i,
+                     fault.text);
+            return -1;
+        }
+    }
+    return 0;
+}
