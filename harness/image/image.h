@@ -26,7 +26,7 @@ enum image_state {
     IMAGE_ZERO, // explicitly zero, without space of its own (qcow2 zero flag, vmdk entry 1)
     IMAGE_ZERO_ALLOCATED, // explicitly zero, with space kept (qcow2 zero flag over an offset)
     IMAGE_DATA,           // stored as it is
-    IMAGE_COMPRESSED,     // stored deflated
+    IMAGE_COMPRESSED,     // stored deflated, or by zstd
 };
 
 struct image_extent {
@@ -64,6 +64,8 @@ enum vpc_creator {
     VPC_CREATOR_QEM2, // "qem2": the size is the footer's current size, exact to the sector
 };
 
+enum qcow2_compression { QCOW2_ZLIB, QCOW2_ZSTD }; // the numbers of the header's field
+
 enum vmdk_subformat { VMDK_SPARSE, VMDK_STREAM }; // monolithicSparse, streamOptimized
 
 // What a writer may choose. Zero means the format's default everywhere, so {0} is a plain image.
@@ -73,16 +75,19 @@ struct image_options {
     uint32_t refcount_bits; // qcow2: 1,2,4,...,64, 0 = 16 (version 2: always 16)
     bool lazy_refcounts;    // qcow2 v3: compatible feature bit; refcounts are still written
     bool extended_l2;       // qcow2 v3, cluster_bits >= 14: 16-byte entries with subclusters
-    bool vpc_fixed;         // vpc: a fixed disk (data, then footer) instead of a dynamic one
+    bool stale_subclusters; // with extended_l2: what a stored cluster does not use is filled with
+                            // bytes that are not zero, as a file that was written to has them
+    enum qcow2_compression compression; // qcow2; QCOW2_ZSTD needs v3
+    bool vpc_fixed; // vpc: a fixed disk (data, then footer) instead of a dynamic one
     enum vpc_creator vpc_creator;
     enum vmdk_subformat vmdk_subformat;
     uint32_t grain_bits;    // vmdk: 12..16, 0 = 16
     uint32_t block_bits;    // vpc dynamic: 19..28, 0 = 21; vhdx: 20..28, 0 = 25
     uint32_t output_sector; // vmdk sparse: every table and grain is padded to this many bytes
                             // (a device of large sectors); 0 = 512
-    bool compress;          // store every data unit deflated where the format can (qcow2, and vmdk
-                            // when its subformat is VMDK_STREAM)
-    bool skip_zeros;        // leave a unit out when all its bytes are zero
+    bool compress;   // store every data unit compressed where the format can (qcow2, and vmdk
+                     // when its subformat is VMDK_STREAM)
+    bool skip_zeros; // leave a unit out when all its bytes are zero
 };
 
 // What a writer made; filled by image_write.
@@ -90,7 +95,8 @@ struct image_written {
     uint64_t virtual_size; // as the file declares it, after the format's rounding
     uint64_t file_size;    // bytes of the file
     uint32_t unit;         // allocation unit: cluster, grain or block in bytes (raw: 4096)
-    struct image_map map;  // allocation in the format's units, cut at virtual_size
+    struct image_map map;  // allocation in the format's units (qcow2 with extended L2 entries:
+                           // in subclusters, 1/32 of a unit), cut at virtual_size
 };
 void image_written_free(struct image_written *written);
 
@@ -184,6 +190,10 @@ int image_write(const char *path, enum image_format format, const struct image_o
 // one (vmdk grains; raw = false). Return bytes produced, or 0 if it does not fit or is damaged.
 size_t image_deflate(void *to, size_t room, const void *from, size_t length, bool raw);
 size_t image_inflate(void *to, size_t room, const void *from, size_t length, bool raw);
+// The same as one frame of zstd. Unpacking stops when `room` is full, and a frame whose window is
+// larger than a qcow2 cluster can need is damaged.
+size_t image_zstd(void *to, size_t room, const void *from, size_t length);
+size_t image_unzstd(void *to, size_t room, const void *from, size_t length);
 
 // pread/pwrite of everything, EINTR-safe. Reading past the end of the file gives zeros.
 int image_pread(int fd, void *buffer, size_t length, uint64_t file_offset, struct fault *fault);

@@ -36,7 +36,7 @@ static int parse_version_3(struct qcow2_state *state, const uint8_t *header, str
     if (flagged != (state->compression_type != 0))
         return fault_set(fault, "compression type %u contradicts its feature bit",
                          state->compression_type);
-    if (qcow2_is_extended(state) && state->cluster_bits < 14)
+    if (qcow2_is_extended(state) && state->cluster_bits < QCOW2_MIN_EXTENDED_BITS)
         return fault_set(fault, "extended L2 entries with clusters of %u bytes",
                          1u << state->cluster_bits);
     return 0;

@@ -56,6 +56,8 @@ enum qcow2_header {
 
 #define QCOW2_MIN_CLUSTER_BITS 9
 #define QCOW2_MAX_CLUSTER_BITS 21
+// With extended L2 entries: a subcluster is no smaller than a sector.
+#define QCOW2_MIN_EXTENDED_BITS 14
 // QEMU's own limits (block/qcow2.h): beyond them it refuses the image.
 #define QCOW2_MAX_L1_BYTES       (32u << 20)
 #define QCOW2_MAX_REFTABLE_BYTES (8u << 20)

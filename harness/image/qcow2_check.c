@@ -115,6 +115,20 @@ static void visit_compressed(struct walk *walk, uint64_t entry) {
     refer(walk, offset, length, "a compressed cluster");
 }
 
+// Spec "Extended L2 Entries": a subcluster is stored or zero, not both; none is stored without a
+// place; and a compressed cluster has no bitmap. False: QEMU goes on without counting the cluster.
+static bool check_bitmap(struct walk *walk, uint64_t entry, uint64_t bitmap) {
+    uint64_t stored_parts = bitmap & UINT32_MAX, zero_parts = bitmap >> QCOW2_SUBCLUSTERS;
+    bool compressed = entry & QCOW2_COMPRESSED;
+    uint64_t wrong = compressed                    ? bitmap
+                     : (entry & QCOW2_OFFSET_MASK) ? stored_parts & zero_parts
+                                                   : stored_parts;
+    if (wrong)
+        corrupt(walk, "L2 entry %#llx: the bitmap %#llx contradicts it or itself",
+                (unsigned long long)entry, (unsigned long long)bitmap);
+    return !(compressed && wrong);
+}
+
 // The first pass counts references; the second, with all of them known, looks at COPIED flags.
 enum pass { PASS_COUNT, PASS_COPIED };
 
@@ -130,6 +144,9 @@ static int visit_table(struct walk *walk, uint64_t at, enum pass pass, struct fa
     for (uint64_t i = 0; i < count; i++) {
         uint64_t entry = get_be64(table + i * width);
         bool compressed = entry & QCOW2_COMPRESSED;
+        if (pass == PASS_COUNT && width == 16 &&
+            !check_bitmap(walk, entry, get_be64(table + i * width + 8)))
+            continue;
         if (pass == PASS_COUNT && compressed)
             visit_compressed(walk, entry);
         else if (pass == PASS_COUNT)

@@ -8,11 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
-
-// A cluster holds at most 2 MiB, so an honest frame needs no larger window; a damaged one must not
-// make the decoder allocate one.
-#define ZSTD_WINDOW_LOG 23
 
 // The run of guest bytes that one table entry (or a series of missing tables) describes.
 struct piece {
@@ -147,28 +142,10 @@ int qcow2_extent(struct image *image, uint64_t offset, struct image_extent *exte
     return 0;
 }
 
-static bool inflate_zstd(void *to, size_t room, const void *from, size_t length) {
-    static _Thread_local ZSTD_DCtx *decoder;
-    if (!decoder && !(decoder = ZSTD_createDCtx()))
-        return false;
-    ZSTD_DCtx_reset(decoder, ZSTD_reset_session_only);
-    ZSTD_DCtx_setParameter(decoder, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG);
-    ZSTD_inBuffer in = {.src = from, .size = length};
-    ZSTD_outBuffer out = {.dst = to, .size = room};
-    while (out.pos < out.size) {
-        size_t in_before = in.pos, out_before = out.pos;
-        if (ZSTD_isError(ZSTD_decompressStream(decoder, &out, &in)))
-            return false;
-        if (in.pos == in_before && out.pos == out_before)
-            return false;
-    }
-    return true;
-}
-
 static bool inflate_cluster(struct image *image, size_t length) {
     struct qcow2_state *state = image->state;
-    if (state->compression_type == 1)
-        return inflate_zstd(state->plain, image->unit, state->packed, length);
+    if (state->compression_type == QCOW2_ZSTD)
+        return image_unzstd(state->plain, image->unit, state->packed, length) == image->unit;
     return image_inflate(state->plain, image->unit, state->packed, length, true) == image->unit;
 }
 

@@ -4,7 +4,10 @@
 // then per L1 entry its L2 table followed by its clusters, then L1 table, refcount table and
 // refcount blocks. Every cluster of the finished file is in use, so its refcount is 1, except for
 // host clusters that several compressed clusters share: only those are remembered.
-#include "image/qcow2.h"
+//
+// With extended L2 entries a cluster is 32 parts (subclusters), each with a state of its own;
+// without, it is one part.
+#include "image/qcow2_writer.h"
 
 #include "base/buffer.h"
 #include "base/bytes.h"
@@ -15,47 +18,16 @@
 #include <unistd.h>
 
 #define APPEND_BYTES (256u << 10) // collected before they are written
-
-struct shared_cluster {
-    uint64_t cluster, refcount; // refcount > 1
-};
-
-struct writer {
-    int fd;
-    const struct image_options *options;
-    const struct image_source *source;
-    struct image_written *written;
-    uint32_t version, cluster_bits, refcount_order;
-    uint64_t unit;
-    uint64_t clusters; // of the file so far
-
-    uint8_t *l1; // as in the file
-    uint64_t l1_size, l1_offset;
-    uint64_t reftable_at, reftable_clusters;
-    uint8_t *l2;       // the table being filled
-    uint64_t l2_index; // its L1 entry
-    uint64_t l2_at;    // its file offset; 0: none
-
-    uint8_t *data, *packed; // one cluster each
-
-    // Where the next compressed cluster may begin: inside the host cluster that the last one ended
-    // in. 0: nowhere. `packed_refs` is that host cluster's refcount.
-    uint64_t packed_at, packed_refs;
-    struct shared_cluster *shared; // ascending
-    size_t shared_count, shared_capacity;
-
-    uint8_t *append; // APPEND_BYTES not yet written, that belong at append_at
-    uint64_t append_at;
-    size_t append_length;
-};
+#define STALE_BYTE   0xa5
 
 static uint32_t option_cluster_bits(const struct image_options *options) {
     return options->cluster_bits ? options->cluster_bits : 16;
 }
 
 // Entries of the L1 table for a guest of `size` bytes (a multiple of 512).
-static uint64_t l1_entries(uint64_t size, uint32_t cluster_bits) {
-    return div_up(size, 1ull << (2 * cluster_bits - 3));
+static uint64_t l1_entries(uint64_t size, const struct image_options *options) {
+    return div_up(size,
+                  1ull << (2 * option_cluster_bits(options) - (options->extended_l2 ? 4 : 3)));
 }
 
 static int check_options(const struct image_options *options, struct fault *fault) {
@@ -66,8 +38,14 @@ static int check_options(const struct image_options *options, struct fault *faul
         return fault_set(fault, "there is no qcow2 version %u", options->qcow2_version);
     if (width > 64 || (width & (width - 1)) != 0)
         return fault_set(fault, "qcow2 has no refcounts of %u bits", width);
-    if (options->extended_l2)
-        return fault_set(fault, "extended L2 entries cannot be written yet");
+    // Incompatible features are bits of the header of version 3. Subclusters are sectors at least.
+    if (options->qcow2_version == 2 && (options->extended_l2 || options->compression))
+        return fault_set(fault, "qcow2 version 2 has neither extended L2 entries nor zstd");
+    if (options->extended_l2 && bits < QCOW2_MIN_EXTENDED_BITS)
+        return fault_set(fault, "extended L2 entries need clusters of at least %u bytes",
+                         1u << QCOW2_MIN_EXTENDED_BITS);
+    if ((unsigned)options->compression > QCOW2_ZSTD)
+        return fault_set(fault, "qcow2 has no compression type %u", (unsigned)options->compression);
     return 0;
 }
 
@@ -79,24 +57,24 @@ int qcow2_declared_size(const struct image_options *options, uint64_t size, uint
     if (size > INT64_MAX - QCOW2_SECTOR)
         return fault_set(fault, "qcow2 cannot hold %llu bytes", (unsigned long long)size);
     uint64_t rounded = round_up(size, QCOW2_SECTOR);
-    if (l1_entries(rounded, option_cluster_bits(options)) > QCOW2_MAX_L1_BYTES / 8)
+    if (l1_entries(rounded, options) > QCOW2_MAX_L1_BYTES / 8)
         return fault_set(fault, "the L1 table for %llu bytes would exceed 32 MiB",
                          (unsigned long long)size);
     *declared = rounded;
     return 0;
 }
 
-static int flush(struct writer *writer, struct fault *fault) {
+int qcow2_writer_flush(struct qcow2_writer *writer, struct fault *fault) {
     size_t length = writer->append_length;
     writer->append_length = 0;
     return image_pwrite(writer->fd, writer->append, length, writer->append_at, fault);
 }
 
-static int put(struct writer *writer, uint64_t at, const uint8_t *bytes, size_t length,
-               struct fault *fault) {
+int qcow2_writer_put(struct qcow2_writer *writer, uint64_t at, const uint8_t *bytes, size_t length,
+                     struct fault *fault) {
     if ((at != writer->append_at + writer->append_length ||
          length > APPEND_BYTES - writer->append_length) &&
-        flush(writer, fault) < 0)
+        qcow2_writer_flush(writer, fault) < 0)
         return -1;
     if (length > APPEND_BYTES)
         return image_pwrite(writer->fd, bytes, length, at, fault);
@@ -107,14 +85,13 @@ static int put(struct writer *writer, uint64_t at, const uint8_t *bytes, size_t 
     return 0;
 }
 
-// File offset of `count` new clusters at the end.
-static uint64_t allocate(struct writer *writer, uint64_t count) {
+uint64_t qcow2_writer_allocate(struct qcow2_writer *writer, uint64_t count) {
     uint64_t at = writer->clusters * writer->unit;
     writer->clusters += count;
     return at;
 }
 
-static int finish_l2(struct writer *writer, struct fault *fault) {
+static int finish_l2(struct qcow2_writer *writer, struct fault *fault) {
     if (writer->l2_at == 0)
         return 0;
     uint64_t at = writer->l2_at;
@@ -123,20 +100,20 @@ static int finish_l2(struct writer *writer, struct fault *fault) {
 }
 
 // The L2 entry of guest cluster `index`, in a table that is begun where needed.
-static uint8_t *l2_entry(struct writer *writer, uint64_t index, struct fault *fault) {
-    uint64_t per_table = writer->unit / 8;
+static uint8_t *l2_entry(struct qcow2_writer *writer, uint64_t index, struct fault *fault) {
+    uint64_t per_table = writer->unit / writer->entry_bytes;
     if (writer->l2_at == 0 || writer->l2_index != index / per_table) {
         if (finish_l2(writer, fault) < 0)
             return NULL;
         memset(writer->l2, 0, (size_t)writer->unit);
-        writer->l2_at = allocate(writer, 1);
+        writer->l2_at = qcow2_writer_allocate(writer, 1);
         writer->l2_index = index / per_table;
         put_be64(writer->l1 + writer->l2_index * 8, writer->l2_at | QCOW2_COPIED);
     }
-    return writer->l2 + index % per_table * 8;
+    return writer->l2 + index % per_table * writer->entry_bytes;
 }
 
-static void remember_shared(struct writer *writer, uint64_t cluster, uint64_t refcount) {
+static void remember_shared(struct qcow2_writer *writer, uint64_t cluster, uint64_t refcount) {
     if (refcount < 2)
         return;
     struct shared_cluster *last =
@@ -156,7 +133,7 @@ static void remember_shared(struct writer *writer, uint64_t cluster, uint64_t re
 
 // Finds room for `length` compressed bytes: behind the last ones if their host cluster can count
 // one more reference and holds them, or if what follows it is still free; else a new cluster.
-static uint64_t place_packed(struct writer *writer, uint64_t length) {
+static uint64_t place_packed(struct qcow2_writer *writer, uint64_t length) {
     uint32_t width = 1u << writer->refcount_order;
     uint64_t most = width == 64 ? UINT64_MAX : (1ull << width) - 1;
     uint64_t inside = writer->packed_at % writer->unit;
@@ -168,11 +145,11 @@ static uint64_t place_packed(struct writer *writer, uint64_t length) {
         at = writer->packed_at;
         remember_shared(writer, at / writer->unit, ++writer->packed_refs);
         if (!fits) {
-            allocate(writer, 1);
+            qcow2_writer_allocate(writer, 1);
             writer->packed_refs = 1;
         }
     } else {
-        at = allocate(writer, 1);
+        at = qcow2_writer_allocate(writer, 1);
         writer->packed_refs = 1;
     }
     writer->packed_at = at + length;
@@ -180,146 +157,172 @@ static uint64_t place_packed(struct writer *writer, uint64_t length) {
 }
 
 // Spec "Compressed Clusters Descriptor".
-static uint64_t packed_entry(const struct writer *writer, uint64_t at, uint64_t length) {
+static uint64_t packed_entry(const struct qcow2_writer *writer, uint64_t at, uint64_t length) {
     uint64_t more = (at + length - 1) / QCOW2_SECTOR - at / QCOW2_SECTOR;
     return QCOW2_COMPRESSED | more << (62 - (writer->cluster_bits - 8)) | at;
 }
 
-// Stores writer->data in the wished form; *state becomes what was done.
-static int store_bytes(struct writer *writer, uint8_t *entry, enum image_state *state,
-                       struct fault *fault) {
-    if (writer->options->compress || *state == IMAGE_COMPRESSED) {
-        size_t length = image_deflate(writer->packed, (size_t)writer->unit - 1, writer->data,
-                                      (size_t)writer->unit, true);
-        if (length > 0) {
-            uint64_t at = place_packed(writer, length);
-            put_be64(entry, packed_entry(writer, at, length));
-            *state = IMAGE_COMPRESSED;
-            return put(writer, at, writer->packed, length, fault);
-        }
-    }
-    uint64_t at = allocate(writer, 1);
-    put_be64(entry, at | QCOW2_COPIED);
-    *state = IMAGE_DATA;
-    return put(writer, at, writer->data, (size_t)writer->unit, fault);
+// A guest cluster as the source wishes it, part by part.
+struct cluster {
+    uint64_t index;
+    enum image_state parts[QCOW2_SUBCLUSTERS];
+    enum image_state strongest; // of the parts
+};
+
+static bool is_bytes(enum image_state state) {
+    return state == IMAGE_DATA || state == IMAGE_COMPRESSED;
 }
 
-static int store_unit(struct writer *writer, const struct unit_walk *walk, const struct unit *unit,
-                      struct fault *fault) {
-    enum image_state state = unit->state;
-    bool bytes = unit_wants_bytes(unit);
-    // Version 2 has no zero flag, and without a backing file a hole reads the same.
-    if (!bytes && (writer->version < 3 || writer->options->skip_zeros))
-        return 0;
-    if (bytes && unit_walk_load(walk, unit, writer->data, fault) < 0)
-        return -1;
-    if (bytes && writer->options->skip_zeros && bytes_are_zero(writer->data, (size_t)writer->unit))
-        return 0;
-    uint8_t *entry = l2_entry(writer, unit->index, fault);
-    if (!entry)
-        return -1;
-    if (bytes) {
-        if (store_bytes(writer, entry, &state, fault) < 0)
-            return -1;
-    } else if (state == IMAGE_ZERO_ALLOCATED) {
-        put_be64(entry, allocate(writer, 1) | QCOW2_COPIED | QCOW2_ZERO);
-    } else {
-        put_be64(entry, QCOW2_ZERO);
+static void note_part(struct cluster *cluster, uint64_t part, enum image_state state) {
+    cluster->parts[part] = state;
+    if (state > cluster->strongest)
+        cluster->strongest = state;
+}
+
+// The cluster's bytes into writer->data, zeros behind the end of the disk.
+static int load_cluster(struct qcow2_writer *writer, const struct cluster *cluster,
+                        struct fault *fault) {
+    const struct image_source *source = writer->source;
+    uint64_t offset = cluster->index * writer->unit;
+    size_t length = (size_t)min_u64(writer->unit, source->size - offset);
+    memset(writer->data + length, 0, (size_t)writer->unit - length);
+    return source->read(source->context, offset, writer->data, length, fault);
+}
+
+// Takes back the wishes that the format or the options do not grant: version 2 has no zero flag,
+// and without a backing file a hole reads the same.
+static void drop_zeros(const struct qcow2_writer *writer, struct cluster *cluster) {
+    struct cluster left = {.index = cluster->index};
+    size_t length = (size_t)writer->unit / writer->parts;
+    bool skip = writer->options->skip_zeros;
+    for (uint32_t i = 0; i < writer->parts; i++) {
+        enum image_state state = cluster->parts[i];
+        bool dropped = is_bytes(state) ? skip && bytes_are_zero(writer->data + i * length, length)
+                                       : skip || writer->version < 3;
+        note_part(&left, i, dropped ? IMAGE_HOLE : state);
     }
-    image_map_add(&writer->written->map, unit->offset,
-                  min_u64(writer->unit, writer->written->virtual_size - unit->offset), state);
+    *cluster = left;
+}
+
+// Guest bytes of [offset, offset + length) that the disk has become `state`.
+static void note_written(struct qcow2_writer *writer, uint64_t offset, uint64_t length,
+                         enum image_state state) {
+    uint64_t size = writer->written->virtual_size;
+    if (offset < size)
+        image_map_add(&writer->written->map, offset, min_u64(length, size - offset), state);
+}
+
+// A compressed cluster is one piece, whatever its parts are, and its bitmap is zero (spec "Extended
+// L2 Entries"). 1: done, 0: its bytes do not get smaller, -1: a fault.
+static int store_packed(struct qcow2_writer *writer, const struct cluster *cluster, uint8_t *entry,
+                        struct fault *fault) {
+    size_t unit = (size_t)writer->unit;
+    size_t length = writer->options->compression == QCOW2_ZSTD
+                        ? image_zstd(writer->packed, unit - 1, writer->data, unit)
+                        : image_deflate(writer->packed, unit - 1, writer->data, unit, true);
+    if (length == 0)
+        return 0;
+    uint64_t at = place_packed(writer, length);
+    put_be64(entry, packed_entry(writer, at, length));
+    note_written(writer, cluster->index * writer->unit, writer->unit, IMAGE_COMPRESSED);
+    return qcow2_writer_put(writer, at, writer->packed, length, fault) < 0 ? -1 : 1;
+}
+
+// What is not stored of a cluster that has a place is whatever the file held there before. Bytes
+// that are not zero show who overlooks the bitmap.
+static void fill_stale(const struct qcow2_writer *writer, const struct cluster *cluster) {
+    size_t length = (size_t)writer->unit / writer->parts;
+    for (uint32_t i = 0; i < writer->parts; i++)
+        if (!is_bytes(cluster->parts[i]))
+            memset(writer->data + i * length, STALE_BYTE, length);
+}
+
+static int put_parts(struct qcow2_writer *writer, const struct cluster *cluster, uint64_t at,
+                     struct fault *fault) {
+    size_t length = (size_t)writer->unit / writer->parts;
+    if (writer->options->stale_subclusters) {
+        fill_stale(writer, cluster);
+        return qcow2_writer_put(writer, at, writer->data, (size_t)writer->unit, fault);
+    }
+    for (uint32_t i = 0; i < writer->parts; i++)
+        if (is_bytes(cluster->parts[i]) &&
+            qcow2_writer_put(writer, at + i * length, writer->data + i * length, length, fault) < 0)
+            return -1;
     return 0;
 }
 
-static int store_all(struct writer *writer, struct fault *fault) {
+// Spec "Standard Cluster Descriptor" and "Extended L2 Entries". One part with a place gives the
+// whole cluster one, so a zero part beside a stored one keeps space whether it was asked to or not.
+static int store_parts(struct qcow2_writer *writer, const struct cluster *cluster, uint8_t *entry,
+                       struct fault *fault) {
+    uint64_t offset = cluster->index * writer->unit, length = writer->unit / writer->parts;
+    uint64_t at = 0, bitmap = 0;
+    if (cluster->strongest >= IMAGE_ZERO_ALLOCATED)
+        at = qcow2_writer_allocate(writer, 1);
+    for (uint32_t i = 0; i < writer->parts; i++) {
+        enum image_state state = cluster->parts[i];
+        if (state == IMAGE_HOLE)
+            continue;
+        bool bytes = is_bytes(state);
+        bitmap |= 1ull << (bytes ? i : QCOW2_SUBCLUSTERS + i);
+        note_written(writer, offset + i * length, length,
+                     bytes ? IMAGE_DATA
+                     : at  ? IMAGE_ZERO_ALLOCATED
+                           : IMAGE_ZERO);
+    }
+    bool zero = writer->parts == 1 && !is_bytes(cluster->strongest);
+    put_be64(entry, at | (at ? QCOW2_COPIED : 0) | (zero ? QCOW2_ZERO : 0));
+    if (writer->parts > 1)
+        put_be64(entry + 8, bitmap);
+    return is_bytes(cluster->strongest) ? put_parts(writer, cluster, at, fault) : 0;
+}
+
+static int store_cluster(struct qcow2_writer *writer, struct cluster *cluster,
+                         struct fault *fault) {
+    if (is_bytes(cluster->strongest) && load_cluster(writer, cluster, fault) < 0)
+        return -1;
+    drop_zeros(writer, cluster);
+    if (cluster->strongest == IMAGE_HOLE)
+        return 0;
+    uint8_t *entry = l2_entry(writer, cluster->index, fault);
+    if (!entry)
+        return -1;
+    if (cluster->strongest == IMAGE_COMPRESSED ||
+        (cluster->strongest == IMAGE_DATA && writer->options->compress)) {
+        int packed = store_packed(writer, cluster, entry, fault);
+        if (packed != 0)
+            return packed < 0 ? -1 : 0;
+    }
+    return store_parts(writer, cluster, entry, fault);
+}
+
+static int store_all(struct qcow2_writer *writer, struct fault *fault) {
     struct unit_walk walk;
-    unit_walk_begin(&walk, writer->source, writer->unit);
-    struct unit unit;
+    unit_walk_begin(&walk, writer->source, writer->unit / writer->parts);
+    struct unit part;
+    struct cluster cluster = {0}; // nothing yet: nothing to store
     int more;
-    while ((more = unit_walk_next(&walk, &unit, fault)) > 0)
-        if (store_unit(writer, &walk, &unit, fault) < 0)
-            return -1;
-    if (more < 0 || finish_l2(writer, fault) < 0 || flush(writer, fault) < 0)
+    while ((more = unit_walk_next(&walk, &part, fault)) > 0) {
+        if (part.index / writer->parts != cluster.index) {
+            if (store_cluster(writer, &cluster, fault) < 0)
+                return -1;
+            cluster = (struct cluster){.index = part.index / writer->parts};
+        }
+        note_part(&cluster, part.index % writer->parts, part.state);
+    }
+    if (more == 0 && store_cluster(writer, &cluster, fault) < 0)
+        return -1;
+    if (more < 0 || finish_l2(writer, fault) < 0 || qcow2_writer_flush(writer, fault) < 0)
         return -1;
     if (writer->l1_size == 0)
         return 0;
-    writer->l1_offset = allocate(writer, div_up(writer->l1_size * 8, writer->unit));
+    writer->l1_offset = qcow2_writer_allocate(writer, div_up(writer->l1_size * 8, writer->unit));
     return image_pwrite(writer->fd, writer->l1, (size_t)writer->l1_size * 8, writer->l1_offset,
                         fault);
 }
 
-// The refcount block that covers the clusters from `first` on, in writer->data.
-static void fill_block(struct writer *writer, uint64_t first, uint64_t count, size_t *shared) {
-    memset(writer->data, 0, (size_t)writer->unit);
-    uint64_t used = min_u64(count, writer->clusters - first);
-    for (uint64_t i = 0; i < used; i++) {
-        uint64_t refcount = 1;
-        if (*shared < writer->shared_count && writer->shared[*shared].cluster == first + i)
-            refcount = writer->shared[(*shared)++].refcount;
-        qcow2_set_refcount(writer->data, i, writer->refcount_order, refcount);
-    }
-}
-
-static int write_blocks(struct writer *writer, uint64_t blocks_at, uint64_t blocks,
-                        struct fault *fault) {
-    uint64_t per_block = (writer->unit * 8) >> writer->refcount_order;
-    size_t shared = 0;
-    for (uint64_t i = 0; i < blocks; i++) {
-        uint64_t at = blocks_at + i * writer->unit;
-        uint8_t entry[8];
-        put_be64(entry, at);
-        fill_block(writer, i * per_block, per_block, &shared);
-        if (put(writer, at, writer->data, (size_t)writer->unit, fault) < 0 ||
-            image_pwrite(writer->fd, entry, sizeof entry, writer->reftable_at + i * 8, fault) < 0)
-            return -1;
-    }
-    return flush(writer, fault);
-}
-
-// Refcount table and blocks count themselves, so their number is a fixed point. It grows from
-// below and more clusters never need fewer blocks, so the first one found is the smallest.
-static int write_refcounts(struct writer *writer, struct fault *fault) {
-    uint64_t per_block = (writer->unit * 8) >> writer->refcount_order;
-    uint64_t table = 1, blocks = 1, need_table, need_blocks;
-    for (;;) {
-        need_blocks = div_up(writer->clusters + table + blocks, per_block);
-        need_table = div_up(need_blocks * 8, writer->unit);
-        if (need_blocks == blocks && need_table == table)
-            break;
-        blocks = need_blocks;
-        table = need_table;
-    }
-    if (table * writer->unit > QCOW2_MAX_REFTABLE_BYTES)
-        return fault_set(fault, "the refcount table would exceed 8 MiB");
-    writer->reftable_clusters = table;
-    writer->reftable_at = allocate(writer, table);
-    uint64_t blocks_at = allocate(writer, blocks);
-    return write_blocks(writer, blocks_at, blocks, fault);
-}
-
-static int write_header(struct writer *writer, struct fault *fault) {
-    uint8_t header[QCOW2_V3_HEADER] = {0};
-    put_be32(header + QCOW2_AT_MAGIC, QCOW2_MAGIC);
-    put_be32(header + QCOW2_AT_VERSION, writer->version);
-    put_be32(header + QCOW2_AT_CLUSTER_BITS, writer->cluster_bits);
-    put_be64(header + QCOW2_AT_SIZE, writer->written->virtual_size);
-    put_be32(header + QCOW2_AT_L1_SIZE, (uint32_t)writer->l1_size);
-    put_be64(header + QCOW2_AT_L1_OFFSET, writer->l1_offset);
-    put_be64(header + QCOW2_AT_REFTABLE_OFFSET, writer->reftable_at);
-    put_be32(header + QCOW2_AT_REFTABLE_CLUSTERS, (uint32_t)writer->reftable_clusters);
-    if (writer->version == 3) {
-        put_be64(header + QCOW2_AT_COMPATIBLE,
-                 writer->options->lazy_refcounts ? QCOW2_COMPAT_LAZY : 0);
-        put_be32(header + QCOW2_AT_REFCOUNT_ORDER, writer->refcount_order);
-        put_be32(header + QCOW2_AT_HEADER_LENGTH, QCOW2_V3_HEADER);
-    }
-    // What follows in the first cluster is zero: the end mark of the header extensions.
-    return image_pwrite(writer->fd, header, sizeof header, 0, fault);
-}
-
-static int write_file(struct writer *writer, struct fault *fault) {
-    if (store_all(writer, fault) < 0 || write_refcounts(writer, fault) < 0 ||
-        write_header(writer, fault) < 0)
+static int write_file(struct qcow2_writer *writer, struct fault *fault) {
+    if (store_all(writer, fault) < 0 || qcow2_writer_close(writer, fault) < 0)
         return -1;
     // Whole clusters, also where the last one was not written to its end.
     if (ftruncate(writer->fd, (off_t)(writer->clusters * writer->unit)) < 0)
@@ -331,7 +334,7 @@ int qcow2_write(int fd, const struct image_options *options, const struct image_
                 struct image_written *written, struct fault *fault) {
     if (qcow2_declared_size(options, source->size, &written->virtual_size, fault) < 0)
         return -1;
-    struct writer writer = {
+    struct qcow2_writer writer = {
         .fd = fd,
         .options = options,
         .source = source,
@@ -344,7 +347,9 @@ int qcow2_write(int fd, const struct image_options *options, const struct image_
     if (writer.version == 3 && options->refcount_bits)
         writer.refcount_order = (uint32_t)__builtin_ctz(options->refcount_bits);
     writer.unit = 1ull << writer.cluster_bits;
-    writer.l1_size = l1_entries(written->virtual_size, writer.cluster_bits);
+    writer.parts = options->extended_l2 ? QCOW2_SUBCLUSTERS : 1;
+    writer.entry_bytes = options->extended_l2 ? 16 : 8;
+    writer.l1_size = l1_entries(written->virtual_size, options);
     writer.l1 = calloc((size_t)writer.l1_size + 1, 8);
     writer.l2 = malloc((size_t)writer.unit);
     writer.data = malloc((size_t)writer.unit);

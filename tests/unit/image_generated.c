@@ -54,7 +54,15 @@ static uint32_t choose_qcow2(struct random *random, struct image_options *option
     options->lazy_refcounts = one_in(random, 4);
     options->compress = one_in(random, 5);
     options->skip_zeros = one_in(random, 4);
-    options->extended_l2 = false;
+    bool modern = options->qcow2_version != 2;
+    if (modern && one_in(random, 3)) {
+        options->extended_l2 = true;
+        options->stale_subclusters = one_in(random, 2);
+        if (options->cluster_bits && options->cluster_bits < 14)
+            options->cluster_bits = 14 + (uint32_t)below(random, 8);
+    }
+    if (modern && one_in(random, 3))
+        options->compression = QCOW2_ZSTD;
     return 1u << (options->cluster_bits ? options->cluster_bits : 16);
 }
 
@@ -128,9 +136,12 @@ static uint64_t choose_size(struct random *random, const struct format_case *for
 
 static uint64_t choose_offset(struct random *random, uint64_t size, uint32_t unit) {
     uint64_t offset;
-    switch (below(random, 5)) {
+    switch (below(random, 6)) {
     case 0:
         offset = below(random, size);
+        break;
+    case 3: // a subcluster
+        offset = below(random, div_up(size, unit)) * unit + below(random, 32) * (unit / 32);
         break;
     case 1: // at the end
         offset = size - min_u64(size, 1 + below(random, 2 * (uint64_t)unit));
@@ -146,11 +157,14 @@ static uint64_t choose_offset(struct random *random, uint64_t size, uint32_t uni
 
 static uint64_t choose_length(struct random *random, uint32_t unit, uint64_t room) {
     uint64_t length;
-    switch (below(random, 4)) {
+    switch (below(random, 5)) {
     case 0:
         length = 1 + below(random, 3000); // bytes
         break;
-    case 1:
+    case 1: // subclusters
+        length = (1 + below(random, 40)) * max_u64(unit / 32, 1);
+        break;
+    case 2:
         length = (1 + below(random, 256)) * 512;
         break;
     default:
@@ -187,12 +201,13 @@ static void describe(const struct recipe *recipe, struct buffer *out) {
     const struct image_options *o = &recipe->options;
     buffer_format(out,
                   "size %llu; cluster_bits %u version %u refcount_bits %u lazy %d extended_l2 %d "
-                  "vpc_fixed %d creator %d subformat %d grain_bits %u block_bits %u output_sector "
+                  "stale %d compression %d vpc_fixed %d creator %d subformat %d grain_bits %u "
+                  "block_bits %u output_sector "
                   "%u compress %d skip_zeros %d\n",
                   (unsigned long long)recipe->content.size, o->cluster_bits, o->qcow2_version,
-                  o->refcount_bits, o->lazy_refcounts, o->extended_l2, o->vpc_fixed,
-                  (int)o->vpc_creator, (int)o->vmdk_subformat, o->grain_bits, o->block_bits,
-                  o->output_sector, o->compress, o->skip_zeros);
+                  o->refcount_bits, o->lazy_refcounts, o->extended_l2, o->stale_subclusters,
+                  (int)o->compression, o->vpc_fixed, (int)o->vpc_creator, (int)o->vmdk_subformat,
+                  o->grain_bits, o->block_bits, o->output_sector, o->compress, o->skip_zeros);
     for (size_t i = 0; i < recipe->content.count; i++) {
         const struct content_extent *extent = &recipe->content.extents[i];
         buffer_format(out, "  %llu + %llu %s %s seed %u\n", (unsigned long long)extent->offset,
@@ -335,18 +350,23 @@ static int judge_measure(struct subject *subject, struct fault *fault) {
     if (subject->format->format != IMAGE_QCOW2)
         return 0;
     bool old = options->qcow2_version == 2;
-    snprintf(given, sizeof given, "cluster_size=%u,compat=%s,refcount_bits=%u",
+    snprintf(given, sizeof given, "cluster_size=%u,compat=%s,refcount_bits=%u%s",
              subject->written.unit, old ? "0.10" : "1.1",
-             options->refcount_bits && !old ? options->refcount_bits : 16);
+             options->refcount_bits && !old ? options->refcount_bits : 16,
+             options->extended_l2 ? ",extended_l2=on" : "");
     char *argv[] = {"qemu-img", "measure", "--output=json", "-f",          "qcow2", "-O",
                     "qcow2",    "-o",      given,           subject->path, NULL};
     int status = run_qemu_img(argv, &subject->text);
     if (status != 0)
         return fault_set(fault, "qemu-img measure: exit %d: %.300s", status, subject->text.data);
     double room = json_number(&subject->text, "required");
-    for (size_t i = 0; i < subject->map.count; i++) // not counted by measure, but kept by us
-        if (subject->map.extents[i].state == IMAGE_ZERO_ALLOCATED)
-            room += (double)round_up(subject->map.extents[i].length, subject->written.unit);
+    uint32_t unit = subject->written.unit;
+    for (size_t i = 0; i < subject->map.count; i++) { // not counted by measure, but kept by us
+        const struct image_extent *extent = &subject->map.extents[i];
+        if (extent->state == IMAGE_ZERO_ALLOCATED)
+            room += (double)(round_up(extent->offset + extent->length, unit) -
+                             round_down(extent->offset, unit));
+    }
     if ((double)subject->written.file_size > room)
         return fault_set(fault, "the file has %llu bytes, qemu-img measures %.0f",
                          (unsigned long long)subject->written.file_size, room);

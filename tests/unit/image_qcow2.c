@@ -355,6 +355,148 @@ static void damage_is_counted_as_qemu_img_counts_it(void **state) {
     }
 }
 
+// Extended entries, 16 KiB clusters: header 0, L2 at cluster 1. Byte 7 of an entry's second half is
+// the bitmap's lowest, for subclusters 0 to 7; byte 3 that of their zero bits.
+static void damaged_bitmaps_are_counted_as_qemu_img_counts_them(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t at; // byte in the L2 table
+        uint8_t value;
+    } rows[] = {
+        {16 * 0 + 8 + 3, 1},    // stored and zero
+        {16 * 0 + 8 + 3, 0x80}, // zero, not stored: nothing wrong
+        {16 * 1 + 8 + 7, 2},    // stored without a place
+        {16 * 1 + 8 + 3, 2},    // zero without a place: nothing wrong
+        {16 * 2 + 8 + 7, 1},    // compressed, with a bitmap
+        {16 * 2 + 8 + 3, 1},    //
+        {16 * 3 + 8 + 7, 1},    // the zero clusters: stored without a place
+        {16 * 4 + 8 + 7, 1},    // stored and zero
+    };
+    if (!have_qemu_img())
+        skip();
+    const uint64_t cluster = 16384;
+    struct image_options options = {.cluster_bits = 14, .extended_l2 = true};
+    content_begin(&content, 5 * cluster);
+    put_extent(0, 3 * 512, PATTERN_NOISE, FORM_NORMAL);
+    put_extent(2 * cluster, 100, PATTERN_COUNTER, FORM_COMPRESSED);
+    put_extent(3 * cluster, 512, PATTERN_ZERO, FORM_ZERO);
+    put_extent(4 * cluster, 512, PATTERN_ZERO, FORM_ZERO_ALLOCATED);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        build(&options);
+        assert_clean();
+        patch(cluster + rows[i].at, &rows[i].value, 1);
+        assert_same_statistics(FILE_NAME);
+    }
+}
+
+static void assert_map(const struct image_extent *expected, size_t count) {
+    assert_int_equal(written.map.count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(written.map.extents[i].offset, expected[i].offset);
+        assert_int_equal(written.map.extents[i].length, expected[i].length);
+        assert_int_equal(written.map.extents[i].state, expected[i].state);
+    }
+}
+
+// 64 KiB clusters have subclusters of 2 KiB.
+static void a_subcluster_has_a_state_of_its_own(void **state) {
+    (void)state;
+    const uint64_t cluster = 65536, part = 2048;
+    const struct image_extent expected[] = {
+        {5 * part, part, IMAGE_DATA},                       // one alone, in a cluster
+        {7 * part, part, IMAGE_ZERO_ALLOCATED},             // zero, beside a stored one
+        {cluster + 31 * part, part, IMAGE_ZERO},            // zero alone: no place
+        {2 * cluster + 3 * part, 2 * part, IMAGE_DATA},     // a write across two
+        {3 * cluster, cluster, IMAGE_COMPRESSED},           // compressed: all of it
+        {4 * cluster + part, part, IMAGE_ZERO_ALLOCATED},   // keeps a place for nothing else
+        {6 * cluster + 31 * part, 2 * part, IMAGE_DATA},    // last of one, first of the next
+        {9 * cluster + 20 * part, part - 1024, IMAGE_DATA}, // cut at the end of the disk
+    };
+    for (int stale = 0; stale < 2; stale++) {
+        content_begin(&content, 9 * cluster + 20 * part + 1024);
+        put_extent(5 * part + 1, 1, PATTERN_CONSTANT, FORM_NORMAL);
+        put_extent(7 * part, 512, PATTERN_ZERO, FORM_ZERO);
+        put_extent(cluster + 31 * part, part, PATTERN_ZERO, FORM_ZERO);
+        put_extent(2 * cluster + 4 * part - 1, 2, PATTERN_NOISE, FORM_NORMAL);
+        put_extent(3 * cluster + 9 * part, 10, PATTERN_CONSTANT, FORM_COMPRESSED);
+        put_extent(3 * cluster + 11 * part, part, PATTERN_ZERO, FORM_ZERO);
+        put_extent(4 * cluster + part, 1, PATTERN_ZERO, FORM_ZERO_ALLOCATED);
+        put_extent(7 * cluster - 1, 2, PATTERN_NOISE, FORM_NORMAL);
+        put_extent(9 * cluster + 20 * part + 1000, 24, PATTERN_NOISE, FORM_NORMAL);
+        build(&(struct image_options){.extended_l2 = true, .stale_subclusters = stale});
+        assert_map(expected, sizeof expected / sizeof *expected);
+        assert_clean();
+    }
+}
+
+// A reader that takes the whole cluster where one subcluster is stored shows bytes of nobody.
+static void what_a_stored_cluster_does_not_use_can_be_stale(void **state) {
+    (void)state;
+    uint8_t byte;
+    struct fault fault = {.text = ""};
+    content_begin(&content, 1u << 20);
+    put_extent(2048, 1, PATTERN_CONSTANT, FORM_NORMAL);
+    for (int stale = 0; stale < 2; stale++) {
+        build(&(struct image_options){.extended_l2 = true, .stale_subclusters = stale});
+        int fd = open(FILE_NAME, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(image_pread(fd, &byte, 1, 2 * 65536, &fault), 0); // behind header and L2
+        close(fd);
+        assert_int_equal(byte, stale ? 0xa5 : 0);
+        assert_clean();
+    }
+}
+
+static void zstd_makes_other_files_than_deflate(void **state) {
+    (void)state;
+    for (uint32_t bits = 9; bits <= 21; bits++) {
+        struct image_options options = {.cluster_bits = bits, .compress = true};
+        struct image_info info;
+        content_begin(&content, 5u << 20);
+        put_extent(700, 2u << 20, PATTERN_COUNTER, FORM_NORMAL);
+        put_extent(3u << 20, 100000, PATTERN_NOISE, FORM_NORMAL);
+        for (int zstd = 0; zstd < 2; zstd++) {
+            options.compression = zstd ? QCOW2_ZSTD : QCOW2_ZLIB;
+            build(&options);
+            bool compressed = false;
+            for (size_t i = 0; i < written.map.count; i++)
+                compressed |= written.map.extents[i].state == IMAGE_COMPRESSED;
+            assert_true(compressed);
+            struct image *image = opened(FILE_NAME, IMAGE_QCOW2);
+            image->driver->info(image, &info);
+            assert_int_equal(info.compression_type, zstd);
+            image_close(image);
+            assert_clean();
+        }
+    }
+}
+
+static void a_feature_without_its_ground_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        struct image_options options;
+        const char *reason;
+    } rows[] = {
+        {{.extended_l2 = true, .cluster_bits = 13}, "16384"},
+        {{.extended_l2 = true, .qcow2_version = 2}, "version 2"},
+        {{.compression = QCOW2_ZSTD, .qcow2_version = 2}, "version 2"},
+        {{.compression = (enum qcow2_compression)2}, "compression type"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fault fault = {.text = ""};
+        uint64_t declared;
+        assert_int_equal(
+            image_driver(IMAGE_QCOW2)->declared_size(&rows[i].options, 512, &declared, &fault), -1);
+        assert_non_null(strstr(fault.text, rows[i].reason));
+    }
+    // An entry of 16 bytes: half as many in a table, so twice the L1 entries.
+    const struct image_options extended = {.extended_l2 = true, .cluster_bits = 14};
+    uint64_t declared, most = (32ull << 20) / 8 * 1024 * 16384;
+    struct fault fault = {.text = ""};
+    const struct image_driver *driver = image_driver(IMAGE_QCOW2);
+    assert_int_equal(driver->declared_size(&extended, most, &declared, &fault), 0);
+    assert_int_equal(driver->declared_size(&extended, most + 1, &declared, &fault), -1);
+}
+
 // Zeros in their place would hide what qemu-img check calls a corruption.
 static void what_lies_behind_the_files_end_is_an_error(void **state) {
     (void)state;
@@ -410,6 +552,8 @@ static void damaged_files_are_survived(void **state) {
         {.cluster_bits = 9, .refcount_bits = 1},
         {.cluster_bits = 12, .refcount_bits = 64},
         {.cluster_bits = 10, .qcow2_version = 2},
+        {.cluster_bits = 14, .extended_l2 = true},
+        {.cluster_bits = 9, .compress = true, .compression = QCOW2_ZSTD},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         content_begin(&content, 300000);
@@ -455,6 +599,11 @@ int main(void) {
         cmocka_unit_test(files_of_qemu_img_are_read_and_checked),
         cmocka_unit_test(what_cannot_be_read_is_refused_with_its_reason),
         cmocka_unit_test(damage_is_counted_as_qemu_img_counts_it),
+        cmocka_unit_test(damaged_bitmaps_are_counted_as_qemu_img_counts_them),
+        cmocka_unit_test(a_subcluster_has_a_state_of_its_own),
+        cmocka_unit_test(what_a_stored_cluster_does_not_use_can_be_stale),
+        cmocka_unit_test(zstd_makes_other_files_than_deflate),
+        cmocka_unit_test(a_feature_without_its_ground_is_refused),
         cmocka_unit_test(what_lies_behind_the_files_end_is_an_error),
         cmocka_unit_test(damaged_files_are_survived),
     };

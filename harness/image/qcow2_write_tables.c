@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// qcow2: what closes a written file. Refcounts can be counted only when every cluster has its
+// place, and the header names tables that come last.
+#include "image/qcow2_writer.h"
+
+#include "base/bytes.h"
+
+#include <string.h>
+
+// The refcount block that covers the clusters from `first` on, in writer->data.
+static void fill_block(struct qcow2_writer *writer, uint64_t first, uint64_t count,
+                       size_t *shared) {
+    memset(writer->data, 0, (size_t)writer->unit);
+    uint64_t used = min_u64(count, writer->clusters - first);
+    for (uint64_t i = 0; i < used; i++) {
+        uint64_t refcount = 1;
+        if (*shared < writer->shared_count && writer->shared[*shared].cluster == first + i)
+            refcount = writer->shared[(*shared)++].refcount;
+        qcow2_set_refcount(writer->data, i, writer->refcount_order, refcount);
+    }
+}
+
+static int write_blocks(struct qcow2_writer *writer, uint64_t blocks_at, uint64_t blocks,
+                        struct fault *fault) {
+    uint64_t per_block = (writer->unit * 8) >> writer->refcount_order;
+    size_t shared = 0;
+    for (uint64_t i = 0; i < blocks; i++) {
+        uint64_t at = blocks_at + i * writer->unit;
+        uint8_t entry[8];
+        put_be64(entry, at);
+        fill_block(writer, i * per_block, per_block, &shared);
+        if (qcow2_writer_put(writer, at, writer->data, (size_t)writer->unit, fault) < 0 ||
+            image_pwrite(writer->fd, entry, sizeof entry, writer->reftable_at + i * 8, fault) < 0)
+            return -1;
+    }
+    return qcow2_writer_flush(writer, fault);
+}
+
+// Refcount table and blocks count themselves, so their number is a fixed point. It grows from
+// below and more clusters never need fewer blocks, so the first one found is the smallest.
+static int write_refcounts(struct qcow2_writer *writer, struct fault *fault) {
+    uint64_t per_block = (writer->unit * 8) >> writer->refcount_order;
+    uint64_t table = 1, blocks = 1, need_table, need_blocks;
+    for (;;) {
+        need_blocks = div_up(writer->clusters + table + blocks, per_block);
+        need_table = div_up(need_blocks * 8, writer->unit);
+        if (need_blocks == blocks && need_table == table)
+            break;
+        blocks = need_blocks;
+        table = need_table;
+    }
+    if (table * writer->unit > QCOW2_MAX_REFTABLE_BYTES)
+        return fault_set(fault, "the refcount table would exceed 8 MiB");
+    writer->reftable_clusters = table;
+    writer->reftable_at = qcow2_writer_allocate(writer, table);
+    uint64_t blocks_at = qcow2_writer_allocate(writer, blocks);
+    return write_blocks(writer, blocks_at, blocks, fault);
+}
+
+// Spec "Additional fields (version 3 and higher)" and "Header extensions". The header ends where
+// its last field does that says something: behind the compression type only where that is not
+// deflate.
+static void fill_version_3(const struct qcow2_writer *writer, uint8_t *header) {
+    const struct image_options *options = writer->options;
+    uint64_t incompatible = 0;
+    if (options->extended_l2)
+        incompatible |= QCOW2_INCOMPAT_EXTENDED_L2;
+    if (options->compression)
+        incompatible |= QCOW2_INCOMPAT_COMPRESSION;
+    put_be64(header + QCOW2_AT_INCOMPATIBLE, incompatible);
+    put_be64(header + QCOW2_AT_COMPATIBLE, options->lazy_refcounts ? QCOW2_COMPAT_LAZY : 0);
+    put_be32(header + QCOW2_AT_REFCOUNT_ORDER, writer->refcount_order);
+    put_be32(header + QCOW2_AT_HEADER_LENGTH,
+             options->compression ? QCOW2_LONGEST_HEADER : QCOW2_V3_HEADER);
+    header[QCOW2_AT_COMPRESSION] = (uint8_t)options->compression;
+}
+
+static int write_header(struct qcow2_writer *writer, struct fault *fault) {
+    uint8_t header[QCOW2_LONGEST_HEADER] = {0};
+    put_be32(header + QCOW2_AT_MAGIC, QCOW2_MAGIC);
+    put_be32(header + QCOW2_AT_VERSION, writer->version);
+    put_be32(header + QCOW2_AT_CLUSTER_BITS, writer->cluster_bits);
+    put_be64(header + QCOW2_AT_SIZE, writer->written->virtual_size);
+    put_be32(header + QCOW2_AT_L1_SIZE, (uint32_t)writer->l1_size);
+    put_be64(header + QCOW2_AT_L1_OFFSET, writer->l1_offset);
+    put_be64(header + QCOW2_AT_REFTABLE_OFFSET, writer->reftable_at);
+    put_be32(header + QCOW2_AT_REFTABLE_CLUSTERS, (uint32_t)writer->reftable_clusters);
+    if (writer->version == 3)
+        fill_version_3(writer, header);
+    // What follows in the first cluster is zero: the end mark of the header extensions.
+    return image_pwrite(writer->fd, header, sizeof header, 0, fault);
+}
+
+int qcow2_writer_close(struct qcow2_writer *writer, struct fault *fault) {
+    return write_refcounts(writer, fault) < 0 ? -1 : write_header(writer, fault);
+}
