@@ -102,11 +102,12 @@ static bool measure_raw(const struct target_options *options, uint64_t size, uin
 // disk and refcounts of the fully allocated image are part of `required` too: qemu's choice.
 static bool measure_qcow2(const struct target_options *options, uint64_t size, uint64_t units,
                           struct wide_sizes *sizes) {
-    if (size > UINT64_C(1) << 63)
+    wide cluster = model_target_unit(IMAGE_QCOW2, options), entry = options->extended_l2 ? 16 : 8;
+    // A subcluster, a 32nd of a cluster, is a sector at least.
+    if (size > UINT64_C(1) << 63 || (options->extended_l2 && cluster < 32 * 512))
         return false;
-    wide cluster = model_target_unit(IMAGE_QCOW2, options);
     wide refcount_bits = options->refcount_bits ? options->refcount_bits : 16;
-    wide l2_tables = wide_div_up(size, cluster * (cluster / 8));
+    wide l2_tables = wide_div_up(size, cluster * (cluster / entry));
     wide l1_clusters = wide_div_up(8 * l2_tables, cluster);
     wide all = wide_div_up(size, cluster);
     wide tables = 1 + l1_clusters + l2_tables; // 1: the header

@@ -74,8 +74,9 @@ static uint64_t pad(uint64_t bytes) {
     return round_up(bytes, TRANSPORT_SECTOR);
 }
 
-static uint64_t qcow2_output(uint64_t size, uint64_t cluster, uint64_t units, uint64_t l2_tables) {
-    uint64_t l1_clusters = max_u64(1, div_up(8 * div_up(size, cluster * (cluster / 8)), cluster));
+static uint64_t qcow2_output(uint64_t size, uint64_t cluster, uint64_t entries, uint64_t units,
+                             uint64_t l2_tables) {
+    uint64_t l1_clusters = max_u64(1, div_up(8 * div_up(size, cluster * entries), cluster));
     uint64_t used = 1 + units + l2_tables + l1_clusters, table = 1, blocks = 1;
     for (int round = 0; round < 10; round++) {
         blocks = div_up(used + table + blocks, cluster / 2);
@@ -108,12 +109,13 @@ static bool output_size(const struct oracle_step *step, uint64_t *bytes) {
     if (!step->truth.content || step->op == OP_CONVERT_COMPRESSED)
         return false;
     uint64_t unit = model_target_unit(step->target, &step->options), tables;
-    uint64_t per_table = step->target == IMAGE_QCOW2 ? unit / 8 : max_u64(entries[step->target], 1);
+    uint64_t per_table = step->target == IMAGE_QCOW2 ? unit / (step->options.extended_l2 ? 16 : 8)
+                                                     : max_u64(entries[step->target], 1);
     uint64_t units = model_nonzero_units(step->truth.content, unit, per_table, &tables);
     uint64_t size = seen_size(step);
     switch (step->target) {
     case IMAGE_QCOW2:
-        *bytes = qcow2_output(size, unit, units, tables);
+        *bytes = qcow2_output(size, unit, per_table, units, tables);
         return true;
     case IMAGE_VMDK:
         *bytes = vmdk_output(size, unit, units, tables);

@@ -84,9 +84,14 @@ uint64_t case_virtual_size(const struct testcase *testcase) {
     return size == 0 && cannot_be_empty(testcase) ? SECTOR : size;
 }
 
-static uint32_t affordable_cluster_bits(uint32_t bits, uint64_t size) {
-    // One L1 entry covers cluster/8 clusters.
-    while (bits < 21 && div_up(size, 1ull << (2 * bits - 3)) > CAP_L1_ENTRIES)
+// By the clusters that the case asks for, not by those it gets: what a flag means must not change
+// with the size of the disk.
+static bool has_extended_l2(const struct testcase *testcase) {
+    return testcase->extended_l2 && testcase->qcow2_version == 3 && testcase->cluster_bits >= 14;
+}
+
+static uint32_t affordable_cluster_bits(uint32_t bits, uint64_t size, bool extended_l2) {
+    while (bits < 21 && operation_l1_entries(size, bits, extended_l2) > CAP_L1_ENTRIES)
         bits++;
     return bits;
 }
@@ -108,7 +113,7 @@ static uint32_t unit_bits(const struct testcase *testcase) {
     uint64_t size = case_virtual_size(testcase);
 
     if (testcase->format == IMAGE_QCOW2)
-        return affordable_cluster_bits(bits, size);
+        return affordable_cluster_bits(bits, size, has_extended_l2(testcase));
     if (testcase->format == IMAGE_VMDK)
         while (bits < 16 && div_up(size, 1ull << bits) > CAP_READ_GRAINS)
             bits++;
@@ -129,6 +134,10 @@ void case_image_options(const struct testcase *testcase, struct image_options *o
         options->qcow2_version = testcase->qcow2_version;
         options->refcount_bits = testcase->qcow2_version == 2 ? 16 : 1u << testcase->refcount_order;
         options->lazy_refcounts = testcase->qcow2_version == 3 && testcase->lazy_refcounts;
+        // Stale, so that a tool which overlooks the bitmap reads something else than zeros.
+        options->extended_l2 = options->stale_subclusters = has_extended_l2(testcase);
+        if (testcase->qcow2_version == 3)
+            options->compression = (enum qcow2_compression)testcase->compression;
         break;
     case IMAGE_VPC:
         options->vpc_fixed = testcase->vpc_fixed;

@@ -44,6 +44,10 @@ void case_describe_image(const struct testcase *testcase, struct buffer *out) {
         buffer_format(out, ", %u-bit refcounts", options.refcount_bits);
         if (options.lazy_refcounts)
             buffer_text(out, ", lazy refcounts");
+        if (options.extended_l2)
+            buffer_text(out, ", extended L2 entries");
+        if (options.compression == QCOW2_ZSTD)
+            buffer_text(out, ", zstd");
         break;
     case IMAGE_VPC:
         buffer_text(out, options.vpc_fixed ? ", fixed" : ", dynamic");
@@ -105,6 +109,8 @@ static void options_words(const struct target_options *options, struct buffer *o
         buffer_format(out, ", cluster_size=%u", 1u << options->cluster_bits);
     if (options->refcount_bits)
         buffer_format(out, ", refcount_bits=%u", options->refcount_bits);
+    if (options->extended_l2)
+        buffer_text(out, ", extended_l2=on");
     if (options->vmdk_subformat)
         buffer_format(out, ", subformat=%s", subformat);
     if (options->grain_bits)

@@ -23,6 +23,10 @@ static const char *const vpc_creator_names[] = {
     [VPC_CREATOR_QEMU] = "qemu",
     [VPC_CREATOR_QEM2] = "qem2",
 };
+static const char *const compression_names[] = {
+    [QCOW2_ZLIB] = "zlib",
+    [QCOW2_ZSTD] = "zstd",
+};
 static const char *const vmdk_subformat_names[] = {
     [VMDK_SPARSE] = "monolithicSparse",
     [VMDK_STREAM] = "streamOptimized",
@@ -104,6 +108,11 @@ const struct case_field case_fields[] = {
            HELP("vmdk: log2 of the grain size; raised where there would be more than 2^17 grains.")),
     HEADER(block_bits, 16, 1, RANGE(19, 28), DEFAULT(21), WEIGHT(3), SHOWN,
            HELP("vpc and vhdx: log2 of the block size; vhdx has at least 20.")),
+    HEADER(extended_l2, 17, 1, FLAG, WEIGHT(3),
+           HELP("qcow2 version 3 with cluster_bits of 14 or more: extended L2 entries, each cluster "
+                "in 32 subclusters.")),
+    HEADER(compression, 18, 1, ENUM(compression_names), WEIGHT(2),
+           HELP("qcow2 version 3: how compressed clusters are compressed.")),
 
     WRITE(pattern, 1, 1, ENUM(pattern_names), DEFAULT(PATTERN_NOISE), WEIGHT(4), SHOWN,
           HELP("What the guest bytes are; zero means zero bytes that are really written.")),
@@ -141,6 +150,9 @@ const struct case_field case_fields[] = {
               HELP("vmdk target: log2 of the grain size.")),
     OPERATION(block_bits, 8, 1, OPTIONAL(19, 28), WEIGHT(2),
               HELP("vpc and vhdx target: log2 of the block size; vhdx has at least 20.")),
+    OPERATION(extended_l2, 9, 1, FLAG, WEIGHT(2),
+              HELP("qcow2 target: extended L2 entries; tools refuse them with clusters below "
+                   "16 KiB.")),
 };
 // clang-format on
 const size_t case_field_count = sizeof case_fields / sizeof case_fields[0];

@@ -16,13 +16,17 @@ const char *const operation_names[OPERATIONS] = {
     [OP_CONVERT_COMPRESSED] = "convert_compressed",
 };
 
-static uint32_t fit_cluster_bits(const struct testcase *testcase, enum operation op,
-                                 uint32_t bits) {
+uint64_t operation_l1_entries(uint64_t size, uint32_t cluster_bits, bool extended_l2) {
+    return div_up(size, 1ull << (2 * cluster_bits - (extended_l2 ? 4 : 3)));
+}
+
+static uint32_t fit_cluster_bits(const struct testcase *testcase, enum operation op, uint32_t bits,
+                                 bool extended_l2) {
     uint64_t size = case_virtual_size(testcase);
     struct content_extent extents[CASE_MAX_WRITES];
     size_t count = case_write_extents(testcase, extents);
 
-    while (bits < 21 && div_up(size, 1ull << (2 * bits - 3)) > CAP_L1_ENTRIES)
+    while (bits < 21 && operation_l1_entries(size, bits, extended_l2) > CAP_L1_ENTRIES)
         bits++;
     while (op == OP_CONVERT_COMPRESSED && bits < 16 &&
            case_touched_bytes(extents, count, 1u << bits, size) >> bits > CAP_DEFLATED_UNITS)
@@ -65,8 +69,10 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
     switch ((enum image_format)operation->target) {
     case IMAGE_QCOW2:
         options->cluster_bits = operation->cluster_bits;
+        options->extended_l2 = operation->extended_l2;
         if (writes && options->cluster_bits)
-            options->cluster_bits = fit_cluster_bits(testcase, op, options->cluster_bits);
+            options->cluster_bits =
+                fit_cluster_bits(testcase, op, options->cluster_bits, options->extended_l2);
         if (op == OP_MEASURE && operation->refcount_order)
             options->refcount_bits = 1u << (operation->refcount_order - 1);
         break;

@@ -17,6 +17,10 @@ extern const char *const operation_names[OPERATIONS];
 static inline bool operation_writes(enum operation op) {
     return op == OP_CONVERT || op == OP_CONVERT_COMPRESSED;
 }
+// Entries of a qcow2 L1 table for a disk of `size` bytes: one covers an L2 table's worth of
+// clusters, half as many where entries have 16 bytes. Below 2^63 bytes.
+uint64_t operation_l1_entries(uint64_t size, uint32_t cluster_bits, bool extended_l2);
+
 static inline bool operation_has_target(enum operation op) {
     return op == OP_MEASURE || operation_writes(op);
 }
@@ -28,6 +32,7 @@ struct target_options {
     uint32_t vmdk_subformat; // measure only: 1 monolithicSparse, 2 streamOptimized
     uint32_t grain_bits;     // vmdk: 12..16 (only instar knows it)
     uint32_t block_bits;     // vpc 19..28 (only instar knows it); vhdx 20..28
+    uint32_t extended_l2;    // qcow2: 1 (measure and convert)
 };
 
 #endif

@@ -84,6 +84,7 @@ struct case_operation {
     uint32_t subformat;      // vmdk: 0 not given, 1 monolithicSparse, 2 streamOptimized
     uint32_t grain_bits;     // vmdk: 0, 12..16
     uint32_t block_bits;     // 0, 19..28; for vhdx at least 20
+    uint32_t extended_l2;    // qcow2: 0, 1
 };
 
 struct testcase {
@@ -99,6 +100,8 @@ struct testcase {
     uint32_t vmdk_subformat; // enum vmdk_subformat
     uint32_t grain_bits;     // 12..16
     uint32_t block_bits;     // 19..28 (vhdx: at least 20)
+    uint32_t extended_l2;    // 0, 1; only with version 3 and cluster_bits >= 14
+    uint32_t compression;    // enum qcow2_compression; only with version 3
     uint32_t write_count, operation_count;
     struct case_write writes[CASE_MAX_WRITES];
     struct case_operation operations[CASE_MAX_OPERATIONS];

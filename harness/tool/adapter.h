@@ -17,8 +17,8 @@
 struct tool_option_form {
     enum tool_option option;
     enum image_format target;
-    unsigned operations; // TOOL_OP set
-    const char *spelling;
+    unsigned operations;  // TOOL_OP set
+    const char *spelling; // of a flag: all of it, "extended_l2=on"
 };
 
 struct tool_adapter {
@@ -39,6 +39,7 @@ const struct tool_adapter *tool_adapter(enum tool_kind kind);
 
 // The option's value as it stands on a command line; 0 = not given.
 uint32_t tool_option_value(const struct target_options *options, enum tool_option option);
+bool tool_option_is_flag(enum tool_option option); // its value is 1, and is not spelled out
 // vmdk_subformat's value in words: "monolithicSparse", "streamOptimized".
 const char *tool_subformat_name(uint32_t subformat);
 // The row for this option in this call, or NULL if this tool cannot be given it.

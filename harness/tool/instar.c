@@ -18,6 +18,7 @@ static const struct tool_option_form option_forms[] = {
     {TOOL_OPTION_GRAIN, IMAGE_VMDK, CONVERT_OR_MEASURE, "--grain-size"},
     {TOOL_OPTION_BLOCK, IMAGE_VPC, CONVERT_OR_MEASURE, "--block-size"},
     {TOOL_OPTION_BLOCK, IMAGE_VHDX, CONVERT_OR_MEASURE, "--block-size"},
+    {TOOL_OPTION_EXTENDED_L2, IMAGE_QCOW2, CONVERT_OR_MEASURE, "--extended-l2"},
     {0, 0, 0, NULL},
 };
 
@@ -29,6 +30,8 @@ static void instar_options(const struct tool *tool, const struct tool_call *call
         if (!value || !form)
             continue;
         tool_argv_add(argv, form->spelling);
+        if (tool_option_is_flag(option))
+            continue;
         if (option == TOOL_OPTION_SUBFORMAT)
             tool_argv_add(argv, tool_subformat_name(value));
         else

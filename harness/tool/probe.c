@@ -147,10 +147,12 @@ static struct target_options probe_options(const struct probe *probe, struct too
         .vmdk_subformat = 1,
         .grain_bits = 16,
         .block_bits = 21,
+        .extended_l2 = 1,
     };
     struct target_options given = all;
-    uint32_t *members[TOOL_OPTIONS] = {&given.cluster_bits, &given.refcount_bits,
-                                       &given.vmdk_subformat, &given.grain_bits, &given.block_bits};
+    uint32_t *members[TOOL_OPTIONS] = {&given.cluster_bits,   &given.refcount_bits,
+                                       &given.vmdk_subformat, &given.grain_bits,
+                                       &given.block_bits,     &given.extended_l2};
     for (int option = 0; option < TOOL_OPTIONS; option++)
         if (!tool_option_form(probe->tool, &call, option))
             *members[option] = 0;

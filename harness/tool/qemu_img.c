@@ -21,6 +21,8 @@ static const struct tool_option_form option_forms[] = {
     {TOOL_OPTION_CLUSTER, IMAGE_QCOW2, TOOL_OP(OP_MEASURE) | TOOL_OPS_WRITING, "cluster_size"},
     {TOOL_OPTION_REFCOUNT, IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "refcount_bits"},
     {TOOL_OPTION_BLOCK, IMAGE_VHDX, TOOL_OP(OP_CONVERT), "block_size"},
+    {TOOL_OPTION_EXTENDED_L2, IMAGE_QCOW2, TOOL_OP(OP_MEASURE) | TOOL_OPS_WRITING,
+     "extended_l2=on"},
     {0, 0, 0, NULL},
 };
 
@@ -42,8 +44,11 @@ static void qemu_img_options(const struct tool *tool, const struct tool_call *ca
         const struct tool_option_form *form = tool_option_form(tool, call, option);
         if (!value || !form)
             continue;
-        int more = snprintf(text + used, sizeof text - used, "%s%s=%" PRIu32, used ? "," : "",
-                            form->spelling, value);
+        const char *comma = used ? "," : "";
+        size_t room = sizeof text - used;
+        int more = tool_option_is_flag(option)
+                       ? snprintf(text + used, room, "%s%s", comma, form->spelling)
+                       : snprintf(text + used, room, "%s%s=%" PRIu32, comma, form->spelling, value);
         used += more > 0 ? (size_t)more : 0;
         if (used >= sizeof text)
             used = sizeof text - 1;

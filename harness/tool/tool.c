@@ -18,7 +18,7 @@ const char *const outcome_class_names[OUTCOME_CLASSES] = {
 const char *const tool_option_names[TOOL_OPTIONS] = {
     [TOOL_OPTION_CLUSTER] = "cluster_size", [TOOL_OPTION_REFCOUNT] = "refcount_bits",
     [TOOL_OPTION_SUBFORMAT] = "subformat",  [TOOL_OPTION_GRAIN] = "grain_size",
-    [TOOL_OPTION_BLOCK] = "block_size",
+    [TOOL_OPTION_BLOCK] = "block_size",     [TOOL_OPTION_EXTENDED_L2] = "extended_l2",
 };
 
 static const struct tool_adapter *const adapters[] = {
@@ -47,9 +47,14 @@ uint32_t tool_option_value(const struct target_options *options, enum tool_optio
         [TOOL_OPTION_SUBFORMAT] = {options->vmdk_subformat, false},
         [TOOL_OPTION_GRAIN] = {options->grain_bits, true},
         [TOOL_OPTION_BLOCK] = {options->block_bits, true},
+        [TOOL_OPTION_EXTENDED_L2] = {options->extended_l2, false},
     };
     uint32_t value = members[option].value;
     return value && members[option].is_exponent ? UINT32_C(1) << value : value;
+}
+
+bool tool_option_is_flag(enum tool_option option) {
+    return option == TOOL_OPTION_EXTENDED_L2;
 }
 
 const char *tool_subformat_name(uint32_t subformat) {

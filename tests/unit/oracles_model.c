@@ -34,6 +34,8 @@ static const struct vector vectors[] = {
     {IMAGE_QCOW2, {.refcount_bits = 64}, 1 GIB, 0, 524288, 1074266112},
     {IMAGE_QCOW2, {0}, 64 MIB, 16 MIB, 17104896, 67436544},
     {IMAGE_QCOW2, {.cluster_bits = 12}, 1 GIB, 512 MIB, 539508736, 1076379648},
+    {IMAGE_QCOW2, {.extended_l2 = 1}, 1 GIB, 0, 524288, 1074266112},
+    {IMAGE_QCOW2, {.extended_l2 = 1}, 1 MIB, 0, 327680, 1376256},
     {IMAGE_VMDK, {0}, 1 MIB, 0, 13312, 1061888},
     {IMAGE_VMDK, {0}, 1 GIB, 0, 76800, 1073818624},
     {IMAGE_VMDK, {.grain_bits = 12}, 1 GIB, ALL, 1074803200, 1074803200},
@@ -75,6 +77,15 @@ static void a_size_that_does_not_fit_is_no_answer(void **state) {
     assert_false(model_measure(IMAGE_QCOW2, &none, (UINT64_C(1) << 63) + 1, 0, &sizes));
     // Each fits, their sum does not: instar calls that an overflow too.
     assert_false(model_measure(IMAGE_RAW, &none, UINT64_C(1) << 63, 0, &sizes));
+}
+
+static void extended_entries_need_large_clusters(void **state) {
+    (void)state;
+    struct model_sizes sizes;
+    for (uint32_t bits = 9; bits <= 21; bits++) {
+        const struct target_options options = {.cluster_bits = bits, .extended_l2 = 1};
+        assert_int_equal(model_measure(IMAGE_QCOW2, &options, 1 MIB, 0, &sizes), bits >= 14);
+    }
 }
 
 static void units_are_counted_once_however_often_they_are_touched(void **state) {
@@ -127,6 +138,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worked_vectors),
         cmocka_unit_test(a_size_that_does_not_fit_is_no_answer),
+        cmocka_unit_test(extended_entries_need_large_clusters),
         cmocka_unit_test(units_are_counted_once_however_often_they_are_touched),
         cmocka_unit_test(only_units_with_a_byte_that_is_not_zero_count),
         cmocka_unit_test(empty_content_has_no_units),

@@ -141,7 +141,7 @@ static void reserved_bytes_are_ignored(void **state) {
                 reserved++;
             }
     }
-    assert_int_equal(reserved, 15 + 2 + 7);
+    assert_int_equal(reserved, 13 + 2 + 6);
     case_decode(&after, changed, sizeof changed);
     helper_assert_same(&before, &after);
     uint8_t encoded[CASE_MAX_BYTES];
@@ -212,6 +212,8 @@ static void version_1_means_what_it_always_meant(void **state) {
         {RECORD_HEADER, "vmdk_subformat", 14, 1, 0, 1, 0},
         {RECORD_HEADER, "grain_bits", 15, 1, 12, 16, 16},
         {RECORD_HEADER, "block_bits", 16, 1, 19, 28, 21},
+        {RECORD_HEADER, "extended_l2", 17, 1, 0, 1, 0},
+        {RECORD_HEADER, "compression", 18, 1, 0, 1, 0},
         {RECORD_WRITE, "pattern", 1, 1, 0, 3, 3},
         {RECORD_WRITE, "form", 2, 1, 0, 3, 0},
         {RECORD_WRITE, "seed", 3, 1, 0, 255, 0},
@@ -229,6 +231,7 @@ static void version_1_means_what_it_always_meant(void **state) {
         {RECORD_OPERATION, "subformat", 6, 1, 0, 2, 0},
         {RECORD_OPERATION, "grain_bits", 7, 1, 12, 16, 0},
         {RECORD_OPERATION, "block_bits", 8, 1, 19, 28, 0},
+        {RECORD_OPERATION, "extended_l2", 9, 1, 0, 1, 0},
     };
     for (size_t i = 0; i < sizeof frozen / sizeof *frozen; i++) {
         assert_true(i < case_field_count);

@@ -159,9 +159,12 @@ static void image_options_fit_the_size(void **state) {
         case_image_options(&testcase, &options);
         if (testcase.format == IMAGE_QCOW2) {
             assert_true(options.cluster_bits >= testcase.cluster_bits);
-            assert_true(div_up(size, 1ull << (2 * options.cluster_bits - 3)) <= CAP_L1_ENTRIES);
+            assert_true(operation_l1_entries(size, options.cluster_bits, options.extended_l2) <=
+                        CAP_L1_ENTRIES);
             assert_true(options.qcow2_version == 3 ||
-                        (options.refcount_bits == 16 && !options.lazy_refcounts));
+                        (options.refcount_bits == 16 && !options.lazy_refcounts &&
+                         !options.extended_l2 && !options.compression));
+            assert_true(!options.extended_l2 || options.cluster_bits >= 14);
         }
         if (testcase.format == IMAGE_VMDK)
             assert_true(div_up(size, 1ull << options.grain_bits) <= CAP_READ_GRAINS);
@@ -173,6 +176,29 @@ static void image_options_fit_the_size(void **state) {
     }
 }
 
+static void extended_entries_need_version_3_and_large_clusters(void **state) {
+    (void)state;
+    struct testcase testcase;
+    struct image_options options;
+    plain_case(&testcase, IMAGE_QCOW2);
+    testcase.extended_l2 = testcase.compression = 1;
+    for (uint32_t version = 2; version <= 3; version++)
+        for (uint32_t bits = 9; bits <= 21; bits++) {
+            testcase.qcow2_version = version;
+            testcase.cluster_bits = bits;
+            case_image_options(&testcase, &options);
+            assert_int_equal(options.extended_l2, version == 3 && bits >= 14);
+            assert_int_equal(options.stale_subclusters, options.extended_l2);
+            assert_int_equal(options.compression, version == 3 ? QCOW2_ZSTD : QCOW2_ZLIB);
+        }
+    // Clusters that only the disk's size made large enough do not get them.
+    testcase.cluster_bits = 9;
+    set_size(&testcase, SIZE_EDGE, 15, 0);
+    case_image_options(&testcase, &options);
+    assert_int_equal(options.cluster_bits, 14);
+    assert_false(options.extended_l2);
+}
+
 static void options_belong_to_operation_and_target(void **state) {
     (void)state;
     struct testcase testcase;
@@ -180,10 +206,11 @@ static void options_belong_to_operation_and_target(void **state) {
     plain_case(&testcase, IMAGE_RAW);
     for (uint32_t op = 0; op < OPERATIONS; op++)
         for (uint32_t target = 0; target < IMAGE_FORMATS; target++) {
-            struct case_operation operation = {op, target, 0, 12, 7, 2, 13, 19};
+            struct case_operation operation = {op, target, 0, 12, 7, 2, 13, 19, 1};
             bool has = operation_has_target((enum operation)op), measure = op == OP_MEASURE;
             case_target_options(&testcase, &operation, &options);
             assert_int_equal(options.cluster_bits, has && target == IMAGE_QCOW2 ? 12 : 0);
+            assert_int_equal(options.extended_l2, has && target == IMAGE_QCOW2);
             assert_int_equal(options.refcount_bits, measure && target == IMAGE_QCOW2 ? 64 : 0);
             assert_int_equal(options.vmdk_subformat, measure && target == IMAGE_VMDK ? 2 : 0);
             assert_int_equal(options.grain_bits, has && target == IMAGE_VMDK ? 13 : 0);
@@ -301,6 +328,7 @@ int main(void) {
         cmocka_unit_test(one_write_leaves_room_for_others),
         cmocka_unit_test(a_byte_in_a_huge_block_is_left_out_or_cheap),
         cmocka_unit_test(image_options_fit_the_size),
+        cmocka_unit_test(extended_entries_need_version_3_and_large_clusters),
         cmocka_unit_test(options_belong_to_operation_and_target),
         cmocka_unit_test(costly_targets_get_larger_units),
         cmocka_unit_test(a_vhdx_of_size_zero_has_small_blocks),

@@ -136,7 +136,7 @@ static void the_real_qemu_img_s_complaints_are_ours(void **state) {
 
 // Every call that a tool supports, with its options at both ends of their range.
 static void expect_no_usage_error(const struct tool *tool) {
-    static const struct target_options ends[2] = {{9, 1, 1, 12, 20}, {21, 64, 2, 16, 28}};
+    static const struct target_options ends[2] = {{9, 1, 1, 12, 20, 0}, {21, 64, 2, 16, 28, 1}};
     for (int op = 0; op < OPERATIONS; op++)
         for (int target = 0; target < IMAGE_FORMATS; target++)
             for (int end_of_range = 0; end_of_range < 2; end_of_range++) {
@@ -145,6 +145,8 @@ static void expect_no_usage_error(const struct tool *tool) {
                     .op = op, .input = "src.raw", .output = "a.out", .target = target};
                 if (operation_has_target(op) && target == IMAGE_QCOW2)
                     call.options.cluster_bits = values->cluster_bits;
+                if (operation_has_target(op) && target == IMAGE_QCOW2)
+                    call.options.extended_l2 = values->extended_l2;
                 if (op == OP_MEASURE && target == IMAGE_QCOW2)
                     call.options.refcount_bits = values->refcount_bits;
                 if (op == OP_MEASURE && target == IMAGE_VMDK)
