@@ -46,6 +46,10 @@ const struct predictor predictors[] = {
     {"instar_block_scan",
      "named grains or blocks times their size, divided by the target unit: where they lie is lost",
      predict_instar_block_scan},
+    {"instar_subcluster_scan",
+     "bytes in stored subclusters and compressed clusters, divided by the target unit: where they "
+     "lie is lost",
+     predict_instar_subcluster_scan},
     {"instar_padded_output", "the size of a vmdk or vpc whose every part is padded to 64 KiB",
      predict_instar_padded_output},
     {"instar_vpc_cluster_size", "2097152 for every VHD, also for a fixed one",
@@ -106,6 +110,10 @@ static bool vpc_fixed(const struct oracle_step *step) {
     return step->source == IMAGE_VPC && step->truth.options && step->truth.options->vpc_fixed;
 }
 
+static bool extended_l2(const struct oracle_step *step) {
+    return step->source == IMAGE_QCOW2 && step->truth.options && step->truth.options->extended_l2;
+}
+
 static bool unit_option(const struct oracle_step *step) {
     return step->options.cluster_bits || step->options.grain_bits || step->options.block_bits;
 }
@@ -119,6 +127,7 @@ const struct feature features[] = {
     {"partial_64k", "the input file's length is not a multiple of 64 KiB", partial_64k},
     {"chained", "the input was written by a tool", chained},
     {"vpc_fixed", "the input is a fixed VHD", vpc_fixed},
+    {"extended_l2", "the input was built with extended L2 entries", extended_l2},
     {"unit_option", "a cluster, grain or block size is asked for", unit_option},
     {NULL, NULL, NULL},
 };

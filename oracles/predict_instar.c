@@ -37,9 +37,33 @@ bool predict_instar_zero_flag(const struct oracle_step *step, const char *field,
                               char out[PREDICT_ROOM]) {
     if (step->source != IMAGE_QCOW2 || step->target != IMAGE_QCOW2 || !step->truth.allocation)
         return false;
+    // Extended entries have another scan, which looks at the stored bits alone.
+    if (step->truth.options && step->truth.options->extended_l2)
+        return false;
     uint64_t unit = model_target_unit(step->target, &step->options);
     uint64_t units = model_units_in_states(step->truth.allocation, unit, ~0u);
     return predict_measure(step, field, step->truth.shown_size, units, out);
+}
+
+// qcow2 with extended L2 entries: a population count of the stored bits, in whole subclusters. Only
+// of images that we built is it known that they have such entries.
+bool predict_instar_subcluster_scan(const struct oracle_step *step, const char *field,
+                                    char out[PREDICT_ROOM]) {
+    const struct truth *truth = &step->truth;
+    if (step->source != IMAGE_QCOW2 || !truth->options || !truth->options->extended_l2 ||
+        !truth->allocation)
+        return false;
+    uint64_t subcluster = truth->unit / 32, bytes = 0;
+    for (size_t i = 0; i < truth->allocation->count; i++) {
+        const struct image_extent *extent = &truth->allocation->extents[i];
+        if (extent->state == IMAGE_COMPRESSED)
+            bytes += extent->length;
+        if (extent->state == IMAGE_DATA)
+            bytes += round_up(extent->length, subcluster);
+    }
+    uint64_t unit = model_target_unit(step->target, &step->options);
+    return predict_measure(step, field, truth->shown_size,
+                           div_up(min_u64(bytes, truth->shown_size), unit), out);
 }
 
 // vmdk, vpc, vhdx: the scan keeps a count of bytes only, in whole units of the source.

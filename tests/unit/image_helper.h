@@ -54,14 +54,14 @@ static inline const char *qemu_img(void) {
 }
 
 // Runs it with stdout and stderr in `text` and returns the exit status, -1 if it could not run.
-static inline int run_qemu_img(char *const argv[], struct buffer *text) {
+static inline int run_program(const char *program, char *const argv[], struct buffer *text) {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 1, "qemu.txt", O_RDWR | O_CREAT | O_TRUNC, 0600);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     pid_t child;
     int status = -1;
-    int failed = posix_spawnp(&child, qemu_img(), &actions, NULL, argv, environ);
+    int failed = posix_spawnp(&child, program, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     buffer_clear(text);
     if (failed)
@@ -77,6 +77,10 @@ static inline int run_qemu_img(char *const argv[], struct buffer *text) {
         close(fd);
     buffer_append(text, "", 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static inline int run_qemu_img(char *const argv[], struct buffer *text) {
+    return run_program(qemu_img(), argv, text);
 }
 
 static inline double json_number(const struct buffer *text, const char *name) {

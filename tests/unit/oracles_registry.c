@@ -264,6 +264,21 @@ static void zero_clusters_and_block_scans_are_predicted(void **state) {
     bench.a_result.measure.required = required_of(&bench, 1 MIB, 3);
     expect_known(&bench, "instar-qcow2-zero-flag-counted");
 
+    // One subcluster of 2 KiB in each of three clusters: added up, they are one cluster.
+    bench.built.extended_l2 = true;
+    bench.step.truth.unit = 65536;
+    image_map_clear(&bench.map);
+    image_map_add(&bench.map, 2048, 2048, IMAGE_DATA);
+    image_map_add(&bench.map, 65536, 2048, IMAGE_DATA);
+    image_map_add(&bench.map, 67584, 2048, IMAGE_ZERO_ALLOCATED); // not counted there
+    image_map_add(&bench.map, 262144, 2048, IMAGE_DATA);
+    bench.b_result.measure.required = required_of(&bench, 1 MIB, 3);
+    bench.a_result.measure.required = required_of(&bench, 1 MIB, 1);
+    expect_known(&bench, "instar-qcow2-subclusters-required");
+    bench.a_result.measure.required = required_of(&bench, 1 MIB, 2);
+    bench_diverges(&bench, "measure_numeric_divergence", "required");
+    bench.built.extended_l2 = false;
+
     // Two grains in two clusters of 2 MiB count as 128 KiB: one cluster.
     bench.step.source = IMAGE_VMDK;
     bench.step.truth.unit = 65536;
@@ -312,6 +327,7 @@ static void sizes_of_padded_outputs_are_predicted(void **state) {
         {IMAGE_QCOW2, {0}, 1 MIB, 262144, 393216, 1376256},
         {IMAGE_QCOW2, {.cluster_bits = 9}, 1 MIB, 2048, 3072, 1071104},
         {IMAGE_QCOW2, {.cluster_bits = 21}, 1 MIB, 8388608, 12582912, 12582912},
+        {IMAGE_QCOW2, {.extended_l2 = 1}, 1 MIB, 262144, 393216, 1376256},
         {IMAGE_VMDK, {0}, 1 MIB, 131072, 262144, 1245184},
         {IMAGE_VMDK, {.grain_bits = 12}, 1 MIB, 131072, 262144, 16973824},
         {IMAGE_VMDK, {0}, 64 MIB, 131072, 262144, 67371008},
