@@ -229,6 +229,16 @@ static bool write_is_deflated(const struct testcase *testcase,
     return testcase->format == IMAGE_QCOW2 && extent->form == FORM_COMPRESSED;
 }
 
+uint64_t case_deflated_bytes(const struct testcase *testcase, const struct content_extent *extents,
+                             size_t count) {
+    struct content_extent deflated[CASE_MAX_WRITES];
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        if (write_is_deflated(testcase, &extents[i]))
+            deflated[found++] = extents[i];
+    return case_touched_bytes(deflated, found, case_source_unit(testcase), UINT64_MAX);
+}
+
 struct budget {
     uint64_t bytes, deflated_units, zero_units;
 };

@@ -73,6 +73,9 @@ size_t case_write_extents(const struct testcase *testcase,
 // unit once, the last one cut at the disk's end.
 uint64_t case_touched_bytes(const struct content_extent *extents, size_t count, uint32_t unit,
                             uint64_t size);
+// Guest bytes of all source units that the writer of the image will be asked to compress.
+uint64_t case_deflated_bytes(const struct testcase *testcase, const struct content_extent *extents,
+                             size_t count);
 // Only the place of a write, before length and caps.
 uint64_t case_write_offset(const struct testcase *testcase, const struct case_write *write);
 

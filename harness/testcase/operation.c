@@ -31,6 +31,10 @@ static uint32_t fit_cluster_bits(const struct testcase *testcase, enum operation
     while (op == OP_CONVERT_COMPRESSED && bits < 16 &&
            case_touched_bytes(extents, count, 1u << bits, size) >> bits > CAP_DEFLATED_UNITS)
         bits++;
+    uint64_t inflated = case_deflated_bytes(testcase, extents, count),
+             unit = case_source_unit(testcase);
+    while (op == OP_CONVERT_COMPRESSED && bits < 16 && inflated * (unit >> bits) > CAP_INFLATED)
+        bits++;
     while (op == OP_CONVERT_COMPRESSED && bits > 16 &&
            case_touched_bytes(extents, count, 1u << bits, UINT64_MAX) > CAP_DEFLATED_TARGET)
         bits--;

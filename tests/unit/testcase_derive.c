@@ -257,6 +257,26 @@ static void costly_targets_get_larger_units(void **state) {
     assert_int_equal(options.cluster_bits, 21);
 }
 
+static void large_compressed_clusters_are_not_inflated_for_each_small_one(void **state) {
+    (void)state;
+    struct testcase testcase;
+    struct target_options options;
+    struct case_operation operation = {
+        .op = OP_CONVERT_COMPRESSED, .target = IMAGE_QCOW2, .cluster_bits = 9};
+    plain_case(&testcase, IMAGE_QCOW2);
+    set_size(&testcase, SIZE_SECTORS, 32767, 0);
+    testcase.cluster_bits = 21;
+    add_write(&testcase);
+    case_target_options(&testcase, &operation, &options);
+    assert_int_equal(options.cluster_bits, 9);
+    testcase.writes[0].form = FORM_COMPRESSED;
+    case_target_options(&testcase, &operation, &options);
+    assert_int_equal(options.cluster_bits, 15); // 64 times 2 MiB
+    operation.op = OP_CONVERT;
+    case_target_options(&testcase, &operation, &options);
+    assert_int_equal(options.cluster_bits, 9);
+}
+
 static void a_vhdx_of_size_zero_has_small_blocks(void **state) {
     (void)state;
     struct testcase testcase;
@@ -331,6 +351,7 @@ int main(void) {
         cmocka_unit_test(extended_entries_need_version_3_and_large_clusters),
         cmocka_unit_test(options_belong_to_operation_and_target),
         cmocka_unit_test(costly_targets_get_larger_units),
+        cmocka_unit_test(large_compressed_clusters_are_not_inflated_for_each_small_one),
         cmocka_unit_test(a_vhdx_of_size_zero_has_small_blocks),
         cmocka_unit_test(costly_operations_are_not_allowed),
         cmocka_unit_test(the_cost_follows_the_chain),
