@@ -10,6 +10,7 @@
 #include "standin/standin.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -122,17 +123,34 @@ static int parse_options(const struct arguments *arguments, enum image_format ta
                                   : 0;
 }
 
-// The size of the largest CHS geometry that is not larger than `size`.
-static uint64_t chs_below(uint64_t size) {
-    struct vpc_geometry geometry = vpc_geometry_of(size / VPC_SECTOR);
-    return vpc_geometry_sectors(&geometry) * VPC_SECTOR;
+uint64_t vpc_output_size(uint64_t size) {
+    return lie(LIE_SUCCESS_WHERE_QEMU_FAILS) ? min_u64(size, VPC_MAX_SECTORS * VPC_SECTOR) : size;
 }
 
-uint64_t vpc_output_size(uint64_t size) {
-    uint64_t most = VPC_MAX_SECTORS * VPC_SECTOR;
-    if (lie(LIE_VHD_CHS_SIZE) && size <= most)
-        size = chs_below(size);
-    return lie(LIE_SUCCESS_WHERE_QEMU_FAILS) ? min_u64(size, most) : size;
+// LIE_VHD_CHS_SIZE: both footers name an unknown creator, for which cylinders * heads * sectors
+// count, and the geometry below the size. The data stay; who reads the disk misses its end.
+static int plant_chs_size(const char *path, uint64_t size, struct fault *fault) {
+    struct vpc_geometry geometry = vpc_geometry_of(size / VPC_SECTOR);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return fault_errno(fault, "%s", path);
+    off_t end = lseek(fd, 0, SEEK_END);
+    uint64_t places[] = {0, (uint64_t)end - VPC_FOOTER_SIZE};
+    int status = end < (off_t)VPC_FOOTER_SIZE ? -1 : 0;
+    for (size_t i = 0; status == 0 && i < sizeof places / sizeof *places; i++) {
+        uint8_t footer[VPC_FOOTER_SIZE];
+        status = image_pread(fd, footer, sizeof footer, places[i], fault);
+        memcpy(footer + VPC_FOOTER_CREATOR, "imgo", 4);
+        put_be16(footer + VPC_FOOTER_CYLINDERS, geometry.cylinders);
+        footer[VPC_FOOTER_HEADS] = geometry.heads;
+        footer[VPC_FOOTER_SECTORS] = geometry.sectors;
+        put_be32(footer + VPC_FOOTER_CHECKSUM,
+                 vpc_checksum(footer, sizeof footer, VPC_FOOTER_CHECKSUM));
+        if (status == 0)
+            status = image_pwrite(fd, footer, sizeof footer, places[i], fault);
+    }
+    close(fd);
+    return status;
 }
 
 static int check_output(const struct source *source, const char *path) {
@@ -177,6 +195,8 @@ static int convert_source(struct source *source, const char *path, enum image_fo
     if (image_write(path, target, options, &content, &written, &fault))
         return fail(fault.text);
     image_written_free(&written);
+    if (lie(LIE_VHD_CHS_SIZE) && target == IMAGE_VPC && plant_chs_size(path, content.size, &fault))
+        return fail(fault.text);
     return 0;
 }
 

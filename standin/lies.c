@@ -19,9 +19,10 @@ static const struct {
     [LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED] = {"qcow2-zero-clusters-allocated",
                                            "measure counts zero clusters of a qcow2 source as data",
                                            "measure_numeric_divergence"},
-    [LIE_VHD_CHS_SIZE] = {"vhd-chs-size",
-                          "convert -O vpc cuts the disk to the whole CHS geometry below its size",
-                          "convert_content_divergence"},
+    [LIE_VHD_CHS_SIZE] =
+        {"vhd-chs-size",
+         "convert -O vpc writes a footer whose size is the whole CHS geometry below the disk's",
+         "convert_content_divergence"},
     [LIE_VMDK_64K_SECTORS] =
         {"vmdk-64k-sectors",
          "convert -O vmdk pads every table and grain to 64 KiB, so that grains "

@@ -48,7 +48,7 @@ int source_plant_wrong_byte(struct source *source, struct fault *fault);
 void hang_if_asked(const struct source *source); // LIE_HANG_ON_CLUSTER_SIZE
 
 // The size of the vpc disk that a source of `size` bytes becomes: the same, unless a lie cuts it. In
-// measure as in convert, so that such a lie shows under one name.
+// measure as in convert, so that the lie shows under one name.
 uint64_t vpc_output_size(uint64_t size);
 
 // --- text -------------------------------------------------------------------------------------
