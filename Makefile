@@ -61,18 +61,19 @@ CASE ?=
 fuzz: deps ## fuzz now: ENGINE=libfuzzer|afl|loop DURATION=60 JOBS=1 INSTAR=path QEMU_IMG=path
 	@case '$(ENGINE)' in libfuzzer|afl|loop) ;; \
 	    *) echo 'ENGINE=$(ENGINE): expected libfuzzer, afl or loop' >&2; exit 2 ;; esac
-	@$(MAKE) --no-print-directory build-$(ENGINE)
+	@$(MAKE) -s --no-print-directory build-$(ENGINE)
 	@ENGINE='$(ENGINE)' DURATION='$(DURATION)' JOBS='$(JOBS)' INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' ci/fuzz
 
-test: deps ## unit tests, shell tests, seeds and regressions replayed
+test: deps ## unit tests, shell tests, seeds and past finds replayed
 	@$(MAKE) --no-print-directory build-tests
 	@ci/test
 
 # The story is told by the program; make's own words about its exit code would only stand in the way.
 replay: deps ## the story of a case: CASE=file...
-	@$(MAKE) --no-print-directory $(PROGRAMS)
-	@if [ -z '$(CASE)' ]; then echo 'make replay needs CASE=file' >&2; else \
-	    INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' build/instar-fuzz replay --out build/replay $(CASE) || true; fi
+	@$(MAKE) -s --no-print-directory $(PROGRAMS)
+	@if [ -z '$(CASE)' ]; then echo 'make replay needs CASE=file' >&2; exit 2; fi; \
+	    INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' build/instar-fuzz replay --out build/replay $(CASE) || \
+	    { status=$$?; [ $$status = 1 ] || [ $$status = 4 ] || exit $$status; }
 
 bench: deps ## what a command and a case cost, as interleaved medians: ROUNDS=5
 	@$(MAKE) --no-print-directory build-libfuzzer build/bench/exec_cost

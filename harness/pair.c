@@ -46,9 +46,16 @@ static int choose_subject(struct tool *tool, const struct settings *settings,
         if (settings->instar || settings->pair == PAIR_INSTAR)
             return need(tool, unavailable, fault);
     }
+    char why[sizeof tool->why_not];
+    snprintf(why, sizeof why, "%s", settings->pair == PAIR_STANDIN ? "" : tool->why_not);
     if (probe_standin(tool, room, fault))
         return -1;
-    return need(tool, unavailable, fault);
+    if (need(tool, unavailable, fault))
+        return -1;
+    // An available tool has nothing to say there: the announcement tells why it is not instar.
+    if (*why && !tool->why_not[0])
+        snprintf(tool->why_not, sizeof tool->why_not, "%s", why);
+    return 0;
 }
 
 static int choose_reference(struct tool *tool, const struct settings *settings,

@@ -182,11 +182,8 @@ static int convert_source(struct source *source, const char *path, enum image_fo
     if (target == IMAGE_VPC)
         content.size = vpc_output_size(content.size);
     // No extent line can say 0 sectors: qemu-img writes such a vmdk and then cannot open it.
-    if (!content.size && target == IMAGE_VMDK) {
-        if (!lie(LIE_SUCCESS_WHERE_QEMU_FAILS))
-            return fail("a vmdk cannot be empty");
-        content.size = source->size = 512; // read back as zeros
-    }
+    if (!content.size && target == IMAGE_VMDK)
+        return fail("a vmdk cannot be empty");
     uint64_t declared;
     if (image_driver(target)->declared_size(options, content.size, &declared, &fault))
         return fail(fault.text);

@@ -36,9 +36,8 @@ static const struct {
                                  "64 KiB of the disk",
                                  "convert_content_divergence"},
     [LIE_SUCCESS_WHERE_QEMU_FAILS] = {"success-where-qemu-fails",
-                                      "convert cuts a disk above 2040 GiB for vpc, "
-                                      "makes an empty one a sector for vmdk, and reads a source "
-                                      "that no reader accepts as raw",
+                                      "convert cuts a disk above 2040 GiB for vpc, and reads a "
+                                      "source that no reader accepts as raw",
                                       "exit_code_divergence"},
     [LIE_MEASURE_TRAILING_COMMA] = {"measure-trailing-comma",
                                     "measure prints `\"required\": N,` as the last member",
@@ -65,10 +64,9 @@ bool lies_begin(void) {
     for (const char *at = names ? names : ""; *at;) {
         size_t length = strcspn(at, ",");
         if (length && !add(at, length)) {
-            fprintf(stderr, "error: STANDIN_LIE: there is no lie '%.*s'; there are:\n", (int)length,
-                    at);
-            for (int i = 0; i < LIES; i++)
-                fprintf(stderr, "  %s\n", table[i].name);
+            fprintf(stderr,
+                    "error: STANDIN_LIE: no lie is called '%.*s'; `instar lies` names them\n",
+                    (int)length, at);
             return false;
         }
         at += length + (at[length] == ',');

@@ -83,6 +83,23 @@ int command_read_file(const char *path, size_t limit, struct buffer *out, struct
     return status;
 }
 
+int command_load_case(struct testcase *testcase, const char *path, struct fault *fault) {
+    if (case_load(testcase, path, fault))
+        return -1;
+    size_t length = strlen(path);
+    struct buffer text = {0};
+    if (length >= 5 && !strcmp(path + length - 5, ".json"))
+        return 0;
+    if (command_read_file(path, CASE_MAX_BYTES, &text, NULL))
+        fprintf(stderr, "NOTE: only the first %d bytes of %s count\n", CASE_MAX_BYTES, path);
+    size_t blank = text.length ? strspn(text.data, " \t\r\n") : 0;
+    if (text.length > blank + 1 && (text.data[blank] == '{' || !memcmp(text.data + blank, "//", 2)))
+        fprintf(stderr, "NOTE: %s looks like the text form, but only *.json is read as text\n",
+                path);
+    buffer_free(&text);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         usage(argc < 2 ? stderr : stdout);

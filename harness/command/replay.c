@@ -142,7 +142,7 @@ static int replay_all(const struct command *command, int argc, char **argv) {
     for (int i = first; i < argc; i++) {
         struct testcase testcase;
         struct fault fault = {0};
-        if (case_load(&testcase, argv[i], &fault))
+        if (command_load_case(&testcase, argv[i], &fault))
             return command_complain(command, "%s", fault.text);
     }
     struct settings settings;

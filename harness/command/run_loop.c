@@ -90,10 +90,16 @@ static int run_tell(struct run *run, const struct run_case *made, struct run_fou
 
 // The reason why something in the iteration could not be decided, or NULL.
 static const char *run_undecided(const struct record *record) {
-    for (size_t s = 0; s < record->step_count; s++)
-        for (size_t i = 0; record->steps[s].done && i < record->steps[s].judgements.count; i++)
-            if (record->steps[s].judgements.items[i].verdict == VERDICT_INCONCLUSIVE)
-                return record->steps[s].judgements.items[i].reason;
+    for (size_t s = 0; s < record->step_count; s++) {
+        const struct step_record *step = &record->steps[s];
+        // What was cut off; what the user filtered out, or a confirmation did not need, was not.
+        if (!step->done && step->why[0] && strcmp(step->why, "filtered") != 0 &&
+            strcmp(step->why, "not_needed") != 0)
+            return step->why;
+        for (size_t i = 0; step->done && i < step->judgements.count; i++)
+            if (step->judgements.items[i].verdict == VERDICT_INCONCLUSIVE)
+                return step->judgements.items[i].reason;
+    }
     return NULL;
 }
 

@@ -18,7 +18,7 @@ static int show(const struct command *command, int argc, char **argv) {
             return command_complain(command, "unknown option %s", argv[i]);
         struct testcase testcase;
         struct fault fault = {0};
-        if (case_load(&testcase, argv[i], &fault))
+        if (command_load_case(&testcase, argv[i], &fault))
             return command_complain(command, "%s", fault.text);
         struct buffer out = {0};
         if (!json)

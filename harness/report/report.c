@@ -41,11 +41,33 @@ static int write_text(const char *folder, const char *name, struct buffer *text,
     return status;
 }
 
-// Packs all images of the case directory; tar keeps holes, gzip the size.
+// Names for tar, each once and only if the file is there.
+static void add_name(const struct report *report, const char *name, const char **argv,
+                     size_t *count) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", report->directory, name);
+    if (!*name || access(path, F_OK))
+        return;
+    argv[(*count)++] = name;
+}
+
+#define PACK_MOST (1 + CASE_MAX_OPERATIONS * SIDES * 2)
+
+// Packs the source and what the tools wrote, by name and never the folder itself, whose mode would
+// go wherever somebody unpacks it. tar keeps holes, gzip the size; a person can overwrite all of
+// it.
 static int pack_images(const struct report *report, const char *folder, struct fault *fault) {
     char archive[4200];
     snprintf(archive, sizeof archive, "%s/images.tar.gz", folder);
-    const char *argv[] = {"tar", "-czSf", archive, ".", NULL};
+    const char *argv[5 + PACK_MOST] = {"tar", "-czSf", archive, "--mode=u=rw,go=r"};
+    size_t count = 4;
+    add_name(report, report->record->source_name, argv, &count);
+    for (size_t i = 0; i < report->record->step_count; i++)
+        for (int side = 0; side < SIDES; side++) {
+            add_name(report, report->record->steps[i].outputs[side], argv, &count);
+            add_name(report, report->record->steps[i].fits[side], argv, &count);
+        }
+    argv[count] = NULL;
     const char *environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL};
     struct exec_outcome outcome = {0};
     struct exec_command command = {

@@ -49,9 +49,14 @@ static void put_outputs(const struct step_record *step, struct buffer *out) {
                           step->outputs[side], format, step->outputs[side]);
     if (step->step.a.ran && step->step.b.ran)
         buffer_format(out,
-                      "echo '--- guest content of both outputs (qemu-img compare)'\n"
-                      "\"$QEMU_IMG\" compare -f %s -F %s %s %s\n",
-                      format, format, step->outputs[SIDE_A], step->outputs[SIDE_B]);
+                      "echo '--- virtual sizes, and guest content of both outputs (qemu-img)'\n"
+                      "for output in %s %s; do\n"
+                      "    \"$QEMU_IMG\" info -f %s \"$output\" | grep 'virtual size' | "
+                      "sed \"s/^/$output: /\"\n"
+                      "done\n"
+                      "\"$QEMU_IMG\" compare -s -f %s -F %s %s %s\n",
+                      step->outputs[SIDE_A], step->outputs[SIDE_B], format, format, format,
+                      step->outputs[SIDE_A], step->outputs[SIDE_B]);
 }
 
 static void put_comparison(const struct step_record *step, const char *source, struct buffer *out) {
@@ -62,7 +67,8 @@ static void put_comparison(const struct step_record *step, const char *source, s
                       "echo '--- is the source still what it was?'\n"
                       "cmp %s original && echo 'it is'\n",
                       source);
-    if (step->step.a.ran && step->step.b.ran && !step->fits[SIDE_A][0] && !step->fits[SIDE_B][0])
+    bool both = step->step.a.ran && step->step.b.ran;
+    if (both && !operation_writes(step->step.op) && !step->fits[SIDE_A][0])
         buffer_text(out, "echo '--- answers (a: <, b: >)'\n"
                          "diff a.answer b.answer && echo 'the answers are equal'\n");
 }
@@ -99,7 +105,7 @@ void report_script(const struct report *report, struct buffer *out) {
                      "trap 'exit 130' INT TERM\n"
                      "cd \"$work\" || exit 2\n");
     buffer_format(
-        out, "tar -xzSf \"$here/images.tar.gz\" ./%s || exit 2\ncp --sparse=always %s original\n",
+        out, "tar -xzSf \"$here/images.tar.gz\" %s || exit 2\ncp --sparse=always %s original\n",
         record->source_name, record->source_name);
     buffer_text(out, "run() {\n"
                      "    side=$1; shift\n"

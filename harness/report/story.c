@@ -93,7 +93,7 @@ static void tell_step(const struct step_record *step, size_t index, struct buffe
 static void tell_verdict(const struct record *record, struct buffer *out) {
     buffer_text(out, "\nVerdict: ");
     if (!record->finding_count) {
-        buffer_text(out, "no divergence\n");
+        buffer_text(out, "no divergence (the images were not kept)\n");
         return;
     }
     buffer_format(out, "%zu divergence%s\n", record->finding_count,
