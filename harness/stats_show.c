@@ -63,7 +63,10 @@ void stats_live(const struct stats *stats, struct buffer *out) {
                NULL);
     live_names(out, "inconclusive", stats->reasons, STATS_NAMES, "inconclusive: ");
     live_names(out, "known", stats->known, sizeof stats->known / sizeof *stats->known, NULL);
-    live_names(out, "diverges", stats->signatures, STATS_NAMES, NULL);
+    // A signature is long, and what people look for: one a line.
+    for (size_t i = 0; i < STATS_NAMES && stats->signatures[i].name[0]; i++)
+        buffer_format(out, "\n        diverges: %s %llu", stats->signatures[i].name,
+                      (unsigned long long)stats->signatures[i].count);
 }
 
 static int by_count(const void *a, const void *b) {

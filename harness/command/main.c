@@ -39,8 +39,8 @@ int command_complain(const struct command *command, const char *format, ...) {
 }
 
 void command_help(const struct command *command) {
-    printf("usage: instar-fuzz %s %s\n%s.\n%s", command->name, command->usage, command->words,
-           command->help);
+    printf("usage: instar-fuzz %s%s%s\n%s.\n%s", command->name, *command->usage ? " " : "",
+           command->usage, command->words, command->help);
 }
 
 int command_open(const struct command *command, struct settings *settings,

@@ -156,7 +156,7 @@ int run_loop(struct run *run) {
     struct fault fault = {0};
     run->start_ms = run_now_ms();
     for (uint64_t i = first; i < end && !run_is_over(run); i++) {
-        if (i == first || (i + 1) % RUN_PROGRESS_EVERY == 0)
+        if (!only && (i == first || (i + 1) % RUN_PROGRESS_EVERY == 0))
             run_progress(run, i);
         if (run_iterate(run, i, &fault)) {
             // Never a divergence, as it is for the script: the run ends, and says so by its status.

@@ -185,6 +185,9 @@ int run_options_read(struct run_options *options, const struct command *command,
         .seed = UINT64_MAX,
     };
     int status = run_options_walk(&read, command, argc, argv);
+    // An iteration of a random seed is nobody's past iteration.
+    if (status == 0 && read.options.only != RUN_NO_ITERATION && read.seed == UINT64_MAX)
+        status = (command_complain(command, "--only needs --seed"), -1);
     if (read.seed == UINT64_MAX && getrandom(&read.options.seed, 4, 0) != 4)
         read.seed = (uint64_t)time(NULL);
     if (read.seed != UINT64_MAX)
