@@ -14,7 +14,7 @@ LF=$ROOT/build/fuzz_instar AFL=$ROOT/build/afl/fuzz_instar SEEDS=$ROOT/build/see
 [ -w /dev/shm ] && INSTAR_FUZZ_WORK=$(mktemp -d -p /dev/shm) || INSTAR_FUZZ_WORK=$(mktemp -d)
 export INSTAR_FUZZ_WORK
 trap 'rm -rf "$SCRATCH" "$INSTAR_FUZZ_WORK"' EXIT
-export AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_AFFINITY=1 AFL_NO_UI=1
+export AFL_ALLOW_TMP=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_AFFINITY=1 AFL_NO_UI=1
 
 # Two cases that two lies make diverge under one signature each, and a few that agree.
 assemble() { "$FUZZ" assemble "$1" "$2"; }

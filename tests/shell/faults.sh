@@ -75,7 +75,7 @@ S
 )
 check "another number" finds measure_numeric_divergence-measure-qcow2-qcow2-required "$tool" "$measure"
 tool=$(fake modifies/instar <<'S'
-case "$*" in *info*src*) echo x >>src.qcow2 ;; esac
+case "$*" in *info*src*) /bin/chmod u+w src.qcow2; echo x >>src.qcow2 ;; esac
 exec $STANDIN "$@"
 S
 )
@@ -139,7 +139,7 @@ check "what does not repeat is inconclusive" says 4 "did not repeat" \
     env INSTAR="$flaky" "$FUZZ" replay "$measure"
 
 tool=$(fake overwrites/instar <<'S'
-case "$*" in *info*src*) $STANDIN "$@"; printf XXXX | /bin/dd of=src.qcow2 conv=notrunc status=none; exit 0 ;; esac
+case "$*" in *info*src*) $STANDIN "$@"; /bin/chmod u+w src.qcow2; printf XXXX | /bin/dd of=src.qcow2 conv=notrunc status=none; exit 0 ;; esac
 exec $STANDIN "$@"
 S
 )
