@@ -35,4 +35,5 @@ same_as() { diff <("${@:2}") "$1"; }
 check "dict/fuzz_instar.dict is build/instar-fuzz encoding --dictionary" same_as dict/fuzz_instar.dict "$FUZZ" encoding --dictionary
 libfuzzer_reads_it() { build/fuzz_instar -dict=dict/fuzz_instar.dict -runs=0 2>&1 | grep 'Dictionary: [1-9]'; }
 check "libFuzzer reads the dictionary" libfuzzer_reads_it
+check "README holds no blank for a number" bash -c "! grep -nE \"@[A-Z]+@\" README.md"
 finish
