@@ -27,8 +27,8 @@ int command_open(const struct command *command, struct settings *settings,
 // The same with settings that were read already, and perhaps changed since.
 int command_open_with(const struct command *command, const struct settings *settings,
                       struct harness **harness);
-// case_load, with a note on stderr where a file looks like the text form but its name says bytes, or
-// has more bytes than count.
+// case_load, with a note on stderr where a file looks like the text form but its name says bytes,
+// or has more bytes than count.
 int command_load_case(struct testcase *testcase, const char *path, struct fault *fault);
 // Reads a whole file of at most `limit` bytes.
 int command_read_file(const char *path, size_t limit, struct buffer *out, struct fault *fault);

@@ -30,7 +30,7 @@ struct run {
     struct harness *harness;
     struct log log;
     char log_dir[4096]; // absolute
-    uint64_t start_ms;
+    uint64_t start_us;
     // What has come out.
     uint64_t done;               // iterations
     cJSON *diverged, *undecided; // numbers of iterations
@@ -60,7 +60,6 @@ void run_case_make(struct run_case *made, uint32_t seed, uint64_t number,
 
 // run_loop.c. -1 is a harness error, which has been logged.
 int run_loop(struct run *run);
-uint64_t run_now_ms(void);
 void run_catch_signals(void); // SIGINT and SIGTERM end the loop behind the current iteration
 
 // run_report.c. The trees of one divergence, and the files.

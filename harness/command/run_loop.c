@@ -4,6 +4,8 @@
 // three ways to end early: a divergence with --fail-fast, the time, a signal.
 #include "command/run.h"
 
+#include "exec/clock.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,14 +35,8 @@ void run_catch_signals(void) {
     sigaction(SIGTERM, &action, NULL);
 }
 
-uint64_t run_now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void run_progress(struct run *run, uint64_t number) {
-    double seconds = (double)(run_now_ms() - run->start_ms) / 1000.0;
+    double seconds = (double)(clock_us() - run->start_us) / 1e6;
     log_line(&run->log, "INFO",
              "Iteration %llu/%llu (%.1f iter/s, %d divergences, %d inconclusive)",
              (unsigned long long)number + 1, (unsigned long long)run->options.iterations,
@@ -146,7 +142,7 @@ static bool run_is_over(struct run *run) {
         return true;
     }
     return run->options.duration_s &&
-           run_now_ms() - run->start_ms >= run->options.duration_s * 1000;
+           clock_us() - run->start_us >= run->options.duration_s * 1000000;
 }
 
 int run_loop(struct run *run) {
@@ -154,7 +150,7 @@ int run_loop(struct run *run) {
     uint64_t first = only ? run->options.only : 0;
     uint64_t end = only ? first + 1 : run->options.iterations;
     struct fault fault = {0};
-    run->start_ms = run_now_ms();
+    run->start_us = clock_us();
     for (uint64_t i = first; i < end && !run_is_over(run); i++) {
         if (!only && (i == first || (i + 1) % RUN_PROGRESS_EVERY == 0))
             run_progress(run, i);

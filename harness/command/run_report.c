@@ -4,6 +4,7 @@
 // behind them.
 #include "command/run.h"
 
+#include "exec/clock.h"
 #include "report/report.h"
 #include "report/story.h"
 
@@ -148,7 +149,7 @@ static void run_report_log(struct run *run, double seconds, const char *path) {
 
 int run_report_summary(struct run *run, struct fault *fault) {
     char path[8192], part[32] = "";
-    double seconds = (double)(run_now_ms() - run->start_ms) / 1000.0;
+    double seconds = (double)(clock_us() - run->start_us) / 1e6;
     // One iteration by itself must not replace the summary of the run that it comes from.
     if (run->options.only != RUN_NO_ITERATION)
         snprintf(part, sizeof part, "-%06llu", (unsigned long long)run->options.only);

@@ -59,14 +59,14 @@ static void put_outputs(const struct step_record *step, struct buffer *out) {
                       step->outputs[SIDE_A], step->outputs[SIDE_B]);
 }
 
-static void put_comparison(const struct step_record *step, const char *source, struct buffer *out) {
+static void put_comparison(const struct step_record *step, struct buffer *out) {
     if (operation_writes(step->step.op))
         put_outputs(step, out);
     if (step->step.source_modified)
         buffer_format(out,
-                      "echo '--- is the source still what it was?'\n"
+                      "echo '--- is the input still what it was?'\n"
                       "cmp %s original && echo 'it is'\n",
-                      source);
+                      step->step.input_name);
     bool both = step->step.a.ran && step->step.b.ran;
     if (both && !operation_writes(step->step.op) && !step->fits[SIDE_A][0])
         buffer_text(out, "echo '--- answers (a: <, b: >)'\n"
@@ -104,9 +104,7 @@ void report_script(const struct report *report, struct buffer *out) {
                      "trap 'rm -rf \"$work\"' EXIT\n"
                      "trap 'exit 130' INT TERM\n"
                      "cd \"$work\" || exit 2\n");
-    buffer_format(
-        out, "tar -xzSf \"$here/images.tar.gz\" %s || exit 2\ncp --sparse=always %s original\n",
-        record->source_name, record->source_name);
+    buffer_format(out, "tar -xzSf \"$here/images.tar.gz\" %s || exit 2\n", record->source_name);
     buffer_text(out, "run() {\n"
                      "    side=$1; shift\n"
                      "    echo \"--- $side\\$ $*\"\n"
@@ -122,10 +120,12 @@ void report_script(const struct report *report, struct buffer *out) {
         if (i < report->finding->step && !operation_writes(step->step.op))
             continue;
         buffer_format(out, "echo '=== step %zu: %s'\n", i + 1, operation_names[step->step.op]);
+        if (step->step.source_modified)
+            buffer_format(out, "cp --sparse=always %s original\n", step->step.input_name);
         put_command(step, SIDE_A, out);
         put_command(step, SIDE_B, out);
         if (i == report->finding->step)
-            put_comparison(step, record->source_name, out);
+            put_comparison(step, out);
     }
     const struct judgement *judgement =
         &record->steps[report->finding->step].judgements.items[report->finding->judgement];

@@ -219,14 +219,6 @@ static void zstd_makes_other_files_than_deflate(void **state) {
     }
 }
 
-static int release(void **state) {
-    unlink(FILE_NAME);
-    content_free(&content);
-    image_written_free(&written);
-    buffer_free(&text);
-    return leave_directory(state);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refcount_tables_of_many_clusters_are_consistent),

@@ -243,14 +243,6 @@ static void damaged_files_are_survived(void **state) {
     }
 }
 
-static int release(void **state) {
-    unlink(FILE_NAME);
-    content_free(&content);
-    image_written_free(&written);
-    buffer_free(&text);
-    return leave_directory(state);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_be_read_is_refused_with_its_reason),

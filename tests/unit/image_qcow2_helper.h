@@ -129,4 +129,12 @@ static inline void assert_same_statistics(const char *path) {
                      (unsigned long long)numbers[i].ours, check.first_problem, text.data);
 }
 
+static inline int release(void **state) {
+    unlink(FILE_NAME);
+    content_free(&content);
+    image_written_free(&written);
+    buffer_free(&text);
+    return leave_directory(state);
+}
+
 #endif
