@@ -126,6 +126,9 @@ int chain_run(struct chain *chain, const struct testcase *testcase, struct recor
         material_build(&chain->source, testcase, chain->room.workdir->case_path, fault))
         return -1;
     snprintf(record->source_name, sizeof record->source_name, "%s", chain->source.name);
+    record->source_file_count = chain->source.file_count;
+    for (size_t i = 0; i < chain->source.file_count; i++)
+        record->source_files[i] = chain->source.files[i].name;
     record->source = chain->source.truth;
     int status = 0;
     for (size_t i = 0; i < testcase->operation_count && status == 0; i++)

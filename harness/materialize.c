@@ -14,8 +14,17 @@
 
 void material_free(struct material *material) {
     content_free(&material->content);
+    content_free(&material->own);
+    for (size_t i = 0; i < CASE_MAX_SNAPSHOTS; i++) {
+        content_free(&material->snapshot_contents[i]);
+        content_free(&material->snapshot_own[i]);
+    }
+    for (size_t i = 0; i < CASE_MAX_BITMAPS; i++)
+        image_map_free(&material->dirty[i]);
     image_written_free(&material->written);
+    image_written_free(&material->below_written);
     image_map_free(&material->allocation);
+    image_map_free(&material->spare);
     *material = (struct material){0};
 }
 
@@ -66,45 +75,184 @@ int material_hash(const char *path, uint64_t *hash, struct fault *fault) {
     return status;
 }
 
-static int remember(struct material *material, const char *directory, struct fault *fault) {
+static int remember_file(struct material *material, const char *directory, const char *name,
+                         struct fault *fault) {
+    if (material->file_count == MATERIAL_MAX_FILES)
+        return fault_set(fault, "a case of more than %d files", MATERIAL_MAX_FILES);
+    struct material_file *file = &material->files[material->file_count++];
     char path[4096];
     struct stat info;
-    snprintf(path, sizeof path, "%s/%s", directory, material->name);
+    snprintf(file->name, sizeof file->name, "%s", name);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
     if (stat(path, &info))
         return fault_errno(fault, "%s", path);
-    material->mtime_ns = info.st_mtim.tv_sec * 1000000000ll + info.st_mtim.tv_nsec;
-    material->ctime_ns = info.st_ctim.tv_sec * 1000000000ll + info.st_ctim.tv_nsec;
-    material->truth.file_size = (uint64_t)info.st_size;
-    material->usable = true;
-    return material_hash(path, &material->hash, fault);
+    file->size = (uint64_t)info.st_size;
+    file->mtime_ns = info.st_mtim.tv_sec * 1000000000ll + info.st_mtim.tv_nsec;
+    file->ctime_ns = info.st_ctim.tv_sec * 1000000000ll + info.st_ctim.tv_nsec;
+    return material_hash(path, &file->hash, fault);
+}
+
+// The file and those that were written beside it, none of them writable any longer.
+static int protect(const char *directory, const char *name, const struct image_written *written,
+                   struct fault *fault) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    if (chmod(path, 0444))
+        return fault_errno(fault, "%s", path);
+    for (size_t i = 0; i < written->file_count; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, written->files[i]);
+        if (chmod(path, 0444))
+            return fault_errno(fault, "%s", path);
+    }
+    return 0;
+}
+
+static int remember_written(struct material *material, const char *directory, const char *name,
+                            const struct image_written *written, struct fault *fault) {
+    if (protect(directory, name, written, fault) || remember_file(material, directory, name, fault))
+        return -1;
+    for (size_t i = 0; i < written->file_count; i++)
+        if (remember_file(material, directory, written->files[i], fault))
+            return -1;
+    return 0;
+}
+
+// --- building ------------------------------------------------------------------------------------
+
+static void layer_name(uint32_t layer, enum image_format format, char *name, size_t room) {
+    static const char *const stems[CASE_MAX_LAYERS] = {"src", "base", "base2", "base3"};
+    snprintf(name, room, "%s.%s", stems[layer], image_driver(format)->name);
+}
+
+// What a tool sees allocated in a file below another one. qemu-img has no block status for vhdx:
+// all of it is data.
+static void add_allocation(struct material *material, const struct testcase *layer,
+                           const struct image_written *written, uint64_t below_size) {
+    struct image_map whole = {0};
+    const struct image_map *above = &written->map;
+    if (layer->format == IMAGE_VHDX && layer->layer > 0) {
+        image_map_add(&whole, 0, written->virtual_size, IMAGE_DATA);
+        above = &whole;
+    }
+    image_map_overlay(&material->allocation, below_size, above, &material->spare);
+    image_map_free(&whole);
+}
+
+// The snapshots of a qcow2 source. `material->content` holds what lies below it.
+static size_t make_snapshots(struct material *material, const struct testcase *testcase,
+                             struct content_layer pairs[CASE_MAX_SNAPSHOTS],
+                             struct image_snapshot snapshots[CASE_MAX_SNAPSHOTS]) {
+    uint32_t count = case_snapshots(testcase);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t size = case_snapshot_size(testcase, i);
+        struct content *merged = &material->snapshot_contents[i], *own = &material->snapshot_own[i];
+        content_begin(own, size);
+        case_snapshot_writes(testcase, i, own);
+        content_copy(merged, &material->content);
+        content_resize(merged, size);
+        case_snapshot_writes(testcase, i, merged);
+        snapshots[i] = (struct image_snapshot){case_snapshot_id(i), case_snapshot_name(i), {0}};
+        pairs[i] = (struct content_layer){own, merged};
+        if (material->options.backing)
+            content_as_overlay(&pairs[i], &snapshots[i].source);
+        else
+            content_as_source(own, &snapshots[i].source);
+    }
+    return count;
+}
+
+static size_t make_bitmaps(struct material *material, const struct testcase *testcase,
+                           struct image_bitmap bitmaps[CASE_MAX_BITMAPS]) {
+    uint32_t count = case_bitmaps(testcase);
+    for (uint32_t i = 0; i < count; i++) {
+        case_bitmap(testcase, i, &bitmaps[i], &material->dirty[i]);
+        bitmaps[i].dirty = &material->dirty[i];
+    }
+    return count;
+}
+
+// One file of the chain. `backing` is the file below it, NULL for the lowest; afterwards it is this
+// one. `material->content` grows from what lies below to what this file shows.
+static int build_layer(struct material *material, const struct testcase *layer,
+                       const char *directory, struct image_backing *backing, bool has_backing,
+                       struct fault *fault) {
+    char path[4096], name[IMAGE_NAME_ROOM];
+    bool is_source = layer->layer == 0;
+    struct image_written *written = is_source ? &material->written : &material->below_written;
+    struct image_options *options = &material->options;
+    struct image_snapshot snapshots[CASE_MAX_SNAPSHOTS];
+    struct image_bitmap bitmaps[CASE_MAX_BITMAPS];
+    struct content_layer pair = {&material->own, &material->content}, pairs[CASE_MAX_SNAPSHOTS];
+    uint64_t size = case_virtual_size(layer), below_size = material->content.size;
+    struct image_source source;
+
+    layer_name(layer->layer, (enum image_format)layer->format, name, sizeof name);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    case_image_options(layer, options);
+    options->backing = has_backing ? backing : NULL;
+    if (is_source) {
+        options->snapshot_count = make_snapshots(material, layer, pairs, snapshots);
+        options->bitmap_count = make_bitmaps(material, layer, bitmaps);
+        options->snapshots = snapshots;
+        options->bitmaps = bitmaps;
+    }
+    case_content(layer, &material->own);
+    content_resize(&material->content, size);
+    case_writes(layer, &material->content);
+    if (has_backing)
+        content_as_overlay(&pair, &source);
+    else
+        content_as_source(&material->own, &source);
+    if (image_write(path, (enum image_format)layer->format, options, &source, written, fault))
+        return fault_prefix(fault, "building %s: ", name);
+    add_allocation(material, layer, written, below_size);
+    // The file may declare more than was asked for; a file above it sees zeros there.
+    if (!is_source)
+        content_resize(&material->content, written->virtual_size);
+    *backing = (struct image_backing){.format = (enum image_format)layer->format};
+    snprintf(backing->name, sizeof backing->name, "%s", name);
+    memcpy(backing->identity, written->identity, sizeof backing->identity);
+    options->backing = NULL;
+    options->snapshots = NULL;
+    return remember_written(material, directory, name, written, fault);
 }
 
 int material_build(struct material *material, const struct testcase *testcase,
                    const char *directory, struct fault *fault) {
-    char path[4096];
-    const struct image_driver *driver = image_driver((enum image_format)testcase->format);
-    snprintf(material->name, sizeof material->name, "src.%s", driver->name);
-    snprintf(path, sizeof path, "%s/%s", directory, material->name);
-    case_content(testcase, &material->content);
-    case_image_options(testcase, &material->options);
-    struct image_source source;
-    content_as_source(&material->content, &source);
+    struct testcase layer;
+    struct image_backing backing;
+    uint32_t layers = case_layers(testcase);
+
     material->usable = false;
-    image_map_clear(&material->written.map);
-    if (image_write(path, driver->format, &material->options, &source, &material->written, fault) ||
-        chmod(path, 0444))
-        return fault_prefix(fault, "building %s: ", material->name);
+    material->file_count = 0;
+    image_map_clear(&material->allocation);
+    content_begin(&material->content, 0);
+    for (uint32_t i = layers; i-- > 0;) {
+        case_layer(testcase, i, &layer);
+        if (build_layer(material, &layer, directory, &backing, i + 1 < layers, fault))
+            return -1;
+    }
+    snprintf(material->name, sizeof material->name, "%.31s", backing.name);
+    const struct image_written *written = &material->written;
     material->truth = (struct truth){
-        .format = driver->format,
+        .format = (enum image_format)testcase->format,
         .content = &material->content,
         .asked_size = material->content.size,
-        .declared_size = material->written.virtual_size,
-        .shown_size = round_up(material->written.virtual_size, 512),
-        .unit = material->written.unit,
-        .allocation = &material->written.map,
+        .declared_size = written->virtual_size,
+        .shown_size = round_up(written->virtual_size, 512),
+        .unit = written->unit,
+        .allocation = &material->allocation,
+        .own_allocation = &written->map,
         .options = &material->options,
+        .layers = layers,
+        .snapshots = material->snapshot_contents,
+        .snapshot_count = case_snapshots(testcase),
     };
-    return remember(material, directory, fault);
+    for (size_t i = 0; i < material->file_count; i++)
+        if (strcmp(material->files[i].name, material->name) == 0)
+            material->truth.file_size = material->files[i].size;
+    material->usable = true;
+    return 0;
 }
 
 int material_adopt(struct material *material, const char *directory, const char *name,
@@ -112,31 +260,47 @@ int material_adopt(struct material *material, const char *directory, const char 
                    struct fault *fault) {
     snprintf(material->name, sizeof material->name, "%s", name);
     material->usable = false;
+    material->file_count = 0;
     image_map_clear(&material->allocation);
-    if (image_map_of(image, &material->allocation, fault))
+    if (image_map_of(image, &material->allocation, fault) ||
+        remember_file(material, directory, name, fault))
         return -1;
+    for (size_t i = 0; i < image->file_count; i++)
+        if (remember_file(material, directory, image->files[i], fault))
+            return -1;
     material->truth = (struct truth){
         .format = image->driver->format,
         .content = content,
         .asked_size = asked_size,
         .declared_size = image->virtual_size,
         .shown_size = round_up(image->virtual_size, 512),
+        .file_size = material->files[0].size,
         .unit = image->unit,
         .allocation = &material->allocation,
+        .own_allocation = &material->allocation,
+        .layers = 1,
     };
-    return remember(material, directory, fault);
+    material->usable = true;
+    return 0;
+}
+
+static bool file_modified(const struct material_file *file, const char *directory) {
+    char path[4096];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/%s", directory, file->name);
+    if (stat(path, &info) || (uint64_t)info.st_size != file->size)
+        return true;
+    if (info.st_mtim.tv_sec * 1000000000ll + info.st_mtim.tv_nsec != file->mtime_ns)
+        return true;
+    if (info.st_ctim.tv_sec * 1000000000ll + info.st_ctim.tv_nsec == file->ctime_ns)
+        return false;
+    uint64_t hash;
+    return material_hash(path, &hash, NULL) || hash != file->hash;
 }
 
 bool material_modified(const struct material *material, const char *directory) {
-    char path[4096];
-    struct stat info;
-    snprintf(path, sizeof path, "%s/%s", directory, material->name);
-    if (stat(path, &info) || (uint64_t)info.st_size != material->truth.file_size)
-        return true;
-    if (info.st_mtim.tv_sec * 1000000000ll + info.st_mtim.tv_nsec != material->mtime_ns)
-        return true;
-    if (info.st_ctim.tv_sec * 1000000000ll + info.st_ctim.tv_nsec == material->ctime_ns)
-        return false;
-    uint64_t hash;
-    return material_hash(path, &hash, NULL) || hash != material->hash;
+    for (size_t i = 0; i < material->file_count; i++)
+        if (file_modified(&material->files[i], directory))
+            return true;
+    return false;
 }

@@ -4,6 +4,7 @@
 // what happened to the oracles. What becomes of written files is in output.c.
 #include "step.h"
 
+#include "base/bytes.h"
 #include "output.h"
 
 #include <stdio.h>
@@ -28,6 +29,36 @@ static void begin_side(struct step_record *step, const struct chain *chain, int 
     tool_result_free(&step->results[side]);
 }
 
+// A snapshot is a disk of its own in the same file. Only the source that was built has any; of a
+// tool's output that stands in for it the active disk is meant.
+static void choose_snapshot(struct step_record *step, const struct material *input) {
+    uint32_t *snapshot = &step->step.options.snapshot;
+    struct truth *truth = &step->step.truth;
+    if (*snapshot > input->truth.snapshot_count)
+        *snapshot = 0;
+    if (!*snapshot)
+        return;
+    truth->content = &input->truth.snapshots[*snapshot - 1];
+    truth->asked_size = truth->declared_size = truth->shown_size = truth->content->size;
+    truth->allocation = truth->own_allocation = NULL;
+}
+
+// No file, only a size: nothing is allocated, and there is no format to have an opinion on.
+static void choose_size(struct step_record *step, const struct testcase *testcase) {
+    static const struct image_map nothing;
+    uint64_t size = case_virtual_size(testcase);
+    step->step.truth = (struct truth){
+        .format = IMAGE_RAW,
+        .asked_size = size,
+        .declared_size = size,
+        .shown_size = round_up(size, 512),
+        .unit = 512,
+        .allocation = &nothing,
+        .own_allocation = &nothing,
+        .layers = 1,
+    };
+}
+
 void step_begin(struct step_record *step, const struct chain *chain,
                 const struct testcase *testcase, const struct case_operation *operation,
                 const struct material *input) {
@@ -47,6 +78,9 @@ void step_begin(struct step_record *step, const struct chain *chain,
         .compare_budget = COMPARE_BUDGET,
     };
     case_target_options(testcase, operation, &step->step.options);
+    choose_snapshot(step, input);
+    if (step->step.options.size_only)
+        choose_size(step, testcase);
     for (int side = 0; side < SIDES; side++)
         begin_side(step, chain, side);
 }

@@ -20,14 +20,18 @@ struct registry; // oracles/registry.h
 // What the harness knows of an input file.
 struct truth {
     enum image_format format;
-    const struct content *content;       // NULL: not known (an earlier step tainted this file)
-    uint64_t asked_size;                 // guest bytes that the case asked for
-    uint64_t declared_size;              // guest bytes as the file declares them
-    uint64_t shown_size;                 // as a tool of 512-byte sectors must show it
-    uint64_t file_size;                  // bytes of the file as built
-    uint32_t unit;                       // allocation unit of the file
-    const struct image_map *allocation;  // of the file, in guest bytes
-    const struct image_options *options; // NULL if a tool wrote the file
+    const struct content *content;      // NULL: not known (an earlier step tainted this file)
+    uint64_t asked_size;                // guest bytes that the case asked for
+    uint64_t declared_size;             // guest bytes as the file declares them
+    uint64_t shown_size;                // as a tool of 512-byte sectors must show it
+    uint64_t file_size;                 // bytes of the file as built
+    uint32_t unit;                      // allocation unit of the file
+    const struct image_map *allocation; // in guest bytes; of the whole chain, as a tool asks for it
+    const struct image_map *own_allocation; // of the file alone
+    const struct image_options *options;    // of the file alone; NULL if a tool wrote it
+    uint32_t layers;                        // files of the chain, at least 1
+    const struct content *snapshots;        // internal snapshots, in order
+    size_t snapshot_count;
 };
 
 struct oracle_side {

@@ -72,7 +72,8 @@ int source_open(struct source *source, const char *path, bool lenient) {
     source->image->driver->info(source->image, &source->info);
     uint64_t size = source->image->virtual_size;
     source->size = source->format == IMAGE_RAW ? round_up(size, SECTOR) : round_down(size, SECTOR);
-    source->content = (struct image_source){source->size, content_extent, content_read, source};
+    source->content = (struct image_source){
+        .size = source->size, .extent = content_extent, .read = content_read, .context = source};
     return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "image/content_table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,18 @@ void content_begin(struct content *content, uint64_t size) {
 void content_free(struct content *content) {
     free(content->extents);
     *content = (struct content){0};
+}
+
+void content_copy(struct content *content, const struct content *from) {
+    content->size = from->size;
+    content->count = from->count;
+    if (content->capacity < from->count) {
+        content->capacity = from->count;
+        content->extents =
+            must_realloc(content->extents, content->capacity * sizeof *content->extents);
+    }
+    if (from->count)
+        memcpy(content->extents, from->extents, from->count * sizeof *from->extents);
 }
 
 static uint64_t extent_end(const struct content_extent *extent) {
@@ -79,6 +92,16 @@ void content_write(struct content *content, const struct content_extent *write) 
     memcpy(&content->extents[first], pieces, count * sizeof *pieces);
 }
 
+void content_resize(struct content *content, uint64_t size) {
+    content->size = size;
+    while (content->count > 0 && content->extents[content->count - 1].offset >= size)
+        content->count--;
+    if (content->count > 0) {
+        struct content_extent *last = &content->extents[content->count - 1];
+        last->length = min_u64(last->length, size - last->offset);
+    }
+}
+
 static bool reads_as_zero(const struct content_extent *extent) {
     return extent->pattern == PATTERN_ZERO || extent->form == FORM_ZERO ||
            extent->form == FORM_ZERO_ALLOCATED;
@@ -94,9 +117,9 @@ static uint64_t noise_word(uint64_t word, uint8_t seed) {
 }
 
 static uint64_t pattern_word(const struct content_extent *extent, uint64_t word) {
-    if (extent->pattern == PATTERN_COUNTER)
-        return word + ((uint64_t)extent->seed << 56);
-    return noise_word(word, extent->seed);
+    if (extent->pattern == PATTERN_NOISE)
+        return noise_word(word, extent->seed);
+    return word + ((uint64_t)extent->seed << 56);
 }
 
 // The extent's bytes at `offset`, which lies inside it with all of `length`.
@@ -114,7 +137,11 @@ static void make_bytes(const struct content_extent *extent, uint64_t offset, uin
         uint8_t bytes[8];
         size_t skip = offset % sizeof bytes;
         size_t take = length < sizeof bytes - skip ? length : sizeof bytes - skip;
-        put_le64(bytes, pattern_word(extent, offset / sizeof bytes));
+        const uint8_t *table = content_table_word(extent->pattern, offset / sizeof bytes);
+        if (table)
+            memcpy(bytes, table, sizeof bytes);
+        else
+            put_le64(bytes, pattern_word(extent, offset / sizeof bytes));
         memcpy(to, bytes + skip, take);
         to += take;
         offset += take;
@@ -198,6 +225,30 @@ static int source_extent(void *context, uint64_t offset, struct image_extent *ex
         extent->state = state_of_form[content->extents[i].form];
     }
     return 0;
+}
+
+static int overlay_extent(void *context, uint64_t offset, struct image_extent *extent,
+                          struct fault *fault) {
+    const struct content_layer *pair = context;
+    return source_extent((void *)(uintptr_t)pair->own, offset, extent, fault);
+}
+
+static int overlay_read(void *context, uint64_t offset, void *buffer, size_t length,
+                        struct fault *fault) {
+    (void)fault;
+    const struct content_layer *pair = context;
+    content_read(pair->merged, offset, buffer, length);
+    return 0;
+}
+
+void content_as_overlay(const struct content_layer *pair, struct image_source *source) {
+    *source = (struct image_source){
+        .size = pair->own->size,
+        .extent = overlay_extent,
+        .read = overlay_read,
+        .context = (void *)(uintptr_t)pair, // only ever read
+        .overlay = true,
+    };
 }
 
 static int source_read(void *context, uint64_t offset, void *buffer, size_t length,

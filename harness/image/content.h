@@ -14,8 +14,15 @@ enum content_pattern {
     PATTERN_CONSTANT, // every byte is the seed (seed 0 is read as 0xff, so it is never zero)
     PATTERN_COUNTER,  // little-endian 64-bit words offset/8, plus the seed in the top byte
     PATTERN_NOISE,    // a 64-bit mixer of offset/8 and seed: does not compress
+    // Two partition tables, and what makes readers that trust the first bytes take a disk for an
+    // image. Behind their few sectors they are PATTERN_COUNTER.
+    PATTERN_MBR,
+    PATTERN_GPT,
+    PATTERN_QCOW2_HEADER,
+    PATTERN_VPC_FOOTER,
     CONTENT_PATTERNS
 };
+#define CONTENT_PLAIN_PATTERNS (PATTERN_NOISE + 1)
 
 // How the writer of the image is asked to store it.
 enum content_form {
@@ -41,6 +48,9 @@ struct content {
 
 void content_begin(struct content *content, uint64_t size); // empties it, keeps the memory
 void content_free(struct content *content);
+void content_copy(struct content *content, const struct content *from);
+// Another size: what lies behind it is forgotten, what is new is zero.
+void content_resize(struct content *content, uint64_t size);
 // Lays a write over everything written before it. Cut at the disk's end; length 0 does nothing.
 void content_write(struct content *content, const struct content_extent *write);
 // Bytes at [offset, offset + length); zeros wherever nothing was written or beyond the size.
@@ -49,5 +59,11 @@ void content_read(const struct content *content, uint64_t offset, void *buffer, 
 bool content_is_zero(const struct content *content, uint64_t offset, uint64_t length);
 // As a source for a writer (states: HOLE where nothing was written). Borrows the content.
 void content_as_source(const struct content *content, struct image_source *source);
+// The same for a file of a chain: states are those of `own`, bytes those of `merged`, which is what
+// lies below with `own` over it, of the same size. Both are borrowed through `pair`.
+struct content_layer {
+    const struct content *own, *merged;
+};
+void content_as_overlay(const struct content_layer *pair, struct image_source *source);
 
 #endif

@@ -4,11 +4,13 @@
 // bounds of a request. A driver below this file may trust its arguments.
 #include "image/image.h"
 
+#include "base/buffer.h"
 #include "base/bytes.h"
 #include "image/drivers.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -86,9 +88,9 @@ int image_pwrite(int fd, const void *buffer, size_t length, uint64_t file_offset
 }
 
 // Opens a regular file read-only and says how long it is; -1 with the reason.
-static int open_regular(const char *path, uint64_t *size, struct fault *fault) {
+static int open_regular(int folder, const char *path, uint64_t *size, struct fault *fault) {
     // O_NONBLOCK: a FIFO in the place of an image must not hang the harness.
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return fault_errno(fault, "cannot open %s", path);
     struct stat status;
@@ -111,35 +113,58 @@ int image_open(struct image **image, const char *path, enum image_format format,
     if (!driver)
         return fault_set(fault, "no driver for format %d", (int)format);
     struct image opened = {.driver = driver, .fd = -1};
-    opened.fd = open_regular(path, &opened.file_size, fault);
+    opened.fd = open_regular(AT_FDCWD, path, &opened.file_size, fault);
     if (opened.fd < 0)
         return -1;
+    size_t length = strlen(path) + 1;
+    opened.path = memcpy(must_realloc(NULL, length), path, length);
     if (driver->open(&opened, fault) < 0) {
         fault_prefix(fault, "%s: ", path);
+        free(opened.path);
         close(opened.fd);
         return -1;
     }
-    *image = malloc(sizeof **image);
-    if (!*image) {
-        driver->close(&opened);
-        close(opened.fd);
-        return fault_set(fault, "out of memory");
-    }
+    *image = must_realloc(NULL, sizeof **image);
     **image = opened;
     return 0;
+}
+
+// The folder that holds the file of this path, to open its neighbours from. The caller closes.
+static int open_folder_of(const char *path, struct fault *fault) {
+    char folder[4096] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? fault_errno(fault, "cannot open the folder of %s", path) : fd;
+}
+
+int image_open_beside(struct image *image, const char *name, uint64_t *size, struct fault *fault) {
+    if (!*name || strchr(name, '/'))
+        return fault_set(fault, "the file '%s' is not looked for outside the image's folder", name);
+    int folder = open_folder_of(image->path, fault);
+    if (folder < 0)
+        return -1;
+    int fd = open_regular(folder, name, size, fault);
+    close(folder);
+    if (fd >= 0 && image->file_count < IMAGE_MAX_FILES)
+        snprintf(image->files[image->file_count++], IMAGE_NAME_ROOM, "%s", name);
+    return fd;
 }
 
 void image_close(struct image *image) {
     if (!image)
         return;
+    image_close(image->backing);
     image->driver->close(image);
     close(image->fd);
+    free(image->path);
     free(image);
 }
 
 int image_probe(const char *path, enum image_format *format, struct fault *fault) {
     uint64_t size;
-    int fd = open_regular(path, &size, fault);
+    int fd = open_regular(AT_FDCWD, path, &size, fault);
     if (fd < 0)
         return -1;
     uint8_t head[PROBE_BYTES], tail[PROBE_BYTES];
@@ -157,23 +182,6 @@ int image_probe(const char *path, enum image_format *format, struct fault *fault
     }
     *format = IMAGE_RAW;
     return 0;
-}
-
-int image_extent_at(struct image *image, uint64_t offset, struct image_extent *extent,
-                    struct fault *fault) {
-    if (offset >= image->virtual_size)
-        return fault_set(fault, "offset %llu is beyond the disk's end", (unsigned long long)offset);
-    return image->driver->extent(image, offset, extent, fault);
-}
-
-int image_read(struct image *image, uint64_t offset, void *buffer, size_t length,
-               struct fault *fault) {
-    if (length == 0)
-        return 0;
-    if (offset > image->virtual_size || length > image->virtual_size - offset)
-        return fault_set(fault, "a read of %zu bytes at %llu goes beyond the disk's end", length,
-                         (unsigned long long)offset);
-    return image->driver->read(image, offset, buffer, length, fault);
 }
 
 int image_map_of(struct image *image, struct image_map *map, struct fault *fault) {
@@ -209,6 +217,38 @@ void image_as_source(struct image *image, struct image_source *source) {
     };
 }
 
+void image_stem(const char *path, char stem[IMAGE_NAME_ROOM]) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    snprintf(stem, IMAGE_NAME_ROOM, "%.*s", dot && dot > name ? (int)(dot - name) : 63, name);
+}
+
+int image_output_beside(struct image_output *output, const char *name, struct fault *fault) {
+    struct image_written *written = output->written;
+    if (written->file_count == IMAGE_MAX_FILES || strlen(name) >= IMAGE_NAME_ROOM)
+        return fault_set(fault, "an image of more than %d files, or names too long to note",
+                         IMAGE_MAX_FILES);
+    int folder = open_folder_of(output->path, fault);
+    if (folder < 0)
+        return -1;
+    int fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        fault_errno(fault, "cannot create %s", name);
+    else
+        snprintf(written->files[written->file_count++], IMAGE_NAME_ROOM, "%s", name);
+    close(folder);
+    return fd;
+}
+
+static void remove_written(const char *path, const struct image_written *written) {
+    unlink(path);
+    int folder = open_folder_of(path, NULL);
+    for (size_t i = 0; folder >= 0 && i < written->file_count; i++)
+        unlinkat(folder, written->files[i], 0);
+    if (folder >= 0)
+        close(folder);
+}
+
 static void written_reset(struct image_written *written) {
     struct image_map kept = written->map;
     image_map_clear(&kept);
@@ -226,14 +266,19 @@ int image_write(const char *path, enum image_format format, const struct image_o
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return fault_errno(fault, "cannot create %s", path);
-    int result = driver->write(fd, options, source, written, fault);
+    struct image_output output = {fd, path, written};
+    int result = source->overlay != (options->backing != NULL)
+                     ? fault_set(fault, "an overlay without a backing file, or the reverse")
+                 : source->overlay && options->skip_zeros
+                     ? fault_set(fault, "zeros that are left out would show the file below")
+                     : driver->write(&output, options, source, written, fault);
     struct stat status;
     if (result == 0 && fstat(fd, &status) < 0)
         result = fault_errno(fault, "cannot examine the written file");
     if (close(fd) < 0 && result == 0)
         result = fault_errno(fault, "cannot close the written file");
     if (result < 0) {
-        unlink(path);
+        remove_written(path, written);
         return fault_prefix(fault, "%s: ", path);
     }
     written->file_size = (uint64_t)status.st_size;

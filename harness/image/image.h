@@ -42,6 +42,10 @@ struct image_map {
 
 void image_map_clear(struct image_map *map); // keeps the memory
 void image_map_free(struct image_map *map);
+// What the chain of a file below (`map`, cut at `below_size`) and the file above it say together:
+// the result is in `map`. Scratch memory is `spare`, whose content is lost.
+void image_map_overlay(struct image_map *map, uint64_t below_size, const struct image_map *above,
+                       struct image_map *spare);
 // `offset` must not lie before the end of the last extent. Holes are dropped, neighbours merged.
 void image_map_add(struct image_map *map, uint64_t offset, uint64_t length, enum image_state state);
 
@@ -56,17 +60,78 @@ struct image_source {
     int (*extent)(void *context, uint64_t offset, struct image_extent *extent, struct fault *fault);
     int (*read)(void *context, uint64_t offset, void *buffer, size_t length, struct fault *fault);
     void *context;
+    // The extents are those of one file of a chain: what is a hole shows the file below. `read`
+    // gives the guest's bytes there too, so a unit of which only a part is the file's own can be
+    // completed; a zero form says more than a hole, and is stored as zeros where the format has
+    // none. Set together with image_options.backing.
+    bool overlay;
 };
 
+// Creator application of a vpc footer. By the geometry: the disk's size is what cylinders * heads *
+// sectors give, unless that is the largest there is. By size: the footer's current size, exact to
+// the sector. Which is which was found with qemu-img 7.2.
 enum vpc_creator {
-    VPC_CREATOR_QEMU, // "qemu": the size is what cylinders * heads * sectors give; the writer
-                      // rounds up to whole geometry, as qemu-img does without force_size
-    VPC_CREATOR_QEM2, // "qem2": the size is the footer's current size, exact to the sector
+    VPC_CREATOR_QEMU, // by the geometry; the writer rounds up to whole geometry, as qemu-img does
+                      // without force_size
+    VPC_CREATOR_QEM2, // by size
+    VPC_CREATOR_VPC,  // by the geometry. Microsoft Virtual PC rounded it down and left the current
+                      // size larger; so does the writer
+    VPC_CREATOR_VS,   // "vs  ", by the geometry; rounded as VPC_CREATOR_QEMU, and so are all below
+    VPC_CREATOR_VSIM, // "vsim", by the geometry
+    VPC_CREATOR_WA,   // "wa\0\0", by the geometry
+    VPC_CREATOR_IMGO, // "imgo", by the geometry for qemu-img before 10.0, by size from there on;
+                      // both are equal in what the writer makes
+    VPC_CREATOR_WIN,  // "win ", by size
+    VPC_CREATOR_D2V,  // "d2v ", by size
+    VPC_CREATOR_TAP,  // "tap\0", by size
+    VPC_CREATOR_CTXS, // "CTXS", by size
+    VPC_CREATORS
 };
 
 enum qcow2_compression { QCOW2_ZLIB, QCOW2_ZSTD }; // the numbers of the header's field
 
-enum vmdk_subformat { VMDK_SPARSE, VMDK_STREAM }; // monolithicSparse, streamOptimized
+enum vmdk_subformat {
+    VMDK_SPARSE,       // monolithicSparse
+    VMDK_STREAM,       // streamOptimized
+    VMDK_FLAT,         // monolithicFlat: a descriptor and <stem>-flat.vmdk
+    VMDK_SPLIT_SPARSE, // twoGbMaxExtentSparse: a descriptor and <stem>-s001.vmdk, -s002, ...
+    VMDK_SPLIT_FLAT,   // twoGbMaxExtentFlat: a descriptor and <stem>-f001.vmdk, -f002, ...
+    VMDK_SUBFORMATS
+};
+
+#define IMAGE_NAME_ROOM 64 // bytes of a file name without directory
+#define IMAGE_MAX_FILES 40 // files of one image beside the one that is opened
+
+// The file below a file that holds differences only.
+struct image_backing {
+    char name[IMAGE_NAME_ROOM]; // as it is recorded: in the same directory
+    enum image_format format;   // recorded where the format has room for it
+    uint8_t identity[16];       // of that file; see struct image_written
+};
+
+// qcow2: an internal snapshot. Clusters that hold the same bytes as in the active disk may be
+// shared with it.
+struct image_snapshot {
+    const char *id, *name;
+    struct image_source source; // its guest content and size; never an overlay of other backing
+};
+
+// qcow2 v3: a persistent dirty bitmap.
+struct image_bitmap {
+    char name[IMAGE_NAME_ROOM];
+    uint32_t granularity_bits;     // log2 of guest bytes for each bit, 9..31
+    bool automatic;                // flag "auto": enabled when the image is opened
+    bool in_use;                   // flag "in_use": was not saved properly, so its content is void
+    const struct image_map *dirty; // ranges whose bits are set; borrowed
+};
+
+// qcow2 v3: guest clusters lie in a file of their own.
+enum qcow2_data_file {
+    QCOW2_DATA_INSIDE,
+    QCOW2_DATA_FILE,     // wherever there is room in it
+    QCOW2_DATA_FILE_RAW, // at their guest offset, so that it is a raw image too
+    QCOW2_DATA_FILES
+};
 
 // What a writer may choose. Zero means the format's default everywhere, so {0} is a plain image.
 struct image_options {
@@ -77,11 +142,21 @@ struct image_options {
     bool extended_l2;       // qcow2 v3, cluster_bits >= 14: 16-byte entries with subclusters
     bool stale_subclusters; // with extended_l2: what a stored cluster does not use is filled with
                             // bytes that are not zero, as a file that was written to has them
-    enum qcow2_compression compression; // qcow2; QCOW2_ZSTD needs v3
+    enum qcow2_compression compression;     // qcow2; QCOW2_ZSTD needs v3
+    enum qcow2_data_file data_file;         // qcow2 v3: <stem>.data; nothing is compressed then
+    const struct image_snapshot *snapshots; // qcow2; borrowed
+    size_t snapshot_count;
+    const struct image_bitmap *bitmaps; // qcow2 v3; borrowed
+    size_t bitmap_count;
+    const struct image_backing *backing; // qcow2, vmdk sparse: the source is an overlay; borrowed.
+                                         // skip_zeros is refused with it
     bool vpc_fixed; // vpc: a fixed disk (data, then footer) instead of a dynamic one
     enum vpc_creator vpc_creator;
     enum vmdk_subformat vmdk_subformat;
+    uint64_t vmdk_extent;   // split layouts: guest bytes of an extent, a multiple of the grain and
+                            // of 512; 0 = 2 GiB
     uint32_t grain_bits;    // vmdk: 12..16, 0 = 16
+    bool vhdx_fixed;        // every block is allocated
     uint32_t block_bits;    // vpc dynamic: 19..28, 0 = 21; vhdx: 20..28, 0 = 25
     uint32_t output_sector; // vmdk sparse: every table and grain is padded to this many bytes
                             // (a device of large sectors); 0 = 512
@@ -97,6 +172,11 @@ struct image_written {
     uint32_t unit;         // allocation unit: cluster, grain or block in bytes (raw: 4096)
     struct image_map map;  // allocation in the format's units (qcow2 with extended L2 entries:
                            // in subclusters, 1/32 of a unit), cut at virtual_size
+    // Files that were written beside the one that was asked for: extents, a data file.
+    char files[IMAGE_MAX_FILES][IMAGE_NAME_ROOM];
+    size_t file_count;
+    uint8_t identity[16]; // what a file above records to recognise this one: vmdk CID (4 bytes, as
+                          // stored); zeros elsewhere
 };
 void image_written_free(struct image_written *written);
 
@@ -111,8 +191,13 @@ struct image_info {
     char vmdk_create_type[32];                        // "monolithicSparse", "streamOptimized"
     uint32_t vmdk_cid, vmdk_parent_cid;
     bool vpc_fixed;
-    char vpc_creator[5]; // NUL-terminated creator application
-    bool has_backing;    // names a parent of any kind
+    char vpc_creator[5];     // NUL-terminated creator application
+    bool has_backing;        // names a parent of any kind
+    char backing_name[1024]; // as recorded
+    char backing_format[16]; // as recorded; "" if none is
+    char data_file[1024];    // qcow2: as recorded; "" if it has none
+    bool data_file_raw;
+    uint32_t snapshots, bitmaps; // qcow2
 };
 
 // The result of walking all tables. Counts are qemu-img's: clusters, not bytes.
@@ -124,6 +209,19 @@ struct image_check {
 };
 
 struct image; // an open file; see image_open
+
+// A file that is being written, for writers.
+struct image_output {
+    int fd;           // of the file asked for; empty
+    const char *path; // of it
+    struct image_written *written;
+};
+// Creates an empty file of that name in the same directory, readable and writable, and notes it in
+// written->files; returns its descriptor, which the writer closes, or -1. After a failure of the
+// writer image_write removes it.
+int image_output_beside(struct image_output *output, const char *name, struct fault *fault);
+// The name of the file without directory and without what follows its last dot.
+void image_stem(const char *path, char stem[IMAGE_NAME_ROOM]);
 
 // One per format, in its own file; registered by one line in image.c.
 struct image_driver {
@@ -144,22 +242,32 @@ struct image_driver {
     void (*info)(struct image *image, struct image_info *info);
     // Writes a whole image to the empty file `fd`. Cost must follow what the source does not call
     // a hole, not its size. Unwritten parts of the file stay holes.
-    int (*write)(int fd, const struct image_options *options, const struct image_source *source,
-                 struct image_written *written, struct fault *fault);
+    int (*write)(struct image_output *output, const struct image_options *options,
+                 const struct image_source *source, struct image_written *written,
+                 struct fault *fault);
     // The guest size that this format would declare for `size` (its rounding); 0 with a fault if
     // it cannot hold that size.
     int (*declared_size)(const struct image_options *options, uint64_t size, uint64_t *declared,
                          struct fault *fault);
+    // Makes an internal snapshot what extent and read speak of; virtual_size becomes its own. NULL
+    // if the format has none. An ID is looked for first, then a name.
+    int (*snapshot)(struct image *image, const char *id_or_name, struct fault *fault);
     uint32_t max_unit_bits; // largest unit that options may ask for (for buffers)
 };
 
 struct image {
     const struct image_driver *driver;
+    char *path; // as given; owned
     int fd;
     uint64_t file_size;    // bytes
     uint64_t virtual_size; // guest bytes
     uint32_t unit;         // allocation unit in bytes
-    void *state;           // the driver's own
+    bool has_backing;      // set by the driver: what is a hole shows another file
+    struct image *backing; // that file, after image_open_backing; owned
+    // Names of the files that were opened beside it: extents, a data file.
+    char files[IMAGE_MAX_FILES][IMAGE_NAME_ROOM];
+    size_t file_count;
+    void *state; // the driver's own
 };
 
 const struct image_driver *image_driver(enum image_format format);
@@ -169,7 +277,18 @@ const struct image_driver *image_driver_named(const char *name);
 // Opens a file read-only as the given format. The caller closes. *image is NULL after a failure.
 int image_open(struct image **image, const char *path, enum image_format format,
                struct fault *fault);
-void image_close(struct image *image); // NULL is fine
+// Opens the files below an image, as deep as they go: names are looked for in the directory of the
+// file that has them and nowhere else; the recorded format counts, and without one the content.
+// Does nothing for an image that has none. Until then only extents are known of an image with
+// backing (holes are then its own), its bytes are not.
+int image_open_backing(struct image *image, struct fault *fault);
+void image_close(struct image *image); // NULL is fine; closes what is below it too
+// For drivers: opens a regular file of that name in the directory of `image`, read-only, and notes
+// it in image->files. A name with a directory in it is refused: an image is no way to reach the
+// rest of the machine. Returns the descriptor.
+int image_open_beside(struct image *image, const char *name, uint64_t *size, struct fault *fault);
+// See image_driver.snapshot. -1 for formats without.
+int image_choose_snapshot(struct image *image, const char *id_or_name, struct fault *fault);
 // Which format do the file's own bytes name? IMAGE_RAW if none. -1 only if it cannot be read.
 int image_probe(const char *path, enum image_format *format, struct fault *fault);
 

@@ -5,6 +5,7 @@
 #include "image/image.h"
 
 #include "base/buffer.h"
+#include "base/bytes.h"
 
 #include <stdlib.h>
 
@@ -34,4 +35,38 @@ void image_map_add(struct image_map *map, uint64_t offset, uint64_t length,
     }
     map->extents[map->count++] =
         (struct image_extent){.offset = offset, .length = length, .state = state};
+}
+
+// The part of `extent` in [from, to).
+static void add_part(struct image_map *map, const struct image_extent *extent, uint64_t from,
+                     uint64_t to) {
+    uint64_t start = max_u64(extent->offset, from);
+    uint64_t end = min_u64(extent->offset + extent->length, to);
+    if (start < end)
+        image_map_add(map, start, end - start, extent->state);
+}
+
+void image_map_overlay(struct image_map *map, uint64_t below_size, const struct image_map *above,
+                       struct image_map *spare) {
+    image_map_clear(spare);
+    size_t below = 0;
+    uint64_t done = 0; // guest offset up to which `spare` is complete
+    for (size_t i = 0; i <= above->count; i++) {
+        const struct image_extent *upper = i < above->count ? &above->extents[i] : NULL;
+        uint64_t gap_end = upper ? upper->offset : UINT64_MAX;
+        while (below < map->count) {
+            const struct image_extent *lower = &map->extents[below];
+            add_part(spare, lower, done, min_u64(gap_end, below_size));
+            if (lower->offset + lower->length > gap_end)
+                break; // what is left of it may show behind `upper`
+            below++;
+        }
+        if (upper) {
+            image_map_add(spare, upper->offset, upper->length, upper->state);
+            done = upper->offset + upper->length;
+        }
+    }
+    struct image_map result = *spare;
+    *spare = *map;
+    *map = result;
 }

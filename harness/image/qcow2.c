@@ -7,7 +7,9 @@
 #include "base/bytes.h"
 #include "image/drivers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool qcow2_probe(const uint8_t *head, size_t head_length, const uint8_t *tail,
                         size_t tail_length) {
@@ -55,7 +57,7 @@ static int parse_header(struct image *image, const uint8_t *header, struct fault
         return fault_set(fault, "clusters of 2^%u bytes", state->cluster_bits);
     image->virtual_size = get_be64(header + QCOW2_AT_SIZE);
     image->unit = 1u << state->cluster_bits;
-    state->has_backing = get_be64(header + QCOW2_AT_BACKING_OFFSET) != 0;
+    image->has_backing = get_be64(header + QCOW2_AT_BACKING_OFFSET) != 0;
     state->crypt_method = get_be32(header + QCOW2_AT_CRYPT_METHOD);
     state->l1_size = get_be32(header + QCOW2_AT_L1_SIZE);
     state->l1_offset = get_be64(header + QCOW2_AT_L1_OFFSET);
@@ -67,6 +69,40 @@ static int parse_header(struct image *image, const uint8_t *header, struct fault
     if (state->version == 3 && parse_version_3(state, header, fault) < 0)
         return -1;
     state->l2_bits = state->cluster_bits - (qcow2_is_extended(state) ? 4 : 3);
+    return 0;
+}
+
+static int read_backing_name(struct image *image, const uint8_t *header, struct fault *fault) {
+    struct qcow2_state *state = image->state;
+    uint64_t at = get_be64(header + QCOW2_AT_BACKING_OFFSET);
+    uint32_t length = get_be32(header + QCOW2_AT_BACKING_SIZE);
+    if (!image->has_backing)
+        return 0;
+    if (length == 0 || length >= sizeof state->backing_name || at > image->unit ||
+        length > image->unit - at)
+        return fault_set(fault, "the backing file's name is misplaced");
+    return image_pread(image->fd, state->backing_name, length, at, fault);
+}
+
+// Spec "Header extensions": behind the header, up to an end mark or the first cluster's end.
+// Unknown ones are passed over, as the specification has it.
+static int read_extensions(struct image *image, struct fault *fault) {
+    struct qcow2_state *state = image->state;
+    uint8_t head[8];
+    uint64_t at = state->header_length, length;
+    for (; at + sizeof head <= image->unit; at += sizeof head + round_up(length, 8)) {
+        if (image_pread(image->fd, head, sizeof head, at, fault) < 0)
+            return -1;
+        uint32_t type = get_be32(head);
+        length = get_be32(head + 4);
+        if (type == 0)
+            return 0;
+        if (length > image->unit - at - sizeof head)
+            return fault_set(fault, "a header extension is longer than the first cluster");
+        if (type == QCOW2_EXTENSION_BACKING_FORMAT && length < sizeof state->backing_format &&
+            image_pread(image->fd, state->backing_format, length, at + sizeof head, fault) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -104,8 +140,6 @@ static void note_unreadable(struct qcow2_state *state) {
         state->unreadable = state->uncheckable = "the data is in an external file";
     else if (state->compression_type > 1)
         state->unreadable = "the compression type is unknown";
-    else if (state->has_backing)
-        state->unreadable = "the image has a backing file";
     if (state->snapshots > 0)
         state->uncheckable = "the image has snapshots";
     else if (state->autoclear & QCOW2_AUTOCLEAR_BITMAPS)
@@ -142,7 +176,8 @@ static int qcow2_open(struct image *image, struct fault *fault) {
     if (!state)
         return fault_set(fault, "out of memory");
     image->state = state;
-    if (parse_header(image, header, fault) < 0 || check_tables(image, fault) < 0 ||
+    if (parse_header(image, header, fault) < 0 || read_backing_name(image, header, fault) < 0 ||
+        read_extensions(image, fault) < 0 || check_tables(image, fault) < 0 ||
         load_l1(image, fault) < 0) {
         qcow2_close(image);
         return -1;
@@ -163,8 +198,10 @@ static void qcow2_info(struct image *image, struct image_info *info) {
         .dirty = state->incompatible & QCOW2_INCOMPAT_DIRTY,
         .extended_l2 = qcow2_is_extended(state),
         .compression_type = state->compression_type,
-        .has_backing = state->has_backing,
+        .has_backing = image->has_backing,
     };
+    snprintf(info->backing_name, sizeof info->backing_name, "%s", state->backing_name);
+    snprintf(info->backing_format, sizeof info->backing_format, "%s", state->backing_format);
 }
 
 const struct image_driver qcow2_driver = {

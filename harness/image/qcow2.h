@@ -34,6 +34,9 @@ enum qcow2_header {
     QCOW2_LONGEST_HEADER = 112,
 };
 
+// Spec "Header extensions".
+#define QCOW2_EXTENSION_BACKING_FORMAT 0xe2792acau
+
 #define QCOW2_INCOMPAT_DIRTY       (1u << 0)
 #define QCOW2_INCOMPAT_CORRUPT     (1u << 1)
 #define QCOW2_INCOMPAT_DATA_FILE   (1u << 2)
@@ -68,7 +71,8 @@ struct qcow2_state {
     uint32_t version, cluster_bits, refcount_order, header_length;
     uint64_t incompatible, compatible, autoclear;
     uint8_t compression_type;
-    bool has_backing;
+    char backing_name[1024]; // spec: at most 1023 bytes
+    char backing_format[16]; // "" if the header has none
     uint32_t snapshots, crypt_method;
     const char *unreadable;  // why guest bytes cannot be had; NULL: they can
     const char *uncheckable; // why refcounts cannot be judged; NULL: they can
@@ -112,8 +116,9 @@ int qcow2_extent(struct image *image, uint64_t offset, struct image_extent *exte
 int qcow2_read(struct image *image, uint64_t offset, void *buffer, size_t length,
                struct fault *fault);
 int qcow2_check(struct image *image, struct image_check *check, struct fault *fault);
-int qcow2_write(int fd, const struct image_options *options, const struct image_source *source,
-                struct image_written *written, struct fault *fault);
+int qcow2_write(struct image_output *output, const struct image_options *options,
+                const struct image_source *source, struct image_written *written,
+                struct fault *fault);
 int qcow2_declared_size(const struct image_options *options, uint64_t size, uint64_t *declared,
                         struct fault *fault);
 

@@ -277,8 +277,18 @@ static int store_parts(struct qcow2_writer *writer, const struct cluster *cluste
     return is_bytes(cluster->strongest) ? put_parts(writer, cluster, at, fault) : 0;
 }
 
+// Version 2 has no zero flag, and in an overlay a hole says something else.
+static void store_zeros(const struct qcow2_writer *writer, struct cluster *cluster) {
+    if (writer->version >= 3 || !writer->source->overlay)
+        return;
+    for (uint32_t i = 0; i < writer->parts; i++)
+        if (cluster->parts[i] != IMAGE_HOLE && !is_bytes(cluster->parts[i]))
+            note_part(cluster, i, IMAGE_DATA);
+}
+
 static int store_cluster(struct qcow2_writer *writer, struct cluster *cluster,
                          struct fault *fault) {
+    store_zeros(writer, cluster);
     if (is_bytes(cluster->strongest) && load_cluster(writer, cluster, fault) < 0)
         return -1;
     drop_zeros(writer, cluster);
@@ -330,8 +340,10 @@ static int write_file(struct qcow2_writer *writer, struct fault *fault) {
     return 0;
 }
 
-int qcow2_write(int fd, const struct image_options *options, const struct image_source *source,
-                struct image_written *written, struct fault *fault) {
+int qcow2_write(struct image_output *output, const struct image_options *options,
+                const struct image_source *source, struct image_written *written,
+                struct fault *fault) {
+    int fd = output->fd;
     if (qcow2_declared_size(options, source->size, &written->virtual_size, fault) < 0)
         return -1;
     struct qcow2_writer writer = {

@@ -76,8 +76,31 @@ static void fill_version_3(const struct qcow2_writer *writer, uint8_t *header) {
     header[QCOW2_AT_COMPRESSION] = (uint8_t)options->compression;
 }
 
+// Spec "Header extensions": type, length, bytes padded to eight. The place behind it.
+static size_t put_extension(uint8_t *header, size_t at, uint32_t type, const void *bytes,
+                            size_t length) {
+    put_be32(header + at, type);
+    put_be32(header + at + 4, (uint32_t)length);
+    memcpy(header + at + 8, bytes, length);
+    return at + 8 + (length + 7) / 8 * 8;
+}
+
+// Header extensions from `at` on, and behind their end mark (eight zero bytes) the backing file's
+// name. Everything is in the first cluster, which has at least 512 bytes.
+static void put_extensions(const struct qcow2_writer *writer, uint8_t *header, size_t at) {
+    const struct image_backing *backing = writer->options->backing;
+    if (!backing)
+        return;
+    const char *format = image_driver(backing->format)->name;
+    at = put_extension(header, at, QCOW2_EXTENSION_BACKING_FORMAT, format, strlen(format)) + 8;
+    size_t length = strlen(backing->name);
+    memcpy(header + at, backing->name, length);
+    put_be64(header + QCOW2_AT_BACKING_OFFSET, at);
+    put_be32(header + QCOW2_AT_BACKING_SIZE, (uint32_t)length);
+}
+
 static int write_header(struct qcow2_writer *writer, struct fault *fault) {
-    uint8_t header[QCOW2_LONGEST_HEADER] = {0};
+    uint8_t header[1 << QCOW2_MIN_CLUSTER_BITS] = {0};
     put_be32(header + QCOW2_AT_MAGIC, QCOW2_MAGIC);
     put_be32(header + QCOW2_AT_VERSION, writer->version);
     put_be32(header + QCOW2_AT_CLUSTER_BITS, writer->cluster_bits);
@@ -88,6 +111,9 @@ static int write_header(struct qcow2_writer *writer, struct fault *fault) {
     put_be32(header + QCOW2_AT_REFTABLE_CLUSTERS, (uint32_t)writer->reftable_clusters);
     if (writer->version == 3)
         fill_version_3(writer, header);
+    put_extensions(writer, header,
+                   writer->version == 3 ? get_be32(header + QCOW2_AT_HEADER_LENGTH)
+                                        : QCOW2_V2_HEADER);
     // What follows in the first cluster is zero: the end mark of the header extensions.
     return image_pwrite(writer->fd, header, sizeof header, 0, fault);
 }

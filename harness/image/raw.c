@@ -107,8 +107,10 @@ static int write_units(int fd, const struct image_options *options,
     return 0;
 }
 
-static int raw_write(int fd, const struct image_options *options, const struct image_source *source,
-                     struct image_written *written, struct fault *fault) {
+static int raw_write(struct image_output *output, const struct image_options *options,
+                     const struct image_source *source, struct image_written *written,
+                     struct fault *fault) {
+    int fd = output->fd;
     if (raw_declared_size(options, source->size, &written->virtual_size, fault) < 0)
         return -1;
     if (ftruncate(fd, (off_t)source->size) < 0)

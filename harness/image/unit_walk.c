@@ -50,13 +50,18 @@ int unit_walk_next(struct unit_walk *walk, struct unit *unit, struct fault *faul
     unit->offset = unit->index * walk->unit_size;
     unit->length = min_u64(walk->unit_size, size - unit->offset);
     uint64_t end = unit->offset + unit->length;
+    bool has_hole = walk->position > unit->offset;
     while (walk->position < end) {
         if (unit_walk_extent(walk, walk->position, fault))
             return -1;
         if (walk->last.state > unit->state)
             unit->state = walk->last.state;
+        has_hole |= walk->last.state == IMAGE_HOLE;
         walk->position = min_u64(end, walk->last.offset + walk->last.length);
     }
+    // Zeros beside bytes of the file below: only stored bytes can say both.
+    if (walk->source->overlay && has_hole && unit->state < IMAGE_DATA)
+        unit->state = IMAGE_DATA;
     return 1;
 }
 

@@ -102,8 +102,9 @@ int vhdx_open_regions(struct image *image, struct vhdx *vhdx, struct fault *faul
 int vhdx_open_metadata(struct image *image, struct vhdx *vhdx, struct fault *fault);
 
 int vhdx_check(struct image *image, struct image_check *check, struct fault *fault);
-int vhdx_write(int fd, const struct image_options *options, const struct image_source *source,
-               struct image_written *written, struct fault *fault);
+int vhdx_write(struct image_output *output, const struct image_options *options,
+               const struct image_source *source, struct image_written *written,
+               struct fault *fault);
 int vhdx_declared_size(const struct image_options *options, uint64_t size, uint64_t *declared,
                        struct fault *fault);
 

@@ -162,8 +162,10 @@ static int vhdx_write_blocks(int fd, const struct image_options *options, struct
     return more;
 }
 
-int vhdx_write(int fd, const struct image_options *options, const struct image_source *source,
-               struct image_written *written, struct fault *fault) {
+int vhdx_write(struct image_output *output, const struct image_options *options,
+               const struct image_source *source, struct image_written *written,
+               struct fault *fault) {
+    int fd = output->fd;
     uint32_t bits;
     if (vhdx_declared_size(options, source->size, &written->virtual_size, fault) ||
         vhdx_block_bits(options, source->size, &bits, fault))

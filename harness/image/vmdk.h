@@ -88,8 +88,9 @@ void vmdk_descriptor_build(char *text, size_t room, const char *create_type, uin
 int vmdk_descriptor_read(struct vmdk *vmdk, const char *text, struct fault *fault);
 
 int vmdk_check(struct image *image, struct image_check *check, struct fault *fault);
-int vmdk_write(int fd, const struct image_options *options, const struct image_source *source,
-               struct image_written *written, struct fault *fault);
+int vmdk_write(struct image_output *output, const struct image_options *options,
+               const struct image_source *source, struct image_written *written,
+               struct fault *fault);
 int vmdk_declared_size(const struct image_options *options, uint64_t size, uint64_t *declared,
                        struct fault *fault);
 

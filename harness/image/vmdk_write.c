@@ -211,8 +211,10 @@ static int vmdk_write_file(struct vmdk_out *out, struct fault *fault) {
     return 0;
 }
 
-int vmdk_write(int fd, const struct image_options *options, const struct image_source *source,
-               struct image_written *written, struct fault *fault) {
+int vmdk_write(struct image_output *output, const struct image_options *options,
+               const struct image_source *source, struct image_written *written,
+               struct fault *fault) {
+    int fd = output->fd;
     struct unit_walk walk;
     struct vmdk_out out = {.fd = fd, .options = options, .written = written, .walk = &walk};
     uint32_t bits;

@@ -87,8 +87,9 @@ int vpc_fixed_extent(int fd, uint64_t size, uint64_t offset, struct image_extent
                      struct fault *fault);
 
 int vpc_check(struct image *image, struct image_check *check, struct fault *fault);
-int vpc_write(int fd, const struct image_options *options, const struct image_source *source,
-              struct image_written *written, struct fault *fault);
+int vpc_write(struct image_output *output, const struct image_options *options,
+              const struct image_source *source, struct image_written *written,
+              struct fault *fault);
 int vpc_declared_size(const struct image_options *options, uint64_t size, uint64_t *declared,
                       struct fault *fault);
 

@@ -174,8 +174,10 @@ static int vpc_write_fixed(int fd, const struct image_options *options,
     return 0;
 }
 
-int vpc_write(int fd, const struct image_options *options, const struct image_source *source,
-              struct image_written *written, struct fault *fault) {
+int vpc_write(struct image_output *output, const struct image_options *options,
+              const struct image_source *source, struct image_written *written,
+              struct fault *fault) {
+    int fd = output->fd;
     struct vpc_geometry geometry;
     uint64_t declared;
     uint8_t footer[VPC_FOOTER_SIZE];

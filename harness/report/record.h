@@ -11,7 +11,8 @@
 
 enum { SIDE_A, SIDE_B, SIDES };
 
-#define SIGNATURE_ROOM 240
+#define SIGNATURE_ROOM   240
+#define RECORD_MAX_FILES (CASE_MAX_LAYERS * 8 + IMAGE_MAX_FILES)
 
 struct step_record {
     bool done;               // false: skipped, see why
@@ -39,6 +40,9 @@ struct record {
     struct step_record steps[CASE_MAX_OPERATIONS];
     size_t step_count;
     char source_name[32];
+    // All files of the source, it among them; borrowed from the materials of the run.
+    const char *source_files[RECORD_MAX_FILES];
+    size_t source_file_count;
     struct truth source;                          // of the file that was built
     struct finding findings[CASE_MAX_OPERATIONS]; // divergences, at most one a step
     size_t finding_count;

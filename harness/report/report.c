@@ -41,17 +41,41 @@ static int write_text(const char *folder, const char *name, struct buffer *text,
     return status;
 }
 
-// Names for tar, each once and only if the file is there.
-static void add_name(const struct report *report, const char *name, const char **argv,
-                     size_t *count) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", report->directory, name);
-    if (!*name || access(path, F_OK))
-        return;
-    argv[(*count)++] = name;
+#define PACK_MOST (RECORD_MAX_FILES + CASE_MAX_OPERATIONS * SIDES * 2 * 5)
+
+static bool is_source_file(const struct report *report, const char *name) {
+    for (size_t i = 0; i < report->record->source_file_count; i++)
+        if (strcmp(report->record->source_files[i], name) == 0)
+            return true;
+    return false;
 }
 
-#define PACK_MOST (1 + CASE_MAX_OPERATIONS * SIDES * 2)
+// What a tool wrote in a step, one file of several perhaps: "a.out1.vmdk", "a.out1-flat.vmdk",
+// "b.fit2.vpc", but not what qemu-img made of it for our reading ("a.out1.vmdk.raw").
+static bool is_tool_file(const char *name) {
+    if (strncmp(name + 1, ".out", 4) != 0 && strncmp(name + 1, ".fit", 4) != 0)
+        return false;
+    const char *dot = strchr(name + 2, '.');
+    return dot && !strchr(dot + 1, '.');
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// The files of the case directory that belong into the archive. The caller frees the names.
+static size_t list_files(const struct report *report, char *names[PACK_MOST]) {
+    size_t count = 0;
+    DIR *folder = opendir(report->directory);
+    for (struct dirent *entry; folder && count < PACK_MOST && (entry = readdir(folder));)
+        if (is_source_file(report, entry->d_name) ||
+            (strlen(entry->d_name) > 5 && is_tool_file(entry->d_name)))
+            names[count++] = strdup(entry->d_name);
+    if (folder)
+        closedir(folder);
+    qsort(names, count, sizeof *names, by_name);
+    return count;
+}
 
 // Packs the source and what the tools wrote, by name and never the folder itself, whose mode would
 // go wherever somebody unpacks it. tar keeps holes, gzip the size; a person can overwrite all of
@@ -60,14 +84,11 @@ static int pack_images(const struct report *report, const char *folder, struct f
     char archive[4200];
     snprintf(archive, sizeof archive, "%s/images.tar.gz", folder);
     const char *argv[5 + PACK_MOST] = {"tar", "-czSf", archive, "--mode=u=rw,go=r"};
-    size_t count = 4;
-    add_name(report, report->record->source_name, argv, &count);
-    for (size_t i = 0; i < report->record->step_count; i++)
-        for (int side = 0; side < SIDES; side++) {
-            add_name(report, report->record->steps[i].outputs[side], argv, &count);
-            add_name(report, report->record->steps[i].fits[side], argv, &count);
-        }
-    argv[count] = NULL;
+    char *names[PACK_MOST];
+    size_t count = list_files(report, names);
+    for (size_t i = 0; i < count; i++)
+        argv[4 + i] = names[i];
+    argv[4 + count] = NULL;
     const char *environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL};
     struct exec_outcome outcome = {0};
     struct exec_command command = {
@@ -82,6 +103,8 @@ static int pack_images(const struct report *report, const char *folder, struct f
     if (status == 0 && (outcome.end != EXEC_EXITED || outcome.value != 0))
         status = fault_set(fault, "tar could not pack the images: %.200s", outcome.err.data);
     exec_outcome_free(&outcome);
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
     return status;
 }
 

@@ -104,7 +104,10 @@ void report_script(const struct report *report, struct buffer *out) {
                      "trap 'rm -rf \"$work\"' EXIT\n"
                      "trap 'exit 130' INT TERM\n"
                      "cd \"$work\" || exit 2\n");
-    buffer_format(out, "tar -xzSf \"$here/images.tar.gz\" %s || exit 2\n", record->source_name);
+    buffer_text(out, "tar -xzSf \"$here/images.tar.gz\"");
+    for (size_t i = 0; i < record->source_file_count; i++)
+        buffer_format(out, " %s", record->source_files[i]);
+    buffer_text(out, " || exit 2\n");
     buffer_text(out, "run() {\n"
                      "    side=$1; shift\n"
                      "    echo \"--- $side\\$ $*\"\n"

@@ -41,6 +41,11 @@
 // Explicit zeros have no bytes, but entries in tables.
 #define CAP_ZERO_UNITS 8192u
 
+// Converted without leaving zeros out, every byte of a disk is written.
+#define CAP_STORED_ALL (16 * MIB)
+// Bits of a persistent bitmap, which qemu-img holds in memory while the image is open.
+#define CAP_BITMAP_BITS (1u << 24)
+
 // A size given in units.
 #define CAP_UNITS_SIZE (64 * MIB)
 // One write, so that one does not eat all of CASE_MAX_WRITTEN.

@@ -31,13 +31,28 @@ static const uint64_t format_caps[IMAGE_FORMATS] = {
     [IMAGE_VMDK] = 8 * GIB,      [IMAGE_VHDX] = CASE_MAX_SIZE,
 };
 
+static enum vmdk_subformat vmdk_layout(const struct testcase *testcase) {
+    static const enum vmdk_subformat layouts[LAYOUTS] = {
+        [LAYOUT_FLAT] = VMDK_FLAT,
+        [LAYOUT_SPLIT_SPARSE] = VMDK_SPLIT_SPARSE,
+        [LAYOUT_SPLIT_FLAT] = VMDK_SPLIT_FLAT,
+    };
+    return testcase->vmdk_layout == LAYOUT_SINGLE ? (enum vmdk_subformat)testcase->vmdk_subformat
+                                                  : layouts[testcase->vmdk_layout];
+}
+
+static bool is_flat(const struct testcase *testcase) {
+    enum vmdk_subformat layout = vmdk_layout(testcase);
+    return layout == VMDK_FLAT || layout == VMDK_SPLIT_FLAT;
+}
+
 // log2 of the source's unit as the case asks for it. 12 where the format has no unit.
 static uint32_t asked_unit_bits(const struct testcase *testcase) {
     switch ((enum image_format)testcase->format) {
     case IMAGE_QCOW2:
         return testcase->cluster_bits;
     case IMAGE_VMDK:
-        return testcase->grain_bits;
+        return is_flat(testcase) ? 12 : testcase->grain_bits;
     case IMAGE_VPC:
         return testcase->vpc_fixed ? 12 : testcase->block_bits;
     case IMAGE_VHDX:
@@ -62,6 +77,10 @@ static bool cannot_be_empty(const struct testcase *testcase) {
 uint64_t case_virtual_size(const struct testcase *testcase) {
     uint64_t value = testcase->size_value, size = 0;
 
+    if (testcase->layer) {
+        size = min_u64(testcase->layer_size, format_caps[testcase->format]);
+        return size == 0 && cannot_be_empty(testcase) ? SECTOR : size;
+    }
     switch ((enum size_class)testcase->size_class) {
     case SIZE_SECTORS:
         size = (1 + value % 32768) * SECTOR;
@@ -114,7 +133,7 @@ static uint32_t unit_bits(const struct testcase *testcase) {
 
     if (testcase->format == IMAGE_QCOW2)
         return affordable_cluster_bits(bits, size, has_extended_l2(testcase));
-    if (testcase->format == IMAGE_VMDK)
+    if (testcase->format == IMAGE_VMDK && !is_flat(testcase))
         while (bits < 16 && div_up(size, 1ull << bits) > CAP_READ_GRAINS)
             bits++;
     if (testcase->format == IMAGE_VHDX || (testcase->format == IMAGE_VPC && !testcase->vpc_fixed))
@@ -124,6 +143,11 @@ static uint32_t unit_bits(const struct testcase *testcase) {
 
 uint32_t case_source_unit(const struct testcase *testcase) {
     return 1u << unit_bits(testcase);
+}
+
+// Three extents where the disk has room for them, and never more than 2 GiB in one.
+static uint64_t vmdk_extent(uint64_t size) {
+    return min_u64(round_up(size / 3 + 1, 64 * KIB), 2 * GIB);
 }
 
 void case_image_options(const struct testcase *testcase, struct image_options *options) {
@@ -138,19 +162,25 @@ void case_image_options(const struct testcase *testcase, struct image_options *o
         options->extended_l2 = options->stale_subclusters = has_extended_l2(testcase);
         if (testcase->qcow2_version == 3)
             options->compression = (enum qcow2_compression)testcase->compression;
+        options->data_file = case_data_file(testcase);
         break;
     case IMAGE_VPC:
         options->vpc_fixed = testcase->vpc_fixed;
-        options->vpc_creator = (enum vpc_creator)testcase->vpc_creator;
+        options->vpc_creator = testcase->vpc_application
+                                   ? (enum vpc_creator)(testcase->vpc_application - 1)
+                                   : (enum vpc_creator)testcase->vpc_creator;
         options->block_bits = testcase->vpc_fixed ? 0 : unit_bits(testcase);
         break;
     case IMAGE_VMDK:
-        options->vmdk_subformat = (enum vmdk_subformat)testcase->vmdk_subformat;
-        options->grain_bits = unit_bits(testcase);
+        options->vmdk_subformat = vmdk_layout(testcase);
+        if (!is_flat(testcase))
+            options->grain_bits = unit_bits(testcase);
         // A streamOptimized image has no other kind of grain.
-        options->compress = testcase->vmdk_subformat == VMDK_STREAM;
+        options->compress = options->vmdk_subformat == VMDK_STREAM;
+        options->vmdk_extent = vmdk_extent(case_virtual_size(testcase));
         break;
     case IMAGE_VHDX:
+        options->vhdx_fixed = testcase->vhdx_fixed;
         options->block_bits = unit_bits(testcase);
         break;
     case IMAGE_RAW:
@@ -225,8 +255,9 @@ uint64_t case_touched_bytes(const struct content_extent *extents, size_t count, 
 static bool write_is_deflated(const struct testcase *testcase,
                               const struct content_extent *extent) {
     if (testcase->format == IMAGE_VMDK)
-        return testcase->vmdk_subformat == VMDK_STREAM && write_is_data(extent);
-    return testcase->format == IMAGE_QCOW2 && extent->form == FORM_COMPRESSED;
+        return vmdk_layout(testcase) == VMDK_STREAM && write_is_data(extent);
+    return testcase->format == IMAGE_QCOW2 && extent->form == FORM_COMPRESSED &&
+           case_data_file(testcase) == QCOW2_DATA_INSIDE;
 }
 
 uint64_t case_deflated_bytes(const struct testcase *testcase, const struct content_extent *extents,
@@ -265,29 +296,40 @@ static void fit_budget(struct content_extent *extent, bool deflated, uint32_t un
     *units -= (extent->offset + extent->length - 1) / unit - first + 1;
 }
 
+static enum content_pattern write_pattern(const struct case_write *write) {
+    static const enum content_pattern tables[WRITE_TABLES] = {
+        [TABLE_MBR] = PATTERN_MBR,
+        [TABLE_GPT] = PATTERN_GPT,
+        [TABLE_QCOW2_HEADER] = PATTERN_QCOW2_HEADER,
+        [TABLE_VPC_FOOTER] = PATTERN_VPC_FOOTER,
+    };
+    return write->table ? tables[write->table] : (enum content_pattern)write->pattern;
+}
+
 size_t case_write_extents(const struct testcase *testcase,
                           struct content_extent extents[CASE_MAX_WRITES]) {
     uint64_t size = case_virtual_size(testcase);
-    uint32_t unit = case_source_unit(testcase);
-    struct budget budget = {CASE_MAX_WRITTEN,
-                            min_u64(CAP_DEFLATED_UNITS, CAP_DEFLATED_BYTES / unit), CAP_ZERO_UNITS};
+    uint32_t unit = case_source_unit(testcase), layers = case_layers(testcase);
+    struct budget budget = {CASE_MAX_WRITTEN / layers,
+                            min_u64(CAP_DEFLATED_UNITS, CAP_DEFLATED_BYTES / unit) / layers,
+                            CAP_ZERO_UNITS / layers};
     const uint64_t scales[LENGTH_SCALES] = {1, SECTOR, unit};
 
     for (uint32_t i = 0; i < testcase->write_count; i++) {
         const struct case_write *write = &testcase->writes[i];
         struct content_extent *extent = &extents[i];
         *extent = (struct content_extent){.offset = case_write_offset(testcase, write),
-                                          .pattern = (enum content_pattern)write->pattern,
+                                          .pattern = write_pattern(write),
                                           .form = (enum content_form)write->form,
                                           .seed = (uint8_t)write->seed};
-        if (size == 0)
+        if (size == 0 || case_write_layer(testcase, write) != testcase->layer)
             continue;
         extent->length =
             min_u64((write->length + 1ull) * scales[write->length_scale], size - extent->offset);
         struct budget before = budget;
         fit_budget(extent, write_is_deflated(testcase, extent), unit, &budget);
         // Small units cannot reach the limit: 32 writes touch at most 4 MiB and 64 units more.
-        if (unit >= MIB && case_touched_bytes(extents, i + 1, unit, size) > CAP_TOUCHED) {
+        if (unit >= MIB && case_touched_bytes(extents, i + 1, unit, size) > CAP_TOUCHED / layers) {
             extent->length = 0;
             budget = before;
         }
@@ -295,12 +337,16 @@ size_t case_write_extents(const struct testcase *testcase,
     return testcase->write_count;
 }
 
-void case_content(const struct testcase *testcase, struct content *content) {
+void case_writes(const struct testcase *testcase, struct content *content) {
     struct content_extent extents[CASE_MAX_WRITES];
     size_t count = case_write_extents(testcase, extents);
 
-    content_begin(content, case_virtual_size(testcase));
     for (size_t i = 0; i < count; i++)
         if (extents[i].length > 0)
             content_write(content, &extents[i]);
+}
+
+void case_content(const struct testcase *testcase, struct content *content) {
+    content_begin(content, case_virtual_size(testcase));
+    case_writes(testcase, content);
 }

@@ -33,6 +33,17 @@ static void unit_words(uint64_t unit, const char *what, struct buffer *out) {
 }
 
 void case_describe_image(const struct testcase *testcase, struct buffer *out) {
+    static const char *const layouts[VMDK_SUBFORMATS] = {
+        [VMDK_SPARSE] = "monolithicSparse",       [VMDK_STREAM] = "streamOptimized",
+        [VMDK_FLAT] = "monolithicFlat",           [VMDK_SPLIT_SPARSE] = "twoGbMaxExtentSparse",
+        [VMDK_SPLIT_FLAT] = "twoGbMaxExtentFlat",
+    };
+    static const char *const creators[VPC_CREATORS] = {
+        [VPC_CREATOR_QEMU] = "qemu", [VPC_CREATOR_QEM2] = "qem2", [VPC_CREATOR_VPC] = "vpc ",
+        [VPC_CREATOR_VS] = "vs  ",   [VPC_CREATOR_VSIM] = "vsim", [VPC_CREATOR_WA] = "wa",
+        [VPC_CREATOR_IMGO] = "imgo", [VPC_CREATOR_WIN] = "win ",  [VPC_CREATOR_D2V] = "d2v ",
+        [VPC_CREATOR_TAP] = "tap",   [VPC_CREATOR_CTXS] = "CTXS",
+    };
     struct image_options options;
 
     case_image_options(testcase, &options);
@@ -48,20 +59,27 @@ void case_describe_image(const struct testcase *testcase, struct buffer *out) {
             buffer_text(out, ", extended L2 entries");
         if (options.compression == QCOW2_ZSTD)
             buffer_text(out, ", zstd");
+        if (options.data_file)
+            buffer_text(out, options.data_file == QCOW2_DATA_FILE_RAW
+                                 ? ", clusters in a raw data file of their own"
+                                 : ", clusters in a data file of their own");
         break;
     case IMAGE_VPC:
         buffer_text(out, options.vpc_fixed ? ", fixed" : ", dynamic");
         if (!options.vpc_fixed)
             unit_words(1ull << options.block_bits, "blocks", out);
-        buffer_format(out, ", creator \"%s\"",
-                      options.vpc_creator == VPC_CREATOR_QEM2 ? "qem2" : "qemu");
+        buffer_format(out, ", creator \"%s\"", creators[options.vpc_creator]);
         break;
     case IMAGE_VMDK:
-        buffer_text(out, options.vmdk_subformat == VMDK_STREAM ? " streamOptimized"
-                                                               : " monolithicSparse");
-        unit_words(1ull << options.grain_bits, "grains", out);
+        buffer_format(out, " %s", layouts[options.vmdk_subformat]);
+        if (options.grain_bits)
+            unit_words(1ull << options.grain_bits, "grains", out);
+        if (options.vmdk_subformat >= VMDK_SPLIT_SPARSE)
+            unit_words(options.vmdk_extent, "in each extent", out);
         break;
     case IMAGE_VHDX:
+        if (options.vhdx_fixed)
+            buffer_text(out, ", fixed");
         unit_words(1ull << options.block_bits, "blocks", out);
         break;
     case IMAGE_RAW:
@@ -79,6 +97,10 @@ void case_describe_write(const struct testcase *testcase, size_t index,
         [PATTERN_CONSTANT] = "one repeated byte",
         [PATTERN_COUNTER] = "a counter",
         [PATTERN_NOISE] = "noise",
+        [PATTERN_MBR] = "an MBR and a counter",
+        [PATTERN_GPT] = "a GPT and a counter",
+        [PATTERN_QCOW2_HEADER] = "a qcow2 header and a counter",
+        [PATTERN_VPC_FOOTER] = "a VHD cookie and a counter",
     };
 
     if (extent->length == 0) {
@@ -103,7 +125,10 @@ void case_describe_write(const struct testcase *testcase, size_t index,
 }
 
 static void options_words(const struct target_options *options, struct buffer *out) {
-    const char *subformat = options->vmdk_subformat == 2 ? "streamOptimized" : "monolithicSparse";
+    static const char *const subformats[] = {"", "monolithicSparse", "streamOptimized",
+                                             "monolithicFlat"};
+    static const char *const preallocations[PREALLOCATIONS] = {"", "off", "metadata", "falloc",
+                                                               "full"};
 
     if (options->cluster_bits)
         buffer_format(out, ", cluster_size=%u", 1u << options->cluster_bits);
@@ -112,11 +137,21 @@ static void options_words(const struct target_options *options, struct buffer *o
     if (options->extended_l2)
         buffer_text(out, ", extended_l2=on");
     if (options->vmdk_subformat)
-        buffer_format(out, ", subformat=%s", subformat);
+        buffer_format(out, ", subformat=%s", subformats[options->vmdk_subformat]);
     if (options->grain_bits)
         buffer_format(out, ", grain_size=%u", 1u << options->grain_bits);
     if (options->block_bits)
         buffer_format(out, ", block_size=%u", 1u << options->block_bits);
+    if (options->lazy_refcounts)
+        buffer_text(out, ", lazy_refcounts=on");
+    if (options->preallocation)
+        buffer_format(out, ", preallocation=%s", preallocations[options->preallocation]);
+    if (options->compat)
+        buffer_format(out, ", compat=%s", options->compat == 1 ? "0.10" : "1.1");
+    if (options->compression)
+        buffer_format(out, ", compression_type=%s", options->compression == 1 ? "zlib" : "zstd");
+    if (options->no_skip_zeros)
+        buffer_text(out, ", zeros stored too");
 }
 
 void case_describe_operation(const struct testcase *testcase, size_t index, struct buffer *out) {
@@ -136,27 +171,70 @@ void case_describe_operation(const struct testcase *testcase, size_t index, stru
     const char *target = case_format_names[operation->target];
     struct target_options options;
 
-    buffer_format(out, "%s %s", verbs[operation->op], inputs[operation->input]);
+    case_target_options(testcase, operation, &options);
+    if (options.size_only)
+        buffer_text(out, "measure a disk of the source's size");
+    else if (options.snapshot)
+        buffer_format(out, "convert snapshot %s (\"%s\") of %s",
+                      case_snapshot_id(options.snapshot - 1),
+                      case_snapshot_name(options.snapshot - 1), inputs[operation->input]);
+    else
+        buffer_format(out, "%s %s", verbs[operation->op], inputs[operation->input]);
     if (operation->op == OP_MEASURE)
         buffer_format(out, " for %s", target);
     else if (operation_writes((enum operation)operation->op))
         buffer_format(out, " to %s%s", operation->op == OP_CONVERT ? "" : "compressed ", target);
-    case_target_options(testcase, operation, &options);
     options_words(&options, out);
     if (!case_operation_allowed(testcase, operation, NULL))
         buffer_text(out, " (not run: it costs too much)");
 }
 
+static void describe_below(const struct testcase *testcase, struct buffer *out) {
+    struct testcase layer;
+    for (uint32_t i = 1, layers = case_layers(testcase); i < layers; i++) {
+        case_layer(testcase, i, &layer);
+        buffer_format(out, "file %u below: ", i);
+        case_describe_image(&layer, out);
+        buffer_text(out, "\n");
+    }
+}
+
+static void describe_states(const struct testcase *testcase, struct buffer *out) {
+    for (uint32_t i = 0; i < case_snapshots(testcase); i++) {
+        size_t taken = testcase->write_count * (i + 1) / (case_snapshots(testcase) + 1);
+        buffer_format(out, "snapshot %s (\"%s\"): after %zu write%s, ", case_snapshot_id(i),
+                      case_snapshot_name(i), taken, taken == 1 ? "" : "s");
+        size_words_and_bytes(case_snapshot_size(testcase, i), out);
+        buffer_text(out, "\n");
+    }
+    for (uint32_t i = 0; i < case_bitmaps(testcase); i++) {
+        struct image_bitmap bitmap;
+        struct image_map dirty = {0};
+        case_bitmap(testcase, i, &bitmap, &dirty);
+        image_map_free(&dirty);
+        buffer_format(out, "bitmap \"%s\": granularity ", bitmap.name);
+        size_words(1ull << bitmap.granularity_bits, out);
+        buffer_text(out, bitmap.in_use      ? ", in use: its content is void\n"
+                         : bitmap.automatic ? "\n"
+                                            : ", disabled\n");
+    }
+}
+
 void case_describe(const struct testcase *testcase, struct buffer *out) {
     struct content_extent extents[CASE_MAX_WRITES];
 
-    case_write_extents(testcase, extents);
+    case_chain_extents(testcase, extents);
     buffer_text(out, "source: ");
     case_describe_image(testcase, out);
     buffer_text(out, "\n");
+    describe_below(testcase, out);
+    describe_states(testcase, out);
     for (uint32_t i = 0; i < testcase->write_count; i++) {
         buffer_format(out, "write %u: ", i + 1);
         case_describe_write(testcase, i, &extents[i], out);
+        uint32_t layer = case_write_layer(testcase, &testcase->writes[i]);
+        if (layer)
+            buffer_format(out, ", in file %u below", layer);
         buffer_text(out, "\n");
     }
     for (uint32_t i = 0; i < testcase->operation_count; i++) {

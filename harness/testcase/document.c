@@ -61,6 +61,8 @@ static void record_table(enum case_record kind, struct buffer *out) {
             buffer_format(out, "| %u", field->at);
         else
             buffer_format(out, "| %u-%zu", field->at, used - 1);
+        if (field->divisor > 1)
+            buffer_format(out, " / %u", field->divisor);
         buffer_format(out, " | `%s` | ", field->name);
         values_cell(field, out);
         buffer_text(out, " | ");
@@ -123,7 +125,7 @@ static void write_entries(struct buffer *out) {
     case_record_defaults(RECORD_HEADER, &testcase);
     case_record_defaults(RECORD_WRITE, &testcase.writes[0]);
     testcase.writes[0].length_scale = LENGTH_UNITS;
-    for (uint32_t pattern = 0; pattern < CONTENT_PATTERNS; pattern++)
+    for (uint32_t pattern = 0; pattern < CONTENT_PLAIN_PATTERNS; pattern++)
         for (uint32_t form = 0; form < CONTENT_FORMS; form++) {
             testcase.writes[0].pattern = pattern;
             testcase.writes[0].form = form;

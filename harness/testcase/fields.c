@@ -31,7 +31,7 @@ static const char *const vmdk_subformat_names[] = {
     [VMDK_SPARSE] = "monolithicSparse",
     [VMDK_STREAM] = "streamOptimized",
 };
-static const char *const pattern_names[CONTENT_PATTERNS] = {
+static const char *const pattern_names[CONTENT_PLAIN_PATTERNS] = {
     [PATTERN_ZERO] = "zero",
     [PATTERN_CONSTANT] = "constant",
     [PATTERN_COUNTER] = "counter",
@@ -58,6 +58,69 @@ static const char *const input_names[OPERATION_INPUTS] = {
     [INPUT_A_OUTPUT] = "a_output",
     [INPUT_B_OUTPUT] = "b_output",
 };
+static const char *const backing_names[BACKINGS] = {
+    [BACKING_NONE] = "none", [BACKING_RAW] = "raw",   [BACKING_QCOW2] = "qcow2",
+    [BACKING_VPC] = "vpc",   [BACKING_VMDK] = "vmdk", [BACKING_VHDX] = "vhdx",
+};
+static const char *const backing_size_names[BACKING_SIZES] = {
+    [BACKING_SAME] = "same",
+    [BACKING_SECTOR_SHORTER] = "sector_shorter",
+    [BACKING_HALF] = "half",
+    [BACKING_UNIT_LONGER] = "unit_longer",
+    [BACKING_DOUBLE] = "double",
+    [BACKING_ODD_SHORTER] = "odd_shorter",
+    [BACKING_ODD_LONGER] = "odd_longer",
+    [BACKING_TINY] = "tiny",
+};
+static const char *const layout_names[LAYOUTS] = {
+    [LAYOUT_SINGLE] = "single",
+    [LAYOUT_FLAT] = "monolithicFlat",
+    [LAYOUT_SPLIT_SPARSE] = "twoGbMaxExtentSparse",
+    [LAYOUT_SPLIT_FLAT] = "twoGbMaxExtentFlat",
+};
+static const char *const application_names[VPC_CREATORS + 1] = {
+    "as_vpc_creator",
+    [VPC_CREATOR_QEMU + 1] = "qemu",
+    [VPC_CREATOR_QEM2 + 1] = "qem2",
+    [VPC_CREATOR_VPC + 1] = "vpc",
+    [VPC_CREATOR_VS + 1] = "vs",
+    [VPC_CREATOR_VSIM + 1] = "vsim",
+    [VPC_CREATOR_WA + 1] = "wa",
+    [VPC_CREATOR_IMGO + 1] = "imgo",
+    [VPC_CREATOR_WIN + 1] = "win",
+    [VPC_CREATOR_D2V + 1] = "d2v",
+    [VPC_CREATOR_TAP + 1] = "tap",
+    [VPC_CREATOR_CTXS + 1] = "CTXS",
+};
+static const char *const table_names[WRITE_TABLES] = {
+    [TABLE_NONE] = "none",
+    [TABLE_MBR] = "mbr",
+    [TABLE_GPT] = "gpt",
+    [TABLE_QCOW2_HEADER] = "qcow2_header",
+    [TABLE_VPC_FOOTER] = "vpc_footer",
+};
+static const char *const snapshot_size_names[SNAPSHOT_SIZES] = {
+    [SNAPSHOT_SAME] = "same",
+    [SNAPSHOT_SHORTER] = "shorter",
+    [SNAPSHOT_LONGER] = "longer",
+};
+static const char *const bitmap_flags_names[BITMAP_FLAGS] = {
+    [BITMAP_AUTO] = "auto",
+    [BITMAP_DISABLED] = "disabled",
+    [BITMAP_IN_USE] = "in_use",
+};
+static const char *const data_file_names[QCOW2_DATA_FILES] = {
+    [QCOW2_DATA_INSIDE] = "none",
+    [QCOW2_DATA_FILE] = "data_file",
+    [QCOW2_DATA_FILE_RAW] = "data_file_raw",
+};
+static const char *const preallocation_names[PREALLOCATIONS] = {
+    [PREALLOCATION_NOT_GIVEN] = "default", [PREALLOCATION_OFF] = "off",
+    [PREALLOCATION_METADATA] = "metadata", [PREALLOCATION_FALLOC] = "falloc",
+    [PREALLOCATION_FULL] = "full",
+};
+static const char *const compat_names[] = {"default", "0.10", "1.1"};
+static const char *const target_compression_names[] = {"default", "zlib", "zstd"};
 static const char *const target_subformat_names[] = {"default", "monolithicSparse",
                                                      "streamOptimized"};
 
@@ -76,6 +139,7 @@ static const char *const target_subformat_names[] = {"default", "monolithicSpars
 #define SIGNED_BYTE          .kind = FIELD_SIGNED, .low = -128, .high = 127
 #define DEFAULT(value_)      .initial = value_
 #define WEIGHT(value_)       .weight = value_
+#define DIVISOR(value_)      .divisor = value_
 #define SHOWN                .shown = true
 #define HELP(text_)          .help = text_
 
@@ -113,6 +177,39 @@ const struct case_field case_fields[] = {
                 "in 32 subclusters.")),
     HEADER(compression, 18, 1, ENUM(compression_names), WEIGHT(2),
            HELP("qcow2 version 3: how compressed clusters are compressed.")),
+    HEADER(backing_1, 19, 1, ENUM(backing_names), DIVISOR(1), WEIGHT(4),
+           HELP("Format of the file below the source. qcow2 can have any below it, a vmdk of one "
+                "sparse extent another vmdk, other formats none.")),
+    HEADER(backing_1_size, 19, 1, ENUM(backing_size_names), DIVISOR(BACKINGS), WEIGHT(3),
+           HELP("Its size, by the source's.")),
+    HEADER(backing_2, 20, 1, ENUM(backing_names), DIVISOR(1), WEIGHT(2),
+           HELP("Format of the file below that one.")),
+    HEADER(backing_2_size, 20, 1, ENUM(backing_size_names), DIVISOR(BACKINGS), WEIGHT(2),
+           HELP("Its size, by the source's.")),
+    HEADER(backing_3, 21, 1, ENUM(backing_names), DIVISOR(1), WEIGHT(1),
+           HELP("Format of the lowest file.")),
+    HEADER(backing_3_size, 21, 1, ENUM(backing_size_names), DIVISOR(BACKINGS), WEIGHT(1),
+           HELP("Its size, by the source's.")),
+    HEADER(backing_cluster_bits, 22, 1, OPTIONAL(9, 21), WEIGHT(2),
+           HELP("log2 of the cluster size of qcow2 files below the source; 0 is the source's.")),
+    HEADER(vmdk_layout, 23, 1, ENUM(layout_names), DIVISOR(1), WEIGHT(4),
+           HELP("vmdk: a layout of several files; single leaves it to vmdk_subformat.")),
+    HEADER(vhdx_fixed, 23, 1, FLAG, DIVISOR(LAYOUTS), WEIGHT(2),
+           HELP("vhdx: every block is allocated.")),
+    HEADER(vpc_application, 24, 1, ENUM(application_names), WEIGHT(3),
+           HELP("vpc: creator application, where vpc_creator knows too few.")),
+    HEADER(snapshots, 25, 1, RANGE(0, CASE_MAX_SNAPSHOTS), DIVISOR(1), WEIGHT(3),
+           HELP("qcow2: internal snapshots, taken between the writes at even distances.")),
+    HEADER(snapshot_size, 25, 1, ENUM(snapshot_size_names), DIVISOR(CASE_MAX_SNAPSHOTS + 1),
+           WEIGHT(2), HELP("qcow2 version 3: size of the first snapshot, by the source's.")),
+    HEADER(bitmaps, 26, 1, RANGE(0, CASE_MAX_BITMAPS), DIVISOR(1), WEIGHT(3),
+           HELP("qcow2 version 3: persistent dirty bitmaps.")),
+    HEADER(bitmap_flags, 26, 1, ENUM(bitmap_flags_names), DIVISOR(CASE_MAX_BITMAPS + 1), WEIGHT(2),
+           HELP("State of the last bitmap.")),
+    HEADER(bitmap_bits, 27, 1, OPTIONAL(9, 31), WEIGHT(2),
+           HELP("log2 of the bitmaps' granularity; 0 is 16.")),
+    HEADER(data_file, 28, 1, ENUM(data_file_names), WEIGHT(3),
+           HELP("qcow2 version 3: guest clusters lie in a file of their own.")),
 
     WRITE(pattern, 1, 1, ENUM(pattern_names), DEFAULT(PATTERN_NOISE), WEIGHT(4), SHOWN,
           HELP("What the guest bytes are; zero means zero bytes that are really written.")),
@@ -133,6 +230,11 @@ const struct case_field case_fields[] = {
           HELP("Distance from the anchor in the anchor's unit, reduced to the disk.")),
     WRITE(length, 12, 2, RANGE(0, 65535), WEIGHT(5), SHOWN,
           HELP("One less than the length in length_scale.")),
+    WRITE(layer, 14, 1, RANGE(0, CASE_MAX_LAYERS - 1), WEIGHT(3),
+          HELP("The file of the chain that has it: 0 is the source; reduced to the chain.")),
+    WRITE(table, 15, 1, ENUM(table_names), WEIGHT(2),
+          HELP("What is laid down instead of the pattern: at the disk's beginning a partition table "
+               "or another format's magic.")),
 
     OPERATION(op, 1, 1, ENUM(operation_names), WEIGHT(6), SHOWN,
               HELP("The operation.")),
@@ -153,6 +255,21 @@ const struct case_field case_fields[] = {
     OPERATION(extended_l2, 9, 1, FLAG, WEIGHT(2),
               HELP("qcow2 target: extended L2 entries; tools refuse them with clusters below "
                    "16 KiB.")),
+    OPERATION(flat, 10, 1, FLAG, DIVISOR(1), WEIGHT(2),
+              HELP("vmdk target: subformat monolithicFlat (measure and convert).")),
+    OPERATION(no_skip_zeros, 10, 1, FLAG, DIVISOR(2), WEIGHT(2),
+              HELP("convert: zeros are stored too.")),
+    OPERATION(size_only, 10, 1, FLAG, DIVISOR(4), WEIGHT(2),
+              HELP("measure: of the case's size, without a file.")),
+    OPERATION(lazy_refcounts, 10, 1, FLAG, DIVISOR(8), WEIGHT(1),
+              HELP("measure for qcow2.")),
+    OPERATION(snapshot, 11, 1, RANGE(0, CASE_MAX_SNAPSHOTS), DIVISOR(1), WEIGHT(3),
+              HELP("convert of a source with internal snapshots: 0 is the active disk.")),
+    OPERATION(preallocation, 11, 1, ENUM(preallocation_names), DIVISOR(CASE_MAX_SNAPSHOTS + 1),
+              WEIGHT(2), HELP("measure for qcow2.")),
+    OPERATION(compat, 12, 1, ENUM(compat_names), DIVISOR(1), WEIGHT(1), HELP("measure for qcow2.")),
+    OPERATION(compression, 12, 1, ENUM(target_compression_names), DIVISOR(3), WEIGHT(1),
+              HELP("measure for qcow2: compression_type.")),
 };
 // clang-format on
 const size_t case_field_count = sizeof case_fields / sizeof case_fields[0];
@@ -189,14 +306,28 @@ bool case_field_accepts(const struct case_field *field, int64_t value) {
     return value >= field->low && value <= field->high;
 }
 
-uint32_t case_field_load(const struct case_field *field, const uint8_t *record) {
+static uint32_t bytes_load(const struct case_field *field, const uint8_t *record) {
     uint32_t stored = 0;
     for (unsigned i = 0; i < field->width; i++)
         stored |= (uint32_t)record[field->at + i] << (8 * i);
     return stored;
 }
 
+static uint32_t field_divisor(const struct case_field *field) {
+    return field->divisor ? field->divisor : 1;
+}
+
+uint32_t case_field_load(const struct case_field *field, const uint8_t *record) {
+    return bytes_load(field, record) / field_divisor(field);
+}
+
+// Where rows share bytes, the others keep their values.
 void case_field_store(const struct case_field *field, uint8_t *record, uint32_t stored) {
+    if (field->divisor) {
+        uint32_t whole = bytes_load(field, record);
+        uint32_t before = whole / field->divisor % (uint32_t)field_values(field);
+        stored = whole + (stored - before) * field->divisor;
+    }
     for (unsigned i = 0; i < field->width; i++)
         record[field->at + i] = (uint8_t)(stored >> (8 * i));
 }

@@ -5,8 +5,8 @@
 // and in the struct, and which values it may have; nothing else in the project knows it.
 //
 // Rules of version 1, for ever: a row keeps its place, width, range, default and, for an enum, its
-// number of names. Growth takes reserved bytes (whose value 0 must mean what older files meant) or
-// becomes version 2.
+// number of names. Rows that share a byte keep their order there. Growth takes reserved bytes
+// (whose value 0 must mean what older files meant) or becomes version 2.
 #ifndef TESTCASE_FIELDS_H
 #define TESTCASE_FIELDS_H
 
@@ -27,6 +27,9 @@ struct case_field {
     enum case_record record;
     uint8_t at;      // byte in the record
     uint8_t width;   // bytes, little endian: 1, 2 or 4
+    uint8_t divisor; // 0: the bytes are this row's own. Else several rows share them: this one
+                     // is stored / divisor, reduced to its range; the divisor is the product of
+                     // how many values each row before it in the byte has
     uint16_t member; // offsetof in struct testcase, case_write or case_operation
     enum case_field_kind kind;
     int64_t low, high;        // FIELD_ENUM: 0 and the number of names - 1
@@ -65,17 +68,24 @@ void case_field_set(const struct case_field *field, void *record, int64_t value)
 // Every member of a record's struct gets its default.
 void case_record_defaults(enum case_record kind, void *record);
 
-// Where each write lands, caps applied; extents[i] belongs to writes[i], length 0 = left out.
-// Returns write_count. In derive.c.
+// Where each write lands, caps applied; extents[i] belongs to writes[i], length 0 = left out, or
+// not of this layer. Returns write_count. In derive.c.
 size_t case_write_extents(const struct testcase *testcase,
                           struct content_extent extents[CASE_MAX_WRITES]);
+// The same of all layers together, each write on its own. In layers.c.
+size_t case_chain_extents(const struct testcase *testcase,
+                          struct content_extent extents[CASE_MAX_WRITES]);
+// The layer that has this write.
+uint32_t case_write_layer(const struct testcase *testcase, const struct case_write *write);
 // Guest bytes of all units of size `unit` that hold a written byte (zero forms do not count), each
 // unit once, the last one cut at the disk's end.
 uint64_t case_touched_bytes(const struct content_extent *extents, size_t count, uint32_t unit,
                             uint64_t size);
-// Guest bytes of all source units that the writer of the image will be asked to compress.
+// Guest bytes of all units of the layer that the writer of the image will be asked to compress.
 uint64_t case_deflated_bytes(const struct testcase *testcase, const struct content_extent *extents,
                              size_t count);
+// Where the layer's guest clusters lie; only a qcow2 source has a choice. In layers.c.
+enum qcow2_data_file case_data_file(const struct testcase *testcase);
 // Only the place of a write, before length and caps.
 uint64_t case_write_offset(const struct testcase *testcase, const struct case_write *write);
 

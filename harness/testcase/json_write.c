@@ -46,7 +46,7 @@ static void write_writes(const struct testcase *testcase, struct buffer *words,
                          struct buffer *out) {
     struct content_extent extents[CASE_MAX_WRITES];
 
-    case_write_extents(testcase, extents);
+    case_chain_extents(testcase, extents);
     buffer_text(out, "\"writes\": [");
     for (uint32_t i = 0; i < testcase->write_count; i++) {
         buffer_text(out, i ? ",\n    {" : "\n    {");

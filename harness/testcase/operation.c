@@ -20,20 +20,32 @@ uint64_t operation_l1_entries(uint64_t size, uint32_t cluster_bits, bool extende
     return div_up(size, 1ull << (2 * cluster_bits - (extended_l2 ? 4 : 3)));
 }
 
+// Bytes that a tool inflates which reads one target cluster of 2^bits at a time.
+static uint64_t inflated_bytes(const struct testcase *testcase, uint32_t bits) {
+    struct content_extent extents[CASE_MAX_WRITES];
+    struct testcase layer;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0, layers = case_layers(testcase); i < layers; i++) {
+        case_layer(testcase, i, &layer);
+        size_t count = case_write_extents(&layer, extents);
+        bytes += case_deflated_bytes(&layer, extents, count) * (case_source_unit(&layer) >> bits);
+    }
+    return bytes;
+}
+
 static uint32_t fit_cluster_bits(const struct testcase *testcase, enum operation op, uint32_t bits,
                                  bool extended_l2) {
     uint64_t size = case_virtual_size(testcase);
     struct content_extent extents[CASE_MAX_WRITES];
-    size_t count = case_write_extents(testcase, extents);
+    size_t count = case_chain_extents(testcase, extents);
 
     while (bits < 21 && operation_l1_entries(size, bits, extended_l2) > CAP_L1_ENTRIES)
         bits++;
     while (op == OP_CONVERT_COMPRESSED && bits < 16 &&
            case_touched_bytes(extents, count, 1u << bits, size) >> bits > CAP_DEFLATED_UNITS)
         bits++;
-    uint64_t inflated = case_deflated_bytes(testcase, extents, count),
-             unit = case_source_unit(testcase);
-    while (op == OP_CONVERT_COMPRESSED && bits < 16 && inflated * (unit >> bits) > CAP_INFLATED)
+    while (op == OP_CONVERT_COMPRESSED && bits < 16 &&
+           inflated_bytes(testcase, bits) > CAP_INFLATED)
         bits++;
     while (op == OP_CONVERT_COMPRESSED && bits > 16 &&
            case_touched_bytes(extents, count, 1u << bits, UINT64_MAX) > CAP_DEFLATED_TARGET)
@@ -50,7 +62,7 @@ static uint32_t raise_grain_bits(const struct testcase *testcase, uint32_t bits)
 static uint32_t fit_block_bits(const struct testcase *testcase, uint32_t bits) {
     uint64_t size = case_virtual_size(testcase);
     struct content_extent extents[CASE_MAX_WRITES];
-    size_t count = case_write_extents(testcase, extents);
+    size_t count = case_chain_extents(testcase, extents);
 
     if (size == 0 && bits > CAP_BLOCK_BITS_OF_NOTHING)
         return CAP_BLOCK_BITS_OF_NOTHING;
@@ -62,6 +74,21 @@ static uint32_t fit_block_bits(const struct testcase *testcase, uint32_t bits) {
     return bits;
 }
 
+static void measure_options(const struct case_operation *operation,
+                            struct target_options *options) {
+    if (operation->refcount_order)
+        options->refcount_bits = 1u << (operation->refcount_order - 1);
+    options->lazy_refcounts = operation->lazy_refcounts;
+    options->preallocation = operation->preallocation;
+    options->compat = operation->compat;
+    options->compression = operation->compression;
+}
+
+// All of the disk becomes bytes of the output then.
+static bool may_store_all(const struct testcase *testcase) {
+    return case_virtual_size(testcase) <= CAP_STORED_ALL;
+}
+
 void case_target_options(const struct testcase *testcase, const struct case_operation *operation,
                          struct target_options *options) {
     enum operation op = (enum operation)operation->op;
@@ -70,6 +97,11 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
     *options = (struct target_options){0};
     if (!operation_has_target(op))
         return;
+    options->no_skip_zeros = writes && operation->no_skip_zeros && may_store_all(testcase);
+    options->size_only = !writes && operation->size_only && case_virtual_size(testcase) > 0;
+    uint32_t snapshots = operation->input == INPUT_SOURCE ? case_snapshots(testcase) : 0;
+    if (writes && snapshots && operation->snapshot)
+        options->snapshot = 1 + (operation->snapshot - 1) % snapshots;
     switch ((enum image_format)operation->target) {
     case IMAGE_QCOW2:
         options->cluster_bits = operation->cluster_bits;
@@ -77,8 +109,8 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
         if (writes && options->cluster_bits)
             options->cluster_bits =
                 fit_cluster_bits(testcase, op, options->cluster_bits, options->extended_l2);
-        if (op == OP_MEASURE && operation->refcount_order)
-            options->refcount_bits = 1u << (operation->refcount_order - 1);
+        if (op == OP_MEASURE)
+            measure_options(operation, options);
         break;
     case IMAGE_VMDK:
         options->grain_bits = operation->grain_bits;
@@ -86,6 +118,11 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
             options->grain_bits = raise_grain_bits(testcase, options->grain_bits);
         if (op == OP_MEASURE)
             options->vmdk_subformat = operation->subformat;
+        // Compressed grains need streamOptimized.
+        if (operation->flat && op != OP_CONVERT_COMPRESSED) {
+            options->vmdk_subformat = 3;
+            options->grain_bits = 0;
+        }
         break;
     case IMAGE_VPC:
     case IMAGE_VHDX:
@@ -107,6 +144,16 @@ struct input {
     uint32_t grain_bits; // vmdk
 };
 
+static bool has_vhdx_below(const struct testcase *testcase) {
+    struct testcase layer;
+    for (uint32_t i = 1, layers = case_layers(testcase); i < layers; i++) {
+        case_layer(testcase, i, &layer);
+        if (layer.format == IMAGE_VHDX)
+            return true;
+    }
+    return false;
+}
+
 static bool allowed_for(const struct testcase *testcase, const struct case_operation *operation,
                         const struct input *input) {
     enum operation op = (enum operation)operation->op;
@@ -118,14 +165,14 @@ static bool allowed_for(const struct testcase *testcase, const struct case_opera
         return false;
     if (!operation_writes(op))
         return true;
-    if (input->format == IMAGE_VHDX && size > CAP_VHDX_CONVERT)
+    if ((input->format == IMAGE_VHDX || has_vhdx_below(testcase)) && size > CAP_VHDX_CONVERT)
         return false;
     // The output is checked, so its grains count. qemu-img always writes grains of 64 KiB.
     if (operation->target == IMAGE_VMDK && size >> 16 > CAP_CHECK_GRAINS)
         return false;
     if (operation->target == IMAGE_VHDX && operation->block_bits == 0) {
         struct content_extent extents[CASE_MAX_WRITES];
-        size_t count = case_write_extents(testcase, extents);
+        size_t count = case_chain_extents(testcase, extents);
         return case_touched_bytes(extents, count, VHDX_DEFAULT_BLOCK, UINT64_MAX) <=
                CAP_FILLED_DEFAULT;
     }

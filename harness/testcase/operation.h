@@ -25,14 +25,31 @@ static inline bool operation_has_target(enum operation op) {
     return op == OP_MEASURE || operation_writes(op);
 }
 
+enum target_preallocation {
+    PREALLOCATION_NOT_GIVEN,
+    PREALLOCATION_OFF,
+    PREALLOCATION_METADATA,
+    PREALLOCATION_FALLOC,
+    PREALLOCATION_FULL,
+    PREALLOCATIONS
+};
+
 // 0 everywhere means "not given on the command line". An option of another target is never set.
 struct target_options {
     uint32_t cluster_bits;   // qcow2: 9..21 (measure and convert)
     uint32_t refcount_bits;  // qcow2, measure only: 1..64
-    uint32_t vmdk_subformat; // measure only: 1 monolithicSparse, 2 streamOptimized
+    uint32_t vmdk_subformat; // 1 monolithicSparse, 2 streamOptimized (both measure only),
+                             // 3 monolithicFlat (measure and convert)
     uint32_t grain_bits;     // vmdk: 12..16 (only instar knows it)
     uint32_t block_bits;     // vpc 19..28 (only instar knows it); vhdx 20..28
     uint32_t extended_l2;    // qcow2: 1 (measure and convert)
+    uint32_t lazy_refcounts; // qcow2, measure only: 1
+    uint32_t preallocation;  // qcow2, measure only: enum target_preallocation
+    uint32_t compat;         // qcow2, measure only: 1 "0.10", 2 "1.1"
+    uint32_t compression;    // qcow2, measure only: 1 zlib, 2 zstd
+    uint32_t no_skip_zeros;  // convert, any target: 1
+    uint32_t snapshot;       // convert, any target: 1.. = index of the source's snapshot + 1
+    uint32_t size_only;      // measure, any target: 1 = of the case's size, without a file
 };
 
 #endif

@@ -54,7 +54,7 @@ static void probe_path(const struct probe *probe, const char *name, char *path, 
 
 // Without a raw image nothing can be probed; a sample of another format may be missing.
 static int probe_samples(struct probe *probe) {
-    const struct image_source source = {PROBE_SIZE, probe_extent, probe_content, NULL};
+    const struct image_source source = {.size = PROBE_SIZE, .extent = probe_extent, .read = probe_content};
     const struct image_options options = {0};
     for (int format = 0; format < IMAGE_FORMATS; format++) {
         char name[32], path[320];

@@ -206,7 +206,14 @@ static void options_belong_to_operation_and_target(void **state) {
     plain_case(&testcase, IMAGE_RAW);
     for (uint32_t op = 0; op < OPERATIONS; op++)
         for (uint32_t target = 0; target < IMAGE_FORMATS; target++) {
-            struct case_operation operation = {op, target, 0, 12, 7, 2, 13, 19, 1};
+            struct case_operation operation = {.op = op,
+                                               .target = target,
+                                               .cluster_bits = 12,
+                                               .refcount_order = 7,
+                                               .subformat = 2,
+                                               .grain_bits = 13,
+                                               .block_bits = 19,
+                                               .extended_l2 = 1};
             bool has = operation_has_target((enum operation)op), measure = op == OP_MEASURE;
             case_target_options(&testcase, &operation, &options);
             assert_int_equal(options.cluster_bits, has && target == IMAGE_QCOW2 ? 12 : 0);

@@ -74,7 +74,7 @@ static void the_dictionary_is_one_that_engines_take(void **state) {
         records += bytes == CASE_RECORD_BYTES;
     }
     assert_int_equal(headers, IMAGE_FORMATS);
-    assert_int_equal(records, CONTENT_PATTERNS * CONTENT_FORMS + 2 * (2 + 3 * IMAGE_FORMATS));
+    assert_int_equal(records, CONTENT_PLAIN_PATTERNS * CONTENT_FORMS + 2 * (2 + 3 * IMAGE_FORMATS));
     buffer_free(&dictionary);
 }
 

@@ -136,7 +136,17 @@ static void the_real_qemu_img_s_complaints_are_ours(void **state) {
 
 // Every call that a tool supports, with its options at both ends of their range.
 static void expect_no_usage_error(const struct tool *tool) {
-    static const struct target_options ends[2] = {{9, 1, 1, 12, 20, 0}, {21, 64, 2, 16, 28, 1}};
+    static const struct target_options ends[2] = {{.cluster_bits = 9,
+                                                   .refcount_bits = 1,
+                                                   .vmdk_subformat = 1,
+                                                   .grain_bits = 12,
+                                                   .block_bits = 20},
+                                                  {.cluster_bits = 21,
+                                                   .refcount_bits = 64,
+                                                   .vmdk_subformat = 2,
+                                                   .grain_bits = 16,
+                                                   .block_bits = 28,
+                                                   .extended_l2 = 1}};
     for (int op = 0; op < OPERATIONS; op++)
         for (int target = 0; target < IMAGE_FORMATS; target++)
             for (int end_of_range = 0; end_of_range < 2; end_of_range++) {

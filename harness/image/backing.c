@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Chains of files: what a file leaves out is in the file below it. Here, once for all formats,
+// because a driver knows no more of the file below than its recorded name.
+#include "image/image.h"
+
+#include "base/bytes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_CHAIN 16 // files; a chain that leads back to itself ends here too
+
+static int open_below(struct image *image, unsigned depth, struct fault *fault) {
+    if (!image->has_backing)
+        return 0;
+    if (depth == MAX_CHAIN)
+        return fault_set(fault, "more than %d files in a chain", MAX_CHAIN);
+    struct image_info info;
+    image->driver->info(image, &info);
+    if (!info.backing_name[0] || strchr(info.backing_name, '/'))
+        return fault_set(fault, "the backing file '%.100s' is not looked for outside the folder",
+                         info.backing_name);
+    char path[4096];
+    const char *slash = strrchr(image->path, '/');
+    int folder = slash ? (int)(slash - image->path) + 1 : 0;
+    snprintf(path, sizeof path, "%.*s%s", folder, image->path, info.backing_name);
+    const struct image_driver *driver =
+        info.backing_format[0] ? image_driver_named(info.backing_format) : NULL;
+    enum image_format format = driver ? driver->format : IMAGE_RAW;
+    if (info.backing_format[0] && !driver)
+        return fault_set(fault, "the backing format '%s' is unknown", info.backing_format);
+    if (!driver && image_probe(path, &format, fault))
+        return -1;
+    if (image_open(&image->backing, path, format, fault))
+        return -1;
+    return open_below(image->backing, depth + 1, fault);
+}
+
+int image_open_backing(struct image *image, struct fault *fault) {
+    return image->backing ? 0 : open_below(image, 1, fault);
+}
+
+int image_extent_at(struct image *image, uint64_t offset, struct image_extent *extent,
+                    struct fault *fault) {
+    if (offset >= image->virtual_size)
+        return fault_set(fault, "offset %llu is beyond the disk's end", (unsigned long long)offset);
+    if (image->driver->extent(image, offset, extent, fault) < 0)
+        return -1;
+    struct image *below = image->backing;
+    if (extent->state != IMAGE_HOLE || !below || offset >= below->virtual_size)
+        return 0;
+    uint64_t length = extent->length;
+    if (image_extent_at(below, offset, extent, fault) < 0)
+        return -1;
+    extent->length = min_u64(extent->length, length);
+    return 0;
+}
+
+// Bytes of the file below, zeros behind its end.
+static int read_below(struct image *below, uint64_t offset, uint8_t *buffer, size_t length,
+                      struct fault *fault) {
+    size_t inside =
+        offset >= below->virtual_size ? 0 : (size_t)min_u64(length, below->virtual_size - offset);
+    memset(buffer + inside, 0, length - inside);
+    return image_read(below, offset, buffer, inside, fault);
+}
+
+static int read_chain(struct image *image, uint64_t offset, uint8_t *buffer, size_t length,
+                      struct fault *fault) {
+    while (length > 0) {
+        struct image_extent own;
+        if (image->driver->extent(image, offset, &own, fault) < 0)
+            return -1;
+        size_t part = (size_t)min_u64(length, own.offset + own.length - offset);
+        int failed = own.state == IMAGE_HOLE
+                         ? read_below(image->backing, offset, buffer, part, fault)
+                         : image->driver->read(image, offset, buffer, part, fault);
+        if (failed)
+            return -1;
+        buffer += part;
+        offset += part;
+        length -= part;
+    }
+    return 0;
+}
+
+int image_read(struct image *image, uint64_t offset, void *buffer, size_t length,
+               struct fault *fault) {
+    if (length == 0)
+        return 0;
+    if (offset > image->virtual_size || length > image->virtual_size - offset)
+        return fault_set(fault, "a read of %zu bytes at %llu goes beyond the disk's end", length,
+                         (unsigned long long)offset);
+    if (image->has_backing && !image->backing)
+        return fault_set(fault, "the image has a backing file, which is not open");
+    return image->backing ? read_chain(image, offset, buffer, length, fault)
+                          : image->driver->read(image, offset, buffer, length, fault);
+}
+
+int image_choose_snapshot(struct image *image, const char *id_or_name, struct fault *fault) {
+    if (!image->driver->snapshot)
+        return fault_set(fault, "%s has no internal snapshots", image->driver->name);
+    return image->driver->snapshot(image, id_or_name, fault);
+}
