@@ -134,7 +134,9 @@ static void add_allocation(struct material *material, const struct testcase *lay
         image_map_add(&whole, 0, written->virtual_size, IMAGE_DATA);
         above = &whole;
     }
-    image_map_overlay(&material->allocation, below_size, above, &material->spare);
+    // Neither what lies behind the end of this file nor what lies behind that of the one below.
+    image_map_overlay(&material->allocation, min_u64(below_size, written->virtual_size), above,
+                      &material->spare);
     image_map_free(&whole);
 }
 

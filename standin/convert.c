@@ -169,16 +169,22 @@ static int fail(const char *reason) {
     return refuse("convert operation failed");
 }
 
+static bool parent_is_ignored(const struct source *source) {
+    return lie(LIE_PARENT_IGNORED) && source->format == IMAGE_VMDK;
+}
+
 static int convert_source(struct source *source, const char *path, enum image_format target,
                           const struct image_options *options) {
     struct fault fault = {""};
     struct image_written written = {0};
     struct image_source content = source->content;
-    if (source->info.has_backing)
-        return refuse("convert: backing files are not in this stand-in");
+    if (source_open_below(source, !parent_is_ignored(source)))
+        return 1;
     hang_if_asked(source);
     if (lie(LIE_WRONG_BYTE_NEAR_END) && source_plant_wrong_byte(source, &fault))
         return fail(fault.text);
+    if (target == IMAGE_VMDK && lie(LIE_GRAIN_CUT_AT_CLUSTER))
+        source->cut = source->format == IMAGE_QCOW2 ? source->info.cluster_size : 0;
     if (target == IMAGE_VPC)
         content.size = vpc_output_size(content.size);
     // No extent line can say 0 sectors: qemu-img writes such a vmdk and then cannot open it.

@@ -98,11 +98,38 @@ static void print_vmdk(const struct subject *subject, const struct image_info *i
            info->cluster_size);
 }
 
+// instar takes an unrecorded format for qcow2.
+static void print_backing_format(const struct image_info *info) {
+    if (!info->has_backing)
+        return;
+    fputs("    \"backing-filename-format\": ", stdout);
+    print_json_text(info->backing_format[0] ? info->backing_format : "qcow2");
+    puts(",");
+}
+
+// Relative names are looked for beside the file that has them.
+static void print_backing(const struct subject *subject) {
+    const struct image_info *info = &subject->source->info;
+    if (!info->has_backing)
+        return;
+    char full[PATH_MAX + sizeof info->backing_name];
+    const char *slash = strrchr(subject->path, '/');
+    snprintf(full, sizeof full, "%.*s%s",
+             slash && info->backing_name[0] != '/' ? (int)(slash - subject->path) + 1 : 0,
+             subject->path, info->backing_name);
+    fputs("    \"full-backing-filename\": ", stdout);
+    print_json_text(full);
+    fputs(",\n    \"backing-filename\": ", stdout);
+    print_json_text(info->backing_name);
+    puts(",");
+}
+
 static void print_json(const struct subject *subject) {
     const struct image_info *info = &subject->source->info;
     puts("{");
     if (subject->children)
         print_child(subject);
+    print_backing_format(info);
     printf("    \"virtual-size\": %" PRIu64 ",\n    \"filename\": ", subject->source->size);
     print_json_text(subject->path);
     if (info->cluster_size)
@@ -113,6 +140,7 @@ static void print_json(const struct subject *subject) {
         print_qcow2(info);
     else if (subject->source->format == IMAGE_VMDK)
         print_vmdk(subject, info);
+    print_backing(subject);
     // qemu-img reports the dirty bit of qcow2 from 6.1 on; before, the flag was never set.
     printf("    \"dirty-flag\": %s\n}\n", boolean(subject->dirty_flag && info->dirty));
 }
@@ -141,6 +169,10 @@ static void print_human(const struct subject *subject) {
         printf("cluster_size: %" PRIu64 "\n", info->cluster_size);
     if (subject->dirty_flag && info->dirty)
         puts("cleanly shut down: no");
+    if (info->has_backing)
+        printf("backing file: %s\n", info->backing_name);
+    if (info->backing_format[0])
+        printf("backing file format: %s\n", info->backing_format);
     if (subject->source->format != IMAGE_QCOW2)
         return;
     bool version3 = info->qcow2_version >= 3;

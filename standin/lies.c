@@ -46,6 +46,18 @@ static const struct {
                                   "convert and measure of a qcow2 source with 4 KiB clusters never "
                                   "end",
                                   "tool_hang"},
+    [LIE_BACKING_IGNORED_BY_MEASURE] = {"backing-ignored-by-measure",
+                                        "measure looks at the file that it is given and not at "
+                                        "those below it",
+                                        "measure_numeric_divergence"},
+    [LIE_PARENT_IGNORED] = {"parent-ignored",
+                            "convert of a vmdk that has a parent reads zeros where it has no grain",
+                            "convert_content_divergence"},
+    [LIE_GRAIN_CUT_AT_CLUSTER] =
+        {"grain-cut-at-cluster",
+         "convert -O vmdk of a qcow2 source whose clusters are smaller than "
+         "a grain fills one cluster of each grain",
+         "convert_content_divergence"},
 };
 
 static uint32_t in_force; // a bit each

@@ -97,8 +97,8 @@ static int measure_source(const struct arguments *arguments, const struct measur
                           struct source *source) {
     struct fault fault = {""};
     uint64_t units;
-    if (source->info.has_backing)
-        return refuse("measure: backing files are not in this stand-in");
+    if (source_open_below(source, true))
+        return 1;
     hang_if_asked(source);
     if (options->target == IMAGE_VPC)
         source->size = vpc_output_size(source->size);

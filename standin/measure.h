@@ -50,7 +50,7 @@ struct measure_holes {
     bool extended_l2;
     uint64_t l1_offset, l1_entries, table_offset, table_entries; // file bytes, 8-byte entries
 };
-int measure_holes_begin(struct measure_holes *holes, const struct source *source,
+int measure_holes_begin(struct measure_holes *holes, const struct image *image,
                         struct fault *fault);
 // The run at guest `offset`, at most `*length` bytes (cut to what is known): is it data for the
 // host?

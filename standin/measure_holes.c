@@ -75,11 +75,11 @@ static int clusters_exceed_blocks(struct measure_holes *holes, uint64_t blocks, 
     return 0;
 }
 
-int measure_holes_begin(struct measure_holes *holes, const struct source *source,
+int measure_holes_begin(struct measure_holes *holes, const struct image *image,
                         struct fault *fault) {
     uint8_t header[104];
     struct stat status;
-    *holes = (struct measure_holes){.fd = source->image->fd};
+    *holes = (struct measure_holes){.fd = image->fd};
     if (image_pread(holes->fd, header, sizeof header, 0, fault))
         return -1;
     if (fstat(holes->fd, &status))

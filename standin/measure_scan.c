@@ -9,75 +9,118 @@
 //   vhdx            everything, because qemu's driver has no block status; but for the targets that
 //                   qemu-img cannot measure, where a conversion's size is the only judge, the
 //                   blocks that are present
-// A run of data counts for every target unit that it touches, once.
+// What a file leaves out is asked of the file below it, as deep as the chain goes; behind the end
+// of a file there are zeros. A run of data counts for every target unit that it touches, once.
 #include "base/bytes.h"
 #include "standin/lies.h"
 #include "standin/measure.h"
 
-struct scan {
-    struct source *source;
-    bool as_qemu; // does qemu-img measure this target?
+#define MAX_LAYERS 16 // image_open_backing opens no more
+
+enum status { STATUS_DATA, STATUS_ZERO, STATUS_BELOW }; // BELOW: ask the file below
+
+struct layer {
+    struct image *image;
+    enum image_format format;
+    bool by_host; // the host's holes say what is stored
     struct measure_holes holes;
 };
 
-static int host_status(const struct scan *scan, uint64_t offset, uint64_t *length, bool *data) {
-    const struct source *source = scan->source;
-    *data = true;
-    if (source->format == IMAGE_RAW && lie(LIE_RAW_WITHOUT_SEEK_HOLE))
+struct scan {
+    struct layer layers[MAX_LAYERS];
+    size_t count;
+    bool as_qemu; // does qemu-img measure this target?
+};
+
+static enum status host_status(const struct layer *layer, uint64_t offset, uint64_t *length) {
+    bool data = true;
+    if (layer->format == IMAGE_RAW && lie(LIE_RAW_WITHOUT_SEEK_HOLE))
+        return STATUS_DATA;
+    measure_host_run(layer->image->fd, offset, length, &data);
+    return data ? STATUS_DATA : STATUS_ZERO;
+}
+
+static int table_status(const struct layer *layer, uint64_t offset, uint64_t *length,
+                        enum status *status, struct fault *fault) {
+    struct image_extent extent;
+    // The file's own tables: not image_extent_at, which follows the chain.
+    if (layer->image->driver->extent(layer->image, offset, &extent, fault))
+        return -1;
+    *length = min_u64(*length, extent.length);
+    bool data;
+    switch (extent.state) {
+    case IMAGE_HOLE:
+        *status = STATUS_BELOW;
         return 0;
-    if (offset >= source->image->file_size) // the last sector of an odd raw file
-        *data = false;
-    else
-        measure_host_run(source->image->fd, offset, length, data);
+    case IMAGE_ZERO:
+    case IMAGE_ZERO_ALLOCATED:
+        data = layer->format == IMAGE_QCOW2 && lie(LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED);
+        break;
+    case IMAGE_DATA:
+    case IMAGE_COMPRESSED:
+    default:
+        data = true;
+        if (layer->format == IMAGE_QCOW2 && extent.state == IMAGE_DATA &&
+            measure_holes_next(&layer->holes, offset, length, &data, fault))
+            return -1;
+        break;
+    }
+    *status = data ? STATUS_DATA : STATUS_ZERO;
     return 0;
 }
 
-static int table_status(const struct scan *scan, uint64_t offset, uint64_t *length, bool *data,
-                        struct fault *fault) {
-    struct source *source = scan->source;
-    struct image_extent extent;
-    if (image_extent_at(source->image, offset, &extent, fault))
-        return -1;
-    *length = min_u64(*length, extent.length);
-    bool zero = extent.state == IMAGE_ZERO || extent.state == IMAGE_ZERO_ALLOCATED;
-    *data = extent.state == IMAGE_DATA || extent.state == IMAGE_COMPRESSED ||
-            (zero && source->format == IMAGE_QCOW2 && lie(LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED));
-    if (source->format == IMAGE_QCOW2 && extent.state == IMAGE_DATA)
-        return measure_holes_next(&scan->holes, offset, length, data, fault);
+static int layer_status(const struct scan *scan, const struct layer *layer, uint64_t offset,
+                        uint64_t *length, enum status *status, struct fault *fault) {
+    uint64_t size = layer->image->virtual_size;
+    if (offset >= size) { // also the last sector of an odd raw file
+        *status = STATUS_ZERO;
+        return 0;
+    }
+    *length = min_u64(*length, size - offset);
+    if (layer->by_host)
+        *status = host_status(layer, offset, length);
+    else if (layer->format == IMAGE_VHDX && scan->as_qemu)
+        *status = STATUS_DATA;
+    else
+        return table_status(layer, offset, length, status, fault);
     return 0;
 }
 
 static int status_at(const struct scan *scan, uint64_t offset, uint64_t *length, bool *data,
                      struct fault *fault) {
-    switch (scan->source->format) {
-    case IMAGE_RAW:
-        return host_status(scan, offset, length, data);
-    case IMAGE_VPC:
-        if (scan->source->info.vpc_fixed)
-            return host_status(scan, offset, length, data);
-        break;
-    case IMAGE_VHDX:
-        if (!scan->as_qemu)
+    enum status status = STATUS_BELOW;
+    for (size_t i = 0; i < scan->count && status == STATUS_BELOW; i++)
+        if (layer_status(scan, &scan->layers[i], offset, length, &status, fault))
+            return -1;
+    *data = status == STATUS_DATA;
+    return 0;
+}
+
+static int add_layers(struct scan *scan, struct image *top, struct fault *fault) {
+    for (struct image *image = top; image && scan->count < MAX_LAYERS; image = image->backing) {
+        struct layer *layer = &scan->layers[scan->count++];
+        struct image_info info;
+        image->driver->info(image, &info);
+        *layer = (struct layer){.image = image, .format = image->driver->format};
+        layer->by_host =
+            layer->format == IMAGE_RAW || (layer->format == IMAGE_VPC && info.vpc_fixed);
+        if (layer->format == IMAGE_QCOW2 && measure_holes_begin(&layer->holes, image, fault))
+            return -1;
+        if (lie(LIE_BACKING_IGNORED_BY_MEASURE))
             break;
-        *data = true;
-        return 0;
-    case IMAGE_QCOW2:
-    case IMAGE_VMDK:
-    case IMAGE_FORMATS:
-        break;
     }
-    return table_status(scan, offset, length, data, fault);
+    return 0;
 }
 
 int measure_scan(struct source *source, const struct measure_options *options, uint64_t *units,
                  struct fault *fault) {
-    struct scan scan = {.source = source};
+    struct scan scan = {0};
     uint64_t unit = measure_unit(options);
     uint64_t length, counted_to = 0; // the units below this offset are done
     bool data;
     *units = 0;
     scan.as_qemu = options->target == IMAGE_RAW || options->target == IMAGE_QCOW2;
-    if (source->format == IMAGE_QCOW2 && measure_holes_begin(&scan.holes, source, fault))
+    if (add_layers(&scan, source->image, fault))
         return -1;
     for (uint64_t offset = 0; offset < source->size; offset += length) {
         length = source->size - offset;

@@ -39,14 +39,23 @@ static int content_extent(void *context, uint64_t offset, struct image_extent *e
     return 0;
 }
 
+static int read_disk(struct source *source, uint64_t offset, void *buffer, size_t length,
+                     struct fault *fault) {
+    if (source->below_ignored)
+        return source->image->driver->read(source->image, offset, buffer, length, fault);
+    return image_read(source->image, offset, buffer, length, fault);
+}
+
 static int content_read(void *context, uint64_t offset, void *buffer, size_t length,
                         struct fault *fault) {
     struct source *source = context;
     uint64_t size = source->image->virtual_size;
     size_t inside = offset >= size ? 0 : (size_t)min_u64(length, size - offset);
-    if (inside && image_read(source->image, offset, buffer, inside, fault))
+    if (inside && read_disk(source, offset, buffer, inside, fault))
         return -1;
     memset((char *)buffer + inside, 0, length - inside);
+    if (source->cut && source->cut < length && !bytes_are_zero(buffer, (size_t)source->cut))
+        memset((char *)buffer + source->cut, 0, length - (size_t)source->cut);
     if (source->flip && source->flip - 1 >= offset && source->flip - 1 - offset < length)
         ((uint8_t *)buffer)[source->flip - 1 - offset] ^= 1;
     return 0;
@@ -74,6 +83,14 @@ int source_open(struct source *source, const char *path, bool lenient) {
     source->size = source->format == IMAGE_RAW ? round_up(size, SECTOR) : round_down(size, SECTOR);
     source->content = (struct image_source){
         .size = source->size, .extent = content_extent, .read = content_read, .context = source};
+    return 0;
+}
+
+int source_open_below(struct source *source, bool follow) {
+    struct fault fault = {""};
+    source->below_ignored = !follow;
+    if (follow && image_open_backing(source->image, &fault))
+        return refuse("%s", fault.text);
     return 0;
 }
 

@@ -36,19 +36,24 @@ struct source {
     struct image_info info;
     uint64_t size;               // guest bytes, a multiple of 512
     struct image_source content; // zero behind the image's own size; borrows this struct
-    uint64_t flip;               // LIE_WRONG_BYTE_NEAR_END: guest offset + 1, 0 = none
+    bool below_ignored;          // LIE_PARENT_IGNORED: what the file leaves out is zero
+    uint64_t cut;  // LIE_GRAIN_CUT_AT_CLUSTER: bytes that are kept of one read; 0: all
+    uint64_t flip; // LIE_WRONG_BYTE_NEAR_END: guest offset + 1, 0 = none
 };
 
 // Prints the reason and returns 1 when it fails. `lenient` is the lie's way: a source that no
 // reader accepts is raw.
 int source_open(struct source *source, const char *path, bool lenient);
+// Opens the files below it, for what reads the guest's bytes or counts them; `follow` false is the
+// lie's way. Prints the reason and returns 1 when it fails.
+int source_open_below(struct source *source, bool follow);
 void source_close(struct source *source);
 // LIE_WRONG_BYTE_NEAR_END: chooses the byte that read flips.
 int source_plant_wrong_byte(struct source *source, struct fault *fault);
 void hang_if_asked(const struct source *source); // LIE_HANG_ON_CLUSTER_SIZE
 
-// The size of the vpc disk that a source of `size` bytes becomes: the same, unless a lie cuts it. In
-// measure as in convert, so that the lie shows under one name.
+// The size of the vpc disk that a source of `size` bytes becomes: the same, unless a lie cuts it.
+// In measure as in convert, so that the lie shows under one name.
 uint64_t vpc_output_size(uint64_t size);
 
 // --- text -------------------------------------------------------------------------------------

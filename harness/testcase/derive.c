@@ -296,13 +296,18 @@ static void fit_budget(struct content_extent *extent, bool deflated, uint32_t un
     *units -= (extent->offset + extent->length - 1) / unit - first + 1;
 }
 
-static enum content_pattern write_pattern(const struct case_write *write) {
+static enum content_pattern write_pattern(const struct testcase *testcase,
+                                          const struct case_write *write) {
     static const enum content_pattern tables[WRITE_TABLES] = {
         [TABLE_MBR] = PATTERN_MBR,
         [TABLE_GPT] = PATTERN_GPT,
         [TABLE_QCOW2_HEADER] = PATTERN_QCOW2_HEADER,
         [TABLE_VPC_FOOTER] = PATTERN_VPC_FOOTER,
     };
+    // A fixed vpc file begins with the guest's bytes, and a reader that finds a footer's cookie
+    // there has to take it for one: such a disk cannot be told from a dynamic one.
+    if (write->table == TABLE_VPC_FOOTER && testcase->format == IMAGE_VPC && testcase->vpc_fixed)
+        return (enum content_pattern)write->pattern;
     return write->table ? tables[write->table] : (enum content_pattern)write->pattern;
 }
 
@@ -319,7 +324,7 @@ size_t case_write_extents(const struct testcase *testcase,
         const struct case_write *write = &testcase->writes[i];
         struct content_extent *extent = &extents[i];
         *extent = (struct content_extent){.offset = case_write_offset(testcase, write),
-                                          .pattern = write_pattern(write),
+                                          .pattern = write_pattern(testcase, write),
                                           .form = (enum content_form)write->form,
                                           .seed = (uint8_t)write->seed};
         if (size == 0 || case_write_layer(testcase, write) != testcase->layer)
