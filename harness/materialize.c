@@ -219,6 +219,15 @@ static int build_layer(struct material *material, const struct testcase *layer,
     return remember_written(material, directory, name, written, fault);
 }
 
+static int finish(struct material *material, const char *directory, struct fault *fault) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", directory, material->name);
+    if (image_probe(path, &material->probed, fault))
+        return -1;
+    material->usable = true;
+    return 0;
+}
+
 int material_build(struct material *material, const struct testcase *testcase,
                    const char *directory, struct fault *fault) {
     struct testcase layer;
@@ -253,8 +262,7 @@ int material_build(struct material *material, const struct testcase *testcase,
     for (size_t i = 0; i < material->file_count; i++)
         if (strcmp(material->files[i].name, material->name) == 0)
             material->truth.file_size = material->files[i].size;
-    material->usable = true;
-    return 0;
+    return finish(material, directory, fault);
 }
 
 int material_adopt(struct material *material, const char *directory, const char *name,
@@ -282,8 +290,7 @@ int material_adopt(struct material *material, const char *directory, const char 
         .own_allocation = &material->allocation,
         .layers = 1,
     };
-    material->usable = true;
-    return 0;
+    return finish(material, directory, fault);
 }
 
 static bool file_modified(const struct material_file *file, const char *directory) {

@@ -33,7 +33,9 @@ struct material {
     struct content own, snapshot_own[CASE_MAX_SNAPSHOTS];
     struct image_written below_written;
     struct image_map spare, dirty[CASE_MAX_BITMAPS];
-    bool usable; // exists and was read
+    enum image_format probed; // what the file's own bytes name: a guest can write anything into a
+                              // raw file
+    bool usable;              // exists and was read
 };
 void material_free(struct material *material);
 

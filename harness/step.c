@@ -144,6 +144,14 @@ static void note_modified(struct step_record *step, const struct chain *chain, i
     snprintf(step->step.modified_by, sizeof step->step.modified_by, "%s", chain->tools[side].role);
 }
 
+// instar learns the format from the content; only to measure can it be told another one. What it
+// says of a raw file that begins like something else is no opinion on a raw file.
+static bool cannot_tell_format(const struct tool *tool, const struct tool_call *call,
+                               const struct material *input) {
+    return tool->kind == TOOL_INSTAR && call->op != OP_MEASURE &&
+           input->probed != call->input_format;
+}
+
 static int run_side(struct step_record *step, struct chain *chain, int side, size_t index,
                     const struct material *input, struct fault *fault) {
     struct oracle_side *to = step_side(step, side);
@@ -155,6 +163,10 @@ static int run_side(struct step_record *step, struct chain *chain, int side, siz
     }
     if (!tool_supports(to->tool, call, &to->why_not))
         return 0;
+    if (cannot_tell_format(to->tool, call, input)) {
+        to->why_not = "format_by_content";
+        return 0;
+    }
     if (step->step.source_modified) {
         to->why_not = "input_was_modified"; // whatever it said would be about another file
         return 0;

@@ -105,7 +105,7 @@ static int run(const struct arguments *arguments) {
     if (arguments->text[OPT_CHAIN] || arguments->text[OPT_REPAIR])
         return refuse("check --chain and --repair: not in this stand-in");
     struct source source;
-    if (source_open(&source, arguments->operands[0], false))
+    if (source_open(&source, arguments->operands[0], NULL, false))
         return EXIT_FAILED;
     int status = check_source(arguments, &source);
     source_close(&source);

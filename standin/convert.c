@@ -211,7 +211,7 @@ static int run(const struct arguments *arguments) {
     if (check_sector_size(arguments) || refuse_absent(arguments) ||
         parse_options(arguments, target, &options))
         return 1;
-    if (source_open(&source, arguments->operands[0], lie(LIE_SUCCESS_WHERE_QEMU_FAILS)))
+    if (source_open(&source, arguments->operands[0], NULL, lie(LIE_SUCCESS_WHERE_QEMU_FAILS)))
         return 1;
     int status = check_output(&source, arguments->operands[1]);
     if (!status)

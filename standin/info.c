@@ -193,7 +193,7 @@ static int run(const struct arguments *arguments) {
     if (arguments->text[OPT_CHAIN])
         return refuse("info --chain: not in this stand-in");
     struct source source;
-    if (source_open(&source, arguments->operands[0], false))
+    if (source_open(&source, arguments->operands[0], NULL, false))
         return 1;
     struct stat status = {0};
     fstat(source.image->fd, &status);

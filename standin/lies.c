@@ -58,6 +58,15 @@ static const struct {
          "convert -O vmdk of a qcow2 source whose clusters are smaller than "
          "a grain fills one cluster of each grain",
          "convert_content_divergence"},
+    [LIE_FORMAT_IGNORED_BY_MEASURE] =
+        {"format-ignored-by-measure",
+         "measure looks at the content and not at -f, so that a guest decides "
+         "what its raw disk is",
+         "exit_code_divergence"},
+    [LIE_VMDK_EXTENTS_MISCOUNTED] = {"vmdk-extents-miscounted",
+                                     "measure -O raw and -O qcow2 of a vmdk of several extents "
+                                     "forget the last one",
+                                     "measure_numeric_divergence"},
 };
 
 static uint32_t in_force; // a bit each

@@ -124,7 +124,8 @@ static int run(const struct arguments *arguments) {
     if (!arguments->operand_count)
         return refuse("measure needs an input image or --size");
     struct source source;
-    if (source_open(&source, arguments->operands[0], false))
+    if (source_open(&source, arguments->operands[0],
+                    lie(LIE_FORMAT_IGNORED_BY_MEASURE) ? NULL : arguments->text[OPT_FORMAT], false))
         return 1;
     int status = measure_source(arguments, &options, &source);
     source_close(&source);

@@ -61,7 +61,7 @@ static int content_read(void *context, uint64_t offset, void *buffer, size_t len
     return 0;
 }
 
-int source_open(struct source *source, const char *path, bool lenient) {
+int source_open(struct source *source, const char *path, const char *format, bool lenient) {
     memset(source, 0, sizeof *source);
     struct fault fault = {""};
     struct stat status;
@@ -69,7 +69,12 @@ int source_open(struct source *source, const char *path, bool lenient) {
         return refuse_errno(errno);
     if (S_ISDIR(status.st_mode))
         return refuse_errno(EISDIR);
-    if (image_probe(path, &source->format, &fault))
+    const struct image_driver *driver = format ? image_driver_named(format) : NULL;
+    if (driver)
+        source->format = driver->format;
+    else if (format)
+        return refuse("unknown format '%s'", format);
+    else if (image_probe(path, &source->format, &fault))
         return refuse("%s", fault.text);
     if (image_open(&source->image, path, source->format, &fault)) {
         if (!lenient)

@@ -41,9 +41,9 @@ struct source {
     uint64_t flip; // LIE_WRONG_BYTE_NEAR_END: guest offset + 1, 0 = none
 };
 
-// Prints the reason and returns 1 when it fails. `lenient` is the lie's way: a source that no
-// reader accepts is raw.
-int source_open(struct source *source, const char *path, bool lenient);
+// `format` NULL: what the file's bytes name. Prints the reason and returns 1 when it fails.
+// `lenient` is the lie's way: a source that no reader accepts is raw.
+int source_open(struct source *source, const char *path, const char *format, bool lenient);
 // Opens the files below it, for what reads the guest's bytes or counts them; `follow` false is the
 // lie's way. Prints the reason and returns 1 when it fails.
 int source_open_below(struct source *source, bool follow);

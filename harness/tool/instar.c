@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How instar is called, and the stand-in that has its command line. Input formats cannot be given
-// (it looks at the content), except that info needs --unsafe-quirks to call a plain file raw.
+// How instar is called, and the stand-in that has its command line. It learns the input's format
+// from the content; only measure takes -f (and, by its source, ignores it), and info needs
+// --unsafe-quirks to call a plain file raw.
 #include "tool/adapter.h"
 
 #include <inttypes.h>
@@ -58,6 +59,10 @@ static void instar_build(const struct tool *tool, const struct tool_call *call,
     }
     if (call->op == OP_INFO)
         instar_info_words(tool, argv);
+    if (call->op == OP_MEASURE) {
+        tool_argv_add(argv, "-f");
+        tool_argv_add(argv, tool_format_name(call->input_format));
+    }
     if (operation_has_target(call->op)) {
         tool_argv_add(argv, "-O");
         tool_argv_add(argv, tool_format_name(call->target));
