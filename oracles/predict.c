@@ -114,6 +114,10 @@ static bool extended_l2(const struct oracle_step *step) {
     return step->source == IMAGE_QCOW2 && step->truth.options && step->truth.options->extended_l2;
 }
 
+static bool backing(const struct oracle_step *step) {
+    return step->truth.layers > 1;
+}
+
 static bool unit_option(const struct oracle_step *step) {
     return step->options.cluster_bits || step->options.grain_bits || step->options.block_bits;
 }
@@ -128,6 +132,7 @@ const struct feature features[] = {
     {"chained", "the input was written by a tool", chained},
     {"vpc_fixed", "the input is a fixed VHD", vpc_fixed},
     {"extended_l2", "the input was built with extended L2 entries", extended_l2},
+    {"backing", "there are files below the input", backing},
     {"unit_option", "a cluster, grain or block size is asked for", unit_option},
     {NULL, NULL, NULL},
 };

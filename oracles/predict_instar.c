@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+// Its scanners look at the file that they are given and at none below it, hence own_allocation.
+
 // The guest sees a device of 64 KiB sectors, and of a raw file nothing but that device.
 #define TRANSPORT_SECTOR UINT64_C(65536)
 
@@ -35,13 +37,13 @@ bool predict_instar_raw_length(const struct oracle_step *step, const char *field
 
 bool predict_instar_zero_flag(const struct oracle_step *step, const char *field,
                               char out[PREDICT_ROOM]) {
-    if (step->source != IMAGE_QCOW2 || step->target != IMAGE_QCOW2 || !step->truth.allocation)
+    if (step->source != IMAGE_QCOW2 || step->target != IMAGE_QCOW2 || !step->truth.own_allocation)
         return false;
     // Extended entries have another scan, which looks at the stored bits alone.
     if (step->truth.options && step->truth.options->extended_l2)
         return false;
     uint64_t unit = model_target_unit(step->target, &step->options);
-    uint64_t units = model_units_in_states(step->truth.allocation, unit, ~0u);
+    uint64_t units = model_units_in_states(step->truth.own_allocation, unit, ~0u);
     return predict_measure(step, field, step->truth.shown_size, units, out);
 }
 
@@ -51,11 +53,11 @@ bool predict_instar_subcluster_scan(const struct oracle_step *step, const char *
                                     char out[PREDICT_ROOM]) {
     const struct truth *truth = &step->truth;
     if (step->source != IMAGE_QCOW2 || !truth->options || !truth->options->extended_l2 ||
-        !truth->allocation)
+        !truth->own_allocation)
         return false;
     uint64_t subcluster = truth->unit / 32, bytes = 0;
-    for (size_t i = 0; i < truth->allocation->count; i++) {
-        const struct image_extent *extent = &truth->allocation->extents[i];
+    for (size_t i = 0; i < truth->own_allocation->count; i++) {
+        const struct image_extent *extent = &truth->own_allocation->extents[i];
         if (extent->state == IMAGE_COMPRESSED)
             bytes += extent->length;
         if (extent->state == IMAGE_DATA)
@@ -75,10 +77,10 @@ bool predict_instar_block_scan(const struct oracle_step *step, const char *field
         [IMAGE_VHDX] = 1u << IMAGE_DATA,
     };
     const struct truth *truth = &step->truth;
-    if (!counted[step->source] || !truth->allocation || !truth->unit)
+    if (!counted[step->source] || !truth->own_allocation || !truth->unit)
         return false;
     uint64_t source_units =
-        model_units_in_states(truth->allocation, truth->unit, counted[step->source]);
+        model_units_in_states(truth->own_allocation, truth->unit, counted[step->source]);
     uint64_t allocated = min_u64(truth->shown_size, source_units * truth->unit);
     if (truth->options && truth->options->vpc_fixed && step->source == IMAGE_VPC)
         allocated = truth->shown_size;
