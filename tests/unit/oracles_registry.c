@@ -294,6 +294,27 @@ static void zero_clusters_and_block_scans_are_predicted(void **state) {
     registry_free(registry);
 }
 
+// instar's scan looks at the top file alone: what the file below holds is not counted.
+static void files_below_are_predicted_to_be_overlooked(void **state) {
+    (void)state;
+    struct registry *registry = built_in();
+    struct bench bench;
+    holes_begin(&bench, registry);
+    bench.step.source = IMAGE_QCOW2;
+    bench.step.truth.layers = 2;
+    bench.step.truth.own_allocation = &bench.own;
+    image_map_add(&bench.own, 0, 65536, IMAGE_DATA);
+    image_map_add(&bench.map, 0, 65536, IMAGE_DATA);
+    image_map_add(&bench.map, 131072, 262144, IMAGE_DATA);
+    bench.b_result.measure.required = required_of(&bench, 1 MIB, 5);
+    bench.a_result.measure.required = required_of(&bench, 1 MIB, 1);
+    expect_known(&bench, "instar-backing-required");
+    bench.a_result.measure.required = required_of(&bench, 1 MIB, 2);
+    bench_diverges(&bench, "measure_numeric_divergence", "required");
+    bench_end(&bench);
+    registry_free(registry);
+}
+
 static void refusals_are_predicted(void **state) {
     (void)state;
     struct registry *registry = built_in();
@@ -370,6 +391,7 @@ int main(void) {
         cmocka_unit_test(the_file_of_the_repository_is_good),
         cmocka_unit_test(a_raw_length_is_predicted_for_each_operation),
         cmocka_unit_test(zero_clusters_and_block_scans_are_predicted),
+        cmocka_unit_test(files_below_are_predicted_to_be_overlooked),
         cmocka_unit_test(refusals_are_predicted),
         cmocka_unit_test(sizes_of_padded_outputs_are_predicted),
     };

@@ -26,7 +26,7 @@ struct bench {
     struct tool instar, qemu_img;
     struct exec_outcome a_outcome, b_outcome;
     struct tool_result a_result, b_result;
-    struct image_map map;
+    struct image_map map, own; // of the chain; `own` only if own_allocation is set to it
     struct content content;
     struct image_options built; // options that the source was built with
     struct oracle_step step;
@@ -61,6 +61,8 @@ static inline void bench_begin(struct bench *bench, enum operation op) {
                                  .file_size = 1 MIB,
                                  .unit = 4096,
                                  .allocation = &bench->map,
+                                 .own_allocation = &bench->map,
+                                 .layers = 1,
                                  .options = &bench->built};
     step->a = (struct oracle_side){.tool = &bench->instar,
                                    .ran = true,
@@ -84,6 +86,7 @@ static inline void bench_size(struct bench *bench, uint64_t size) {
 
 static inline void bench_end(struct bench *bench) {
     image_map_free(&bench->map);
+    image_map_free(&bench->own);
     content_free(&bench->content);
     tool_result_free(&bench->a_result);
     tool_result_free(&bench->b_result);
