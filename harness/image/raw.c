@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Raw files: the format without a format. What is allocated is the file system's knowledge, so
-// the reader and the writer both ask it (SEEK_DATA, SEEK_HOLE) instead of deriving it: qemu-img
-// measures by the same calls, and a file system may store more than was written.
+// Raw files: the format without a format. All it has is bytes in their places.
 #include "image/drivers.h"
+#include "image/flat.h"
 
-#include "base/bytes.h"
-
-#include <errno.h>
-#include <stdint.h>
 #include <unistd.h>
-
-#define RAW_UNIT  4096u       // the page size that file systems allocate in
-#define RAW_CHUNK (64u << 10) // bytes copied at once
 
 static bool raw_probe(const uint8_t *head, size_t head_length, const uint8_t *tail,
                       size_t tail_length) {
@@ -23,7 +15,7 @@ static bool raw_probe(const uint8_t *head, size_t head_length, const uint8_t *ta
 static int raw_open(struct image *image, struct fault *fault) {
     (void)fault;
     image->virtual_size = image->file_size;
-    image->unit = RAW_UNIT;
+    image->unit = FLAT_UNIT;
     return 0;
 }
 
@@ -31,36 +23,9 @@ static void raw_close(struct image *image) {
     (void)image; // no state
 }
 
-// The run at `offset` of a file of `size` bytes.
-static int raw_run(int fd, uint64_t size, uint64_t offset, struct image_extent *extent,
-                   struct fault *fault) {
-    *extent = (struct image_extent){.offset = offset};
-    off_t data = lseek(fd, (off_t)offset, SEEK_DATA);
-    if (data < 0 && errno == ENXIO) { // nothing but a hole up to the end
-        extent->length = size - offset;
-        extent->state = IMAGE_HOLE;
-        return 0;
-    }
-    if (data < 0)
-        return fault_errno(fault, "SEEK_DATA at %llu", (unsigned long long)offset);
-    if ((uint64_t)data > offset) {
-        extent->length = min_u64((uint64_t)data, size) - offset;
-        extent->state = IMAGE_HOLE;
-        return 0;
-    }
-    off_t hole = lseek(fd, data, SEEK_HOLE);
-    if (hole < 0)
-        return fault_errno(fault, "SEEK_HOLE at %llu", (unsigned long long)offset);
-    if ((uint64_t)hole <= offset)
-        return fault_set(fault, "the file changed while it was read");
-    extent->length = min_u64((uint64_t)hole, size) - offset;
-    extent->state = IMAGE_DATA;
-    return 0;
-}
-
 static int raw_extent(struct image *image, uint64_t offset, struct image_extent *extent,
                       struct fault *fault) {
-    return raw_run(image->fd, image->virtual_size, offset, extent, fault);
+    return flat_extent(image->fd, image->virtual_size, offset, extent, fault);
 }
 
 static int raw_read(struct image *image, uint64_t offset, void *buffer, size_t length,
@@ -82,31 +47,6 @@ static int raw_declared_size(const struct image_options *options, uint64_t size,
     return 0;
 }
 
-// Copies what the source stores; a zero form is a hole.
-static int write_units(int fd, const struct image_options *options,
-                       const struct image_source *source, struct fault *fault) {
-    uint8_t bytes[RAW_CHUNK];
-    uint32_t chunk = options->skip_zeros ? RAW_UNIT : RAW_CHUNK; // zeros are judged by unit
-    struct image_extent extent;
-    for (uint64_t offset = 0; offset < source->size;) {
-        if (source->extent(source->context, offset, &extent, fault) < 0)
-            return -1;
-        uint64_t end = extent.offset + extent.length;
-        if (extent.state != IMAGE_DATA && extent.state != IMAGE_COMPRESSED) {
-            offset = end;
-            continue;
-        }
-        size_t length = (size_t)min_u64(chunk - offset % chunk, end - offset);
-        if (source->read(source->context, offset, bytes, length, fault) < 0)
-            return -1;
-        if (!(options->skip_zeros && bytes_are_zero(bytes, length)) &&
-            image_pwrite(fd, bytes, length, offset, fault) < 0)
-            return -1;
-        offset += length;
-    }
-    return 0;
-}
-
 static int raw_write(struct image_output *output, const struct image_options *options,
                      const struct image_source *source, struct image_written *written,
                      struct fault *fault) {
@@ -116,17 +56,10 @@ static int raw_write(struct image_output *output, const struct image_options *op
     if (ftruncate(fd, (off_t)source->size) < 0)
         return fault_errno(fault, "cannot make the file %llu bytes long",
                            (unsigned long long)source->size);
-    if (write_units(fd, options, source, fault) < 0)
+    if (flat_write(fd, source, options->skip_zeros, fault) < 0)
         return -1;
-    written->unit = RAW_UNIT;
-    for (uint64_t offset = 0; offset < source->size;) {
-        struct image_extent extent;
-        if (raw_run(fd, source->size, offset, &extent, fault) < 0)
-            return -1;
-        image_map_add(&written->map, offset, extent.length, extent.state);
-        offset += extent.length;
-    }
-    return 0;
+    written->unit = FLAT_UNIT;
+    return flat_map(fd, source->size, 0, &written->map, fault);
 }
 
 const struct image_driver raw_driver = {

@@ -8,10 +8,9 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "image/drivers.h"
+#include "image/flat.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static const char footer_cookie[] = "conectix";
 static const char header_cookie[] = "cxsparse";
@@ -130,7 +129,7 @@ static int vpc_open(struct image *image, struct fault *fault) {
     struct vpc *vpc = must_realloc(NULL, sizeof *vpc);
     *vpc = (struct vpc){0};
     image->state = vpc;
-    image->unit = 4096; // a fixed disk is allocated by the file system, as raw
+    image->unit = FLAT_UNIT; // a fixed disk is allocated by the file system, as raw
     if (vpc_open_footer(image, vpc, fault) == 0 &&
         (vpc->fixed || vpc_open_dynamic(image, vpc, fault) == 0))
         return 0;
@@ -146,27 +145,11 @@ int vpc_entry(struct vpc *vpc, uint64_t index, uint32_t *entry, struct fault *fa
     return 0;
 }
 
-int vpc_fixed_extent(int fd, uint64_t size, uint64_t offset, struct image_extent *extent,
-                     struct fault *fault) {
-    off_t data = lseek(fd, (off_t)offset, SEEK_DATA);
-    if (data < 0 && errno != ENXIO)
-        return fault_errno(fault, "cannot look for holes");
-    uint64_t start = data < 0 ? size : min_u64((uint64_t)data, size);
-    *extent = (struct image_extent){offset, start - offset, IMAGE_HOLE};
-    if (start > offset)
-        return 0;
-    off_t hole = lseek(fd, (off_t)offset, SEEK_HOLE);
-    if (hole < 0)
-        return fault_errno(fault, "cannot look for holes");
-    *extent = (struct image_extent){offset, min_u64((uint64_t)hole, size) - offset, IMAGE_DATA};
-    return 0;
-}
-
 static int vpc_extent(struct image *image, uint64_t offset, struct image_extent *extent,
                       struct fault *fault) {
     struct vpc *vpc = image->state;
-    if (vpc->fixed)
-        return vpc_fixed_extent(image->fd, image->virtual_size, offset, extent, fault);
+    if (vpc->fixed) // the holes that its file has, as raw; qemu-img map shows them the same way
+        return flat_extent(image->fd, image->virtual_size, offset, extent, fault);
     uint64_t count = div_up(image->virtual_size, vpc->block_size);
     uint64_t index = offset / vpc->block_size;
     uint32_t entry;

@@ -82,10 +82,6 @@ int vpc_geometry_declared(enum vpc_creator creator, uint64_t sectors, struct vpc
 // The BAT entry of a block; -1 with a fault.
 int vpc_entry(struct vpc *vpc, uint64_t index, uint32_t *entry, struct fault *fault);
 
-// A fixed disk has the holes that its file has, as raw; qemu-img map shows them the same way.
-int vpc_fixed_extent(int fd, uint64_t size, uint64_t offset, struct image_extent *extent,
-                     struct fault *fault);
-
 int vpc_check(struct image *image, struct image_check *check, struct fault *fault);
 int vpc_write(struct image_output *output, const struct image_options *options,
               const struct image_source *source, struct image_written *written,

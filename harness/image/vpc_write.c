@@ -4,16 +4,14 @@
 // constants.
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "image/flat.h"
 #include "image/unit_walk.h"
 #include "image/vpc.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #define VPC_DEFAULT_BLOCK_BITS 21u
 #define VPC_TABLE_OFFSET       (VPC_FOOTER_SIZE + VPC_HEADER_SIZE)
-#define VPC_FIXED_UNIT         4096u
-#define VPC_FIXED_CHUNK        (64u * 1024)
 
 static const uint8_t vpc_uuid[16] = {0x69, 0x6e, 0x73, 0x74, 0x61, 0x72, 0x4d, 0x46,
                                      0x9a, 0x1d, 0x5e, 0x0c, 0x47, 0x21, 0xb3, 0x68};
@@ -114,64 +112,16 @@ static int vpc_write_dynamic(int fd, const struct image_options *options,
     return 0;
 }
 
-// One piece of a fixed disk, by file system blocks.
-static int vpc_write_fixed_piece(int fd, const struct image_options *options,
-                                 const struct image_source *source, uint64_t offset, uint8_t *chunk,
-                                 size_t length, struct fault *fault) {
-    if (source->read(source->context, offset, chunk, length, fault))
-        return -1;
-    for (size_t at = 0; at < length; at += VPC_FIXED_UNIT) {
-        size_t part = (size_t)min_u64(VPC_FIXED_UNIT, length - at);
-        if (options->skip_zeros && bytes_are_zero(chunk + at, part))
-            continue;
-        if (image_pwrite(fd, chunk + at, part, offset + at, fault))
-            return -1;
-    }
-    return 0;
-}
-
-static int vpc_write_fixed_data(int fd, const struct image_options *options,
-                                const struct image_source *source, uint8_t *chunk,
-                                struct fault *fault) {
-    uint64_t done = 0; // everything below is written or a hole
-    struct image_extent extent;
-    for (uint64_t at = 0; at < source->size; at = extent.offset + extent.length) {
-        if (source->extent(source->context, at, &extent, fault))
-            return -1;
-        if (extent.length == 0)
-            return fault_set(fault, "the source has an empty extent");
-        if (extent.state != IMAGE_DATA && extent.state != IMAGE_COMPRESSED)
-            continue;
-        uint64_t end = min_u64(round_up(at + extent.length, VPC_FIXED_UNIT), source->size);
-        done = max_u64(done, round_down(at, VPC_FIXED_UNIT));
-        while (done < end) {
-            size_t part = (size_t)min_u64(VPC_FIXED_CHUNK, end - done);
-            if (vpc_write_fixed_piece(fd, options, source, done, chunk, part, fault))
-                return -1;
-            done += part;
-        }
-    }
-    return 0;
-}
-
 static int vpc_write_fixed(int fd, const struct image_options *options,
                            const struct image_source *source, const uint8_t *footer,
                            struct image_written *written, struct fault *fault) {
-    written->unit = VPC_FIXED_UNIT;
+    written->unit = FLAT_UNIT;
     written->file_size = written->virtual_size + VPC_FOOTER_SIZE;
-    uint8_t *chunk = must_realloc(NULL, VPC_FIXED_CHUNK);
-    int result = vpc_write_fixed_data(fd, options, source, chunk, fault);
-    free(chunk);
-    if (result || image_pwrite(fd, footer, VPC_FOOTER_SIZE, written->virtual_size, fault))
+    if (flat_write(fd, source, options->skip_zeros, fault) ||
+        image_pwrite(fd, footer, VPC_FOOTER_SIZE, written->virtual_size, fault))
         return -1;
-    // The file system decides what is a hole: the block with the footer is none, for example.
-    struct image_extent extent;
-    for (uint64_t at = 0; at < written->virtual_size; at += extent.length) {
-        if (vpc_fixed_extent(fd, written->virtual_size, at, &extent, fault))
-            return -1;
-        image_map_add(&written->map, extent.offset, extent.length, extent.state);
-    }
-    return 0;
+    // Only now: the block with the footer is no hole.
+    return flat_map(fd, written->virtual_size, 0, &written->map, fault);
 }
 
 int vpc_write(struct image_output *output, const struct image_options *options,
