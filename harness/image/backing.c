@@ -34,11 +34,18 @@ static int open_below(struct image *image, unsigned depth, struct fault *fault) 
         return -1;
     if (image_open(&image->backing, path, format, fault))
         return -1;
+    if (image->driver->fits_backing && image->driver->fits_backing(image, fault))
+        return fault_prefix(fault, "%s: ", image->path);
     return open_below(image->backing, depth + 1, fault);
 }
 
 int image_open_backing(struct image *image, struct fault *fault) {
-    return image->backing ? 0 : open_below(image, 1, fault);
+    if (image->backing || open_below(image, 1, fault) == 0)
+        return 0;
+    // Half a chain would read as something that nobody wrote.
+    image_close(image->backing);
+    image->backing = NULL;
+    return -1;
 }
 
 int image_extent_at(struct image *image, uint64_t offset, struct image_extent *extent,

@@ -148,13 +148,13 @@ struct image_options {
     size_t snapshot_count;
     const struct image_bitmap *bitmaps; // qcow2 v3; borrowed
     size_t bitmap_count;
-    const struct image_backing *backing; // qcow2, vmdk sparse: the source is an overlay; borrowed.
-                                         // skip_zeros is refused with it
+    const struct image_backing *backing; // qcow2, monolithicSparse over another vmdk: the source is
+                                         // an overlay; borrowed. skip_zeros is refused with it
     bool vpc_fixed; // vpc: a fixed disk (data, then footer) instead of a dynamic one
     enum vpc_creator vpc_creator;
     enum vmdk_subformat vmdk_subformat;
-    uint64_t vmdk_extent;   // split layouts: guest bytes of an extent, a multiple of the grain and
-                            // of 512; 0 = 2 GiB
+    uint64_t vmdk_extent;   // split layouts: guest bytes of an extent, a multiple of the grain
+                            // (flat: of 512); 0 = 2 GiB
     uint32_t grain_bits;    // vmdk: 12..16, 0 = 16
     bool vhdx_fixed;        // every block is allocated
     uint32_t block_bits;    // vpc dynamic: 19..28, 0 = 21; vhdx: 20..28, 0 = 25
@@ -180,6 +180,15 @@ struct image_written {
 };
 void image_written_free(struct image_written *written);
 
+// An extent of a vmdk disk.
+struct image_part {
+    char name[IMAGE_NAME_ROOM]; // of its file; "" if that is the image's own
+    const char *kind;           // "SPARSE", "FLAT", "ZERO"; "" likewise
+    uint64_t virtual_size;      // guest bytes
+    uint64_t cluster_size;      // 0: it has no grains
+    bool compressed;
+};
+
 // What `info` may say of an open image. Fields that a format does not have are 0.
 struct image_info {
     uint64_t virtual_size;
@@ -188,8 +197,10 @@ struct image_info {
     uint32_t refcount_bits; // qcow2
     bool lazy_refcounts, corrupt, dirty, extended_l2; // qcow2 v3
     uint8_t compression_type;                         // qcow2: 0 zlib, 1 zstd
-    char vmdk_create_type[32];                        // "monolithicSparse", "streamOptimized"
+    char vmdk_create_type[32];                        // "monolithicSparse", "streamOptimized", ...
     uint32_t vmdk_cid, vmdk_parent_cid;
+    struct image_part vmdk_extents[IMAGE_MAX_FILES];
+    size_t vmdk_extent_count;
     bool vpc_fixed;
     char vpc_creator[5];     // NUL-terminated creator application
     bool has_backing;        // names a parent of any kind
@@ -252,6 +263,9 @@ struct image_driver {
     // Makes an internal snapshot what extent and read speak of; virtual_size becomes its own. NULL
     // if the format has none. An ID is looked for first, then a name.
     int (*snapshot)(struct image *image, const char *id_or_name, struct fault *fault);
+    // Is image->backing, just opened, the file that this one was made over? NULL if the format
+    // records no more of it than its name.
+    int (*fits_backing)(struct image *image, struct fault *fault);
     uint32_t max_unit_bits; // largest unit that options may ask for (for buffers)
 };
 

@@ -1,306 +1,249 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// VMware's sparse extents in one file: monolithicSparse, and streamOptimized with its deflated
-// grains and its footer. Disks of several files need names that a single image does not have and
-// are refused.
+// VMware's disks: a sparse file that carries its descriptor (monolithicSparse, and streamOptimized
+// with its deflated grains), or a descriptor in a text file whose extents are files beside it.
 #include "image/vmdk.h"
 
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "image/drivers.h"
+#include "image/flat.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC_LENGTH (sizeof VMDK_TEXT_MAGIC - 1)
+
+// What a descriptor in a file of its own may be: those kinds that QEMU reads, less the ones of
+// servers.
+static const char *const text_types[] = {"monolithicFlat", "twoGbMaxExtentSparse",
+                                         "twoGbMaxExtentFlat"};
 
 static bool vmdk_probe(const uint8_t *head, size_t head_length, const uint8_t *tail,
                        size_t tail_length) {
     (void)tail;
     (void)tail_length;
-    return head_length >= 4 && memcmp(head, "KDMV", 4) == 0;
+    return (head_length >= 4 && memcmp(head, "KDMV", 4) == 0) ||
+           (head_length >= MAGIC_LENGTH && memcmp(head, VMDK_TEXT_MAGIC, MAGIC_LENGTH) == 0);
 }
 
-// "The footer takes precedence over the header"; it is followed by the end-of-stream marker and
-// preceded by its own marker, 1536 bytes in all.
-static int vmdk_open_footer(struct image *image, struct vmdk *vmdk, struct fault *fault) {
-    uint8_t tail[3 * VMDK_SECTOR];
-    uint64_t end = round_down(image->file_size, VMDK_SECTOR);
-    if (end < VMDK_SECTOR + sizeof tail)
-        return fault_set(fault, "the file is too short for a footer");
-    if (image_pread(image->fd, tail, sizeof tail, end - sizeof tail, fault))
-        return -1;
-    const uint8_t *eos = tail + 2 * VMDK_SECTOR;
-    if (memcmp(tail + VMDK_SECTOR, "KDMV", 4) != 0 || get_le32(tail + 8) != 0 ||
-        get_le32(tail + 12) != VMDK_MARKER_FOOTER || !bytes_are_zero(eos, 16))
-        return fault_set(fault, "the directory is said to be in a footer, but there is none");
-    memcpy(vmdk->header, tail + VMDK_SECTOR, VMDK_SECTOR);
-    vmdk->footer = true;
-    return 0;
-}
+// --- opening -------------------------------------------------------------------------------------
 
-static int vmdk_open_header(struct image *image, struct vmdk *vmdk, struct fault *fault) {
-    if (image_pread(image->fd, vmdk->header, VMDK_SECTOR, 0, fault))
-        return -1;
-    if (memcmp(vmdk->header, "# Disk DescriptorFile", 21) == 0)
-        return fault_set(fault,
-                         "vmdk descriptor files are not supported, only single sparse files");
-    if (memcmp(vmdk->header, "COWD", 4) == 0)
-        return fault_set(fault, "vmdk version 3 (COWD) extents are not supported");
-    if (memcmp(vmdk->header, "KDMV", 4) != 0)
-        return fault_set(fault, "not a sparse vmdk file");
-    if (get_le64(vmdk->header + VMDK_CAPACITY) == 0)
-        return fault_set(fault, "the vmdk header has a capacity of 0");
-    if (get_le64(vmdk->header + VMDK_DIRECTORY_OFFSET) == VMDK_AT_END)
-        return vmdk_open_footer(image, vmdk, fault);
-    return 0;
-}
-
-static int vmdk_open_descriptor(struct image *image, struct vmdk *vmdk, struct fault *fault) {
-    uint64_t offset = get_le64(vmdk->header + VMDK_DESCRIPTOR_OFFSET);
-    uint64_t length = get_le64(vmdk->header + VMDK_DESCRIPTOR_LENGTH);
-    uint64_t sectors = image->file_size / VMDK_SECTOR;
-    vmdk->parent_cid = UINT32_MAX;
-    if (offset == 0)
-        return 0; // an extent whose descriptor is elsewhere: nothing to learn
-    if (offset >= sectors || length > sectors - offset)
-        return fault_set(fault, "the embedded descriptor lies outside the file");
-    // What people write into it is text of a few hundred bytes; 64 KiB is what ESX may use.
-    size_t room = (size_t)min_u64(length * VMDK_SECTOR, 64 * 1024);
-    char *text = must_realloc(NULL, room + 1);
-    text[room] = 0;
-    int result = image_pread(image->fd, text, room, offset * VMDK_SECTOR, fault);
+static int read_text(struct image *image, uint64_t offset, size_t length, size_t *lines,
+                     struct fault *fault) {
+    struct vmdk *vmdk = image->state;
+    char *text = must_realloc(NULL, length + 1);
+    text[length] = 0;
+    int result = image_pread(image->fd, text, length, offset, fault);
     if (result == 0)
-        result = vmdk_descriptor_read(vmdk, text, fault);
+        result = vmdk_descriptor_read(&vmdk->descriptor, text, lines, fault);
+    if (result == 0 && !vmdk->embedded)
+        result = vmdk_descriptor_lines(&vmdk->descriptor, text, fault);
     free(text);
     return result;
 }
 
-// The file offset of a directory, which must lie in the file.
-static int vmdk_open_directory(struct image *image, struct vmdk *vmdk, uint64_t sector,
-                               uint64_t *offset, struct fault *fault) {
+static int open_embedded_text(struct image *image, const struct vmdk_sparse *sparse,
+                              struct fault *fault) {
+    uint64_t offset = get_le64(sparse->header + VMDK_DESCRIPTOR_OFFSET);
+    uint64_t length = get_le64(sparse->header + VMDK_DESCRIPTOR_LENGTH);
     uint64_t sectors = image->file_size / VMDK_SECTOR;
-    if (sector == 0 || sector >= sectors ||
-        div_up(vmdk->directory_count * 4, VMDK_SECTOR) > sectors - sector)
-        return fault_set(fault, "a grain directory lies outside the file");
-    *offset = sector * VMDK_SECTOR;
+    struct vmdk *vmdk = image->state;
+    size_t lines;
+    vmdk->descriptor.parent_cid = VMDK_NO_PARENT;
+    if (offset == 0)
+        return 0; // an extent whose descriptor is elsewhere: nothing to learn
+    if (offset >= sectors || length > sectors - offset)
+        return fault_set(fault, "the embedded descriptor lies outside the file");
+    if (read_text(image, offset * VMDK_SECTOR, (size_t)min_u64(length * VMDK_SECTOR, VMDK_MAX_TEXT),
+                  &lines, fault))
+        return -1;
+    return lines > 1 ? fault_set(fault, "an extent that carries the descriptor of several") : 0;
+}
+
+// The file is the one extent.
+static int open_monolithic(struct image *image, struct fault *fault) {
+    struct vmdk *vmdk = image->state;
+    struct vmdk_extent *extent = vmdk->extents = must_realloc(NULL, sizeof *extent);
+    vmdk->count = 1;
+    vmdk->embedded = true;
+    *extent = (struct vmdk_extent){.kind = VMDK_KIND_SPARSE, .fd = -1};
+    extent->sparse = (struct vmdk_sparse){.fd = image->fd, .file_size = image->file_size};
+    if (vmdk_sparse_open(&extent->sparse, fault) ||
+        open_embedded_text(image, &extent->sparse, fault))
+        return -1;
+    // The create type is told by the header, as QEMU does, not by the descriptor.
+    snprintf(vmdk->descriptor.create_type, sizeof vmdk->descriptor.create_type, "%s",
+             extent->sparse.compressed ? "streamOptimized" : "monolithicSparse");
+    extent->size = extent->sparse.size;
+    image->virtual_size = extent->size;
+    image->unit = extent->sparse.grain;
     return 0;
 }
 
-static int vmdk_open_fields(struct image *image, struct vmdk *vmdk, struct fault *fault) {
-    const uint8_t *header = vmdk->header;
-    uint64_t capacity = get_le64(header + VMDK_CAPACITY);
-    uint64_t grain = get_le64(header + VMDK_GRAIN_SECTORS);
-    vmdk->version = get_le32(header + VMDK_VERSION);
-    vmdk->flags = get_le32(header + VMDK_FLAGS);
-    vmdk->compressed = get_le16(header + VMDK_COMPRESSION) == 1;
-    vmdk->table_entries = get_le32(header + VMDK_GTES_PER_GT);
-    if (vmdk->version < 1 || vmdk->version > 3)
-        return fault_set(fault, "vmdk version %u is not supported", vmdk->version);
-    if (get_le16(header + VMDK_COMPRESSION) > 1)
-        return fault_set(fault, "unknown vmdk compression %u", get_le16(header + VMDK_COMPRESSION));
-    if (vmdk->compressed && !(vmdk->flags & VMDK_FLAG_MARKERS))
-        return fault_set(fault, "compressed grains without markers are not supported");
-    if (vmdk->table_entries == 0 || vmdk->table_entries > VMDK_TABLE_ENTRIES)
-        return fault_set(fault, "%u entries in a grain table are not possible",
-                         vmdk->table_entries);
-    if (grain == 0 || grain > VMDK_MAX_GRAIN / VMDK_SECTOR || (grain & (grain - 1)))
-        return fault_set(fault, "a grain of %llu sectors is not supported",
-                         (unsigned long long)grain);
-    if (capacity == 0 || capacity > INT64_MAX / VMDK_SECTOR)
-        return fault_set(fault, "a capacity of %llu sectors is not possible",
-                         (unsigned long long)capacity);
-    image->virtual_size = capacity * VMDK_SECTOR;
-    image->unit = (uint32_t)grain * VMDK_SECTOR;
-    vmdk->directory_count = div_up(capacity, grain * vmdk->table_entries);
-    if (vmdk->directory_count > VMDK_MAX_DIRECTORY)
-        return fault_set(fault, "the grain directory is too large");
+static bool same_file(int a, int b) {
+    struct stat one, other;
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+// An extent of `size` guest bytes, whose file is open. QEMU takes the size of a sparse one from its
+// header and reads zeros behind the end of a flat one; two opinions of the size are damage.
+static int open_extent(struct image *image, struct vmdk_extent *extent,
+                       const struct vmdk_line *line, uint64_t file_size, struct fault *fault) {
+    if (same_file(extent->fd, image->fd))
+        return fault_set(fault, "the descriptor names itself");
+    if (extent->kind == VMDK_KIND_FLAT) {
+        extent->offset = line->offset * VMDK_SECTOR;
+        if (extent->offset > file_size || extent->size > file_size - extent->offset)
+            return fault_set(fault, "the file is shorter than the extent");
+        return 0;
+    }
+    extent->sparse = (struct vmdk_sparse){.fd = extent->fd, .file_size = file_size};
+    if (vmdk_sparse_open(&extent->sparse, fault))
+        return -1;
+    if (extent->sparse.size != extent->size)
+        return fault_set(fault, "the descriptor and the extent differ about its size");
     return 0;
 }
 
-static int vmdk_open_tables(struct image *image, struct vmdk *vmdk, struct fault *fault) {
-    const uint8_t *header = vmdk->header;
-    if (vmdk_open_directory(image, vmdk, get_le64(header + VMDK_DIRECTORY_OFFSET),
-                            &vmdk->directory_offset, fault))
+static int open_line(struct image *image, const struct vmdk_line *line, struct fault *fault) {
+    struct vmdk *vmdk = image->state;
+    struct vmdk_extent *extent = &vmdk->extents[vmdk->count++];
+    uint64_t file_size;
+    *extent = (struct vmdk_extent){.kind = line->kind, .fd = -1};
+    extent->start = image->virtual_size;
+    extent->size = line->sectors * VMDK_SECTOR;
+    if (extent->size > INT64_MAX - extent->start)
+        return fault_set(fault, "the extents are larger than any disk");
+    image->virtual_size += extent->size;
+    if (line->kind == VMDK_KIND_ZERO)
+        return 0;
+    extent->fd = image_open_beside(image, line->name, &file_size, fault);
+    if (extent->fd < 0)
         return -1;
-    if ((vmdk->flags & VMDK_FLAG_REDUNDANT) &&
-        vmdk_open_directory(image, vmdk, get_le64(header + VMDK_REDUNDANT_OFFSET),
-                            &vmdk->redundant_offset, fault))
-        return -1;
-    table_in_begin(&vmdk->directory, image->fd, vmdk->directory_offset, vmdk->directory_count * 4);
-    vmdk->table = must_realloc(NULL, vmdk->table_entries * 4);
-    vmdk->table_index = vmdk->grain_index = UINT64_MAX;
+    if (open_extent(image, extent, line, file_size, fault))
+        return fault_prefix(fault, "extent %s: ", line->name);
+    return 0;
+}
+
+static int open_lines(struct image *image, struct fault *fault) {
+    struct vmdk *vmdk = image->state;
+    const struct vmdk_descriptor *descriptor = &vmdk->descriptor;
+    bool known = false;
+    for (size_t i = 0; i < sizeof text_types / sizeof *text_types; i++)
+        known |= strcmp(descriptor->create_type, text_types[i]) == 0;
+    if (!known)
+        return fault_set(fault, "a descriptor of the type '%s' is not supported",
+                         descriptor->create_type);
+    vmdk->extents = must_realloc(NULL, descriptor->count * sizeof *vmdk->extents);
+    image->unit = 0;
+    for (size_t i = 0; i < descriptor->count; i++) {
+        if (open_line(image, &descriptor->lines[i], fault))
+            return -1;
+        if (image->unit == 0)
+            image->unit = vmdk->extents[i].sparse.grain; // 0 if it is not sparse
+    }
+    if (image->unit == 0)
+        image->unit = FLAT_UNIT;
     return 0;
 }
 
 static void vmdk_close(struct image *image) {
     struct vmdk *vmdk = image->state;
-    if (vmdk) {
-        table_in_end(&vmdk->directory);
-        free(vmdk->table);
-        free(vmdk->grain);
-        free(vmdk->packed);
+    for (size_t i = 0; i < vmdk->count; i++) {
+        vmdk_sparse_close(&vmdk->extents[i].sparse);
+        if (vmdk->extents[i].fd >= 0)
+            close(vmdk->extents[i].fd);
     }
+    free(vmdk->extents);
     free(vmdk);
     image->state = NULL;
 }
 
 static int vmdk_open(struct image *image, struct fault *fault) {
     struct vmdk *vmdk = must_realloc(NULL, sizeof *vmdk);
-    *vmdk = (struct vmdk){0};
+    memset(vmdk, 0, sizeof *vmdk);
     image->state = vmdk;
-    if (vmdk_open_header(image, vmdk, fault) == 0 && vmdk_open_fields(image, vmdk, fault) == 0 &&
-        vmdk_open_descriptor(image, vmdk, fault) == 0 && vmdk_open_tables(image, vmdk, fault) == 0)
+    uint8_t magic[MAGIC_LENGTH];
+    size_t lines;
+    int result = image_pread(image->fd, magic, sizeof magic, 0, fault);
+    if (result == 0 && memcmp(magic, VMDK_TEXT_MAGIC, MAGIC_LENGTH) != 0)
+        result = open_monolithic(image, fault);
+    else if (result == 0 && image->file_size > VMDK_MAX_TEXT)
+        result = fault_set(fault, "a descriptor of more than %u bytes", VMDK_MAX_TEXT);
+    else if (result == 0)
+        result =
+            read_text(image, 0, (size_t)image->file_size, &lines, fault) || open_lines(image, fault)
+                ? -1
+                : 0;
+    image->has_backing = vmdk->descriptor.parent_name[0] != 0;
+    if (result < 0)
+        vmdk_close(image);
+    return result;
+}
+
+// QEMU opens a chain whose identifiers differ, shows, checks and measures it, and fails when it
+// comes to read bytes of the parent through it (7.2: "Invalid argument"; holes and zeroed grains of
+// the parent it does not read). Here nothing of it is believed.
+static int vmdk_fits_backing(struct image *image, struct fault *fault) {
+    const struct vmdk *vmdk = image->state, *below = image->backing->state;
+    if (vmdk->descriptor.parent_cid == below->descriptor.cid)
         return 0;
-    vmdk_close(image);
-    return -1;
+    return fault_set(fault, "%.100s is not the parent: its CID is %08x, not %08x",
+                     vmdk->descriptor.parent_name, below->descriptor.cid,
+                     vmdk->descriptor.parent_cid);
 }
 
-int vmdk_table_load(struct image *image, uint64_t index, struct fault *fault) {
-    struct vmdk *vmdk = image->state;
-    if (vmdk->table_index == index)
-        return 0;
-    vmdk->table_index = UINT64_MAX;
-    const uint8_t *at = table_in_at(&vmdk->directory, index * 4, fault);
-    if (!at)
-        return -1;
-    uint64_t offset = (uint64_t)get_le32(at) * VMDK_SECTOR;
-    size_t length = (size_t)vmdk->table_entries * 4;
-    vmdk->table_missing = offset == 0;
-    if (offset + length > image->file_size)
-        return fault_set(fault, "grain table %llu lies outside the file",
-                         (unsigned long long)index);
-    if (offset && image_pread(image->fd, vmdk->table, length, offset, fault))
-        return -1;
-    vmdk->table_index = index;
-    return 0;
+// --- reading -------------------------------------------------------------------------------------
+
+static struct vmdk_extent *extent_of(const struct vmdk *vmdk, uint64_t offset) {
+    size_t i = 0;
+    while (i + 1 < vmdk->count && offset >= vmdk->extents[i + 1].start)
+        i++;
+    return &vmdk->extents[i];
 }
 
-int vmdk_grain_entry(struct image *image, uint64_t index, uint32_t *entry, struct fault *fault) {
-    struct vmdk *vmdk = image->state;
-    if (vmdk_table_load(image, index / vmdk->table_entries, fault))
-        return -1;
-    *entry = vmdk->table_missing ? 0 : get_le32(vmdk->table + index % vmdk->table_entries * 4);
-    return 0;
-}
-
-// Entry 1 means a zeroed grain only where the header says so; elsewhere it is an offset.
-enum image_state vmdk_entry_state(const struct vmdk *vmdk, uint32_t entry) {
-    if (entry == 0)
-        return IMAGE_HOLE;
-    if (entry == VMDK_ZEROED && (vmdk->flags & VMDK_FLAG_ZEROED))
-        return IMAGE_ZERO;
-    return vmdk->compressed ? IMAGE_COMPRESSED : IMAGE_DATA;
-}
-
-// How many grains from `index` on are known to be missing without looking at each: the rest of a
-// table that is not there, and all tables whose directory entries are a hole of the file.
-static int vmdk_missing_grains(struct image *image, uint64_t index, uint64_t *count,
-                               struct fault *fault) {
-    struct vmdk *vmdk = image->state;
-    *count = 1;
-    if (!vmdk->table_missing)
-        return 0;
-    uint64_t table = index / vmdk->table_entries;
-    if (!table_in_at(&vmdk->directory, table * 4, fault))
-        return -1;
-    uint64_t tables = max_u64(1, table_in_hole(&vmdk->directory, table * 4) / 4);
-    *count = tables * vmdk->table_entries - index % vmdk->table_entries;
-    return 0;
-}
-
-static int vmdk_extent(struct image *image, uint64_t offset, struct image_extent *extent,
+static int vmdk_extent(struct image *image, uint64_t offset, struct image_extent *run,
                        struct fault *fault) {
-    struct vmdk *vmdk = image->state;
-    uint64_t count = div_up(image->virtual_size, image->unit), index = offset / image->unit;
-    uint32_t entry;
-    if (vmdk_grain_entry(image, index, &entry, fault))
-        return -1;
-    enum image_state state = vmdk_entry_state(vmdk, entry);
-    while (index < count) {
-        uint64_t step = 1;
-        if (vmdk_grain_entry(image, index, &entry, fault))
-            return -1;
-        if (vmdk_entry_state(vmdk, entry) != state)
-            break;
-        if (state == IMAGE_HOLE && vmdk_missing_grains(image, index, &step, fault))
-            return -1;
-        index += step;
+    struct vmdk_extent *extent = extent_of(image->state, offset);
+    uint64_t inside = offset - extent->start;
+    int result = 0;
+    switch (extent->kind) {
+    case VMDK_KIND_SPARSE:
+        result = vmdk_sparse_extent(&extent->sparse, inside, run, fault);
+        break;
+    case VMDK_KIND_FLAT:
+        result = flat_extent(extent->fd, extent->offset + extent->size, extent->offset + inside,
+                             run, fault);
+        // All of it is the extent's own: its holes do not show a parent.
+        if (image->has_backing && run->state == IMAGE_HOLE)
+            run->state = IMAGE_ZERO;
+        break;
+    case VMDK_KIND_ZERO:
+    case VMDK_KINDS:
+        *run = (struct image_extent){.length = extent->size - inside, .state = IMAGE_ZERO};
     }
-    uint64_t end = image->virtual_size;
-    if (index < count)
-        end = index * image->unit;
-    *extent = (struct image_extent){offset, end - offset, state};
-    return 0;
-}
-
-int vmdk_marker_read(struct image *image, uint64_t at, uint64_t *sector, uint32_t *length,
-                     struct fault *fault) {
-    uint8_t marker[VMDK_MARKER_DATA];
-    if (at + sizeof marker > image->file_size)
-        return fault_set(fault, "a grain lies outside the file");
-    if (image_pread(image->fd, marker, sizeof marker, at, fault))
-        return -1;
-    *sector = get_le64(marker);
-    *length = get_le32(marker + 8);
-    if (*length == 0 || *length > vmdk_packed_room(image->unit) ||
-        *length > image->file_size - at - sizeof marker)
-        return fault_set(fault, "a compressed grain of %u bytes is not possible", *length);
-    return 0;
-}
-
-// Inflates the grain at a file offset into vmdk->grain.
-static int vmdk_grain_load(struct image *image, uint64_t index, uint64_t at, struct fault *fault) {
-    struct vmdk *vmdk = image->state;
-    if (vmdk->grain_index == index)
-        return 0;
-    if (!vmdk->grain) {
-        vmdk->grain = must_realloc(NULL, image->unit);
-        vmdk->packed = must_realloc(NULL, vmdk_packed_room(image->unit));
-    }
-    vmdk->grain_index = UINT64_MAX;
-    uint64_t sector;
-    uint32_t length;
-    if (vmdk_marker_read(image, at, &sector, &length, fault) ||
-        image_pread(image->fd, vmdk->packed, length, at + VMDK_MARKER_DATA, fault))
-        return -1;
-    size_t made = image_inflate(vmdk->grain, image->unit, vmdk->packed, length, false);
-    uint64_t needed = min_u64(image->unit, image->virtual_size - index * image->unit);
-    if (made < needed)
-        return fault_set(fault, "the compressed grain at file offset %llu is damaged",
-                         (unsigned long long)at);
-    vmdk->grain_index = index;
-    return 0;
-}
-
-// Part of one grain.
-static int vmdk_read_grain(struct image *image, uint64_t offset, uint8_t *to, size_t length,
-                           struct fault *fault) {
-    struct vmdk *vmdk = image->state;
-    uint64_t index = offset / image->unit, inside = offset % image->unit;
-    uint32_t entry;
-    if (vmdk_grain_entry(image, index, &entry, fault))
-        return -1;
-    enum image_state state = vmdk_entry_state(vmdk, entry);
-    uint64_t at = (uint64_t)entry * VMDK_SECTOR;
-    if (state == IMAGE_HOLE || state == IMAGE_ZERO) {
-        memset(to, 0, length);
-        return 0;
-    }
-    if (state == IMAGE_COMPRESSED) {
-        if (vmdk_grain_load(image, index, at, fault))
-            return -1;
-        memcpy(to, vmdk->grain + inside, length);
-        return 0;
-    }
-    if (at + inside + length > image->file_size)
-        return fault_set(fault, "grain %llu lies outside the file", (unsigned long long)index);
-    return image_pread(image->fd, to, length, at + inside, fault);
+    run->offset = offset;
+    return result;
 }
 
 static int vmdk_read(struct image *image, uint64_t offset, void *buffer, size_t length,
                      struct fault *fault) {
     for (uint8_t *to = buffer; length;) {
-        size_t part = (size_t)min_u64(length, image->unit - offset % image->unit);
-        if (vmdk_read_grain(image, offset, to, part, fault))
+        struct vmdk_extent *extent = extent_of(image->state, offset);
+        uint64_t inside = offset - extent->start;
+        size_t part = (size_t)min_u64(length, extent->size - inside);
+        int result = 0;
+        if (extent->kind == VMDK_KIND_SPARSE)
+            result = vmdk_sparse_read(&extent->sparse, inside, to, part, fault);
+        else if (extent->kind == VMDK_KIND_FLAT)
+            result = image_pread(extent->fd, to, part, extent->offset + inside, fault);
+        else
+            memset(to, 0, part);
+        if (result)
             return -1;
         to += part;
         offset += part;
@@ -309,15 +252,38 @@ static int vmdk_read(struct image *image, uint64_t offset, void *buffer, size_t 
     return 0;
 }
 
-// The create type is told by the header, as QEMU does, not by the descriptor.
+static void info_extents(const struct vmdk *vmdk, struct image_info *info) {
+    const struct vmdk_descriptor *descriptor = &vmdk->descriptor;
+    bool alike = true;
+    for (size_t i = 0; i < vmdk->count; i++) {
+        const struct vmdk_extent *extent = &vmdk->extents[i];
+        struct image_part *part = &info->vmdk_extents[info->vmdk_extent_count++];
+        *part = (struct image_part){"", "", extent->size, extent->sparse.grain,
+                                    extent->sparse.compressed};
+        if (!vmdk->embedded) {
+            snprintf(part->name, sizeof part->name, "%s", descriptor->lines[i].name);
+            part->kind = vmdk_kind_name(extent->kind);
+        }
+        alike &= part->cluster_size == info->vmdk_extents[0].cluster_size;
+    }
+    info->cluster_size = alike ? info->vmdk_extents[0].cluster_size : 0;
+}
+
 static void vmdk_info(struct image *image, struct image_info *info) {
     const struct vmdk *vmdk = image->state;
+    const struct vmdk_descriptor *descriptor = &vmdk->descriptor;
+    memset(info, 0, sizeof *info);
     info->virtual_size = image->virtual_size;
-    info->cluster_size = image->unit;
-    snprintf(info->vmdk_create_type, sizeof info->vmdk_create_type, "%s",
-             vmdk->compressed ? "streamOptimized" : "monolithicSparse");
-    info->vmdk_cid = vmdk->cid;
-    info->vmdk_parent_cid = vmdk->parent_cid;
+    info->vmdk_cid = descriptor->cid;
+    info->vmdk_parent_cid = descriptor->parent_cid;
+    snprintf(info->vmdk_create_type, sizeof info->vmdk_create_type, "%s", descriptor->create_type);
+    info_extents(vmdk, info);
+    info->has_backing = image->has_backing;
+    if (!info->has_backing)
+        return;
+    snprintf(info->backing_name, sizeof info->backing_name, "%s", descriptor->parent_name);
+    // Not recorded: a parent is never anything else.
+    snprintf(info->backing_format, sizeof info->backing_format, "vmdk");
 }
 
 const struct image_driver vmdk_driver = {
@@ -332,5 +298,6 @@ const struct image_driver vmdk_driver = {
     .info = vmdk_info,
     .write = vmdk_write,
     .declared_size = vmdk_declared_size,
+    .fits_backing = vmdk_fits_backing,
     .max_unit_bits = 16,
 };

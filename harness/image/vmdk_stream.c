@@ -82,8 +82,7 @@ static int vmdk_stream_grain(struct vmdk_stream *stream, const struct unit *unit
     put_le64(stream->packed, unit->offset / VMDK_SECTOR);
     put_le32(stream->packed + 8, (uint32_t)length);
     put_le32(out->table + unit->index % VMDK_TABLE_ENTRIES * 4, sector);
-    image_map_add(&out->written->map, unit->offset,
-                  min_u64(out->grain, out->written->virtual_size - unit->offset), IMAGE_COMPRESSED);
+    vmdk_written_add(out, unit->offset, IMAGE_COMPRESSED);
     return vmdk_stream_append(out, stream->packed, VMDK_MARKER_DATA + length, fault);
 }
 

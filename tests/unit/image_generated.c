@@ -37,6 +37,8 @@ struct format_case {
     enum image_format format;
     // Chooses options and returns the allocation unit.
     uint32_t (*choose)(struct random *random, struct image_options *options);
+    // Chooses what depends on the size; may be NULL.
+    void (*fit)(struct random *random, uint64_t size, struct image_options *options);
     uint64_t largest;   // virtual size; what qemu-img still converts in an instant
     bool qemu_checks;   // `qemu-img check` knows the format
     bool refuses_empty; // has no images of size 0
@@ -75,12 +77,20 @@ static uint32_t choose_vpc(struct random *random, struct image_options *options)
 }
 
 static uint32_t choose_vmdk(struct random *random, struct image_options *options) {
-    options->vmdk_subformat = (enum vmdk_subformat)below(random, 2);
+    options->vmdk_subformat = (enum vmdk_subformat)below(random, VMDK_SUBFORMATS);
     options->grain_bits = one_in(random, 3) ? 0 : 12 + (uint32_t)below(random, 5);
     options->output_sector = one_in(random, 4) ? 512u << below(random, 8) : 0;
     options->compress = one_in(random, 3);
     options->skip_zeros = one_in(random, 4);
     return 1u << (options->grain_bits ? options->grain_bits : 16);
+}
+
+// Up to seven extents, the last one as long as is left, and now and then the default of 2 GiB.
+static void fit_vmdk(struct random *random, uint64_t size, struct image_options *options) {
+    uint32_t grain = 1u << (options->grain_bits ? options->grain_bits : 16);
+    uint32_t unit = options->vmdk_subformat == VMDK_SPLIT_FLAT ? 512 : grain;
+    options->vmdk_extent =
+        one_in(random, 8) ? 0 : round_up(div_up(size, 1 + below(random, 7)), unit);
 }
 
 static uint32_t choose_vhdx(struct random *random, struct image_options *options) {
@@ -95,6 +105,7 @@ static const struct format_case format_cases[] = {
     {.format = IMAGE_VPC, .choose = choose_vpc, .largest = 8ull << 30, .refuses_empty = true},
     {.format = IMAGE_VMDK,
      .choose = choose_vmdk,
+     .fit = fit_vmdk,
      .largest = 8ull << 30,
      .qemu_checks = true,
      .refuses_empty = true},
@@ -180,6 +191,8 @@ static void make_recipe(struct recipe *recipe, const struct format_case *format,
     recipe->options = (struct image_options){0};
     recipe->unit = format->choose(&random, &recipe->options);
     uint64_t size = choose_size(&random, format, recipe->unit);
+    if (format->fit)
+        format->fit(&random, size, &recipe->options);
     content_begin(&recipe->content, size);
     uint64_t room = MAX_WRITTEN;
     for (uint64_t left = size ? below(&random, MAX_WRITES + 1) : 0; left > 0; left--) {
@@ -196,18 +209,21 @@ static void make_recipe(struct recipe *recipe, const struct format_case *format,
 }
 
 static void describe(const struct recipe *recipe, struct buffer *out) {
-    static const char *const patterns[] = {"zero", "constant", "counter", "noise"};
+    static const char *const patterns[CONTENT_PATTERNS] = {
+        "zero", "constant", "counter", "noise", "mbr", "gpt", "qcow2_header", "vpc_footer"};
     static const char *const forms[] = {"normal", "compressed", "zero", "zero_allocated"};
     const struct image_options *o = &recipe->options;
     buffer_format(out,
-                  "size %llu; cluster_bits %u version %u refcount_bits %u lazy %d extended_l2 %d "
+                  "size %llu; vmdk_extent %llu cluster_bits %u version %u refcount_bits %u lazy %d "
+                  "extended_l2 %d "
                   "stale %d compression %d vpc_fixed %d creator %d subformat %d grain_bits %u "
                   "block_bits %u output_sector "
                   "%u compress %d skip_zeros %d\n",
-                  (unsigned long long)recipe->content.size, o->cluster_bits, o->qcow2_version,
-                  o->refcount_bits, o->lazy_refcounts, o->extended_l2, o->stale_subclusters,
-                  (int)o->compression, o->vpc_fixed, (int)o->vpc_creator, (int)o->vmdk_subformat,
-                  o->grain_bits, o->block_bits, o->output_sector, o->compress, o->skip_zeros);
+                  (unsigned long long)recipe->content.size, (unsigned long long)o->vmdk_extent,
+                  o->cluster_bits, o->qcow2_version, o->refcount_bits, o->lazy_refcounts,
+                  o->extended_l2, o->stale_subclusters, (int)o->compression, o->vpc_fixed,
+                  (int)o->vpc_creator, (int)o->vmdk_subformat, o->grain_bits, o->block_bits,
+                  o->output_sector, o->compress, o->skip_zeros);
     for (size_t i = 0; i < recipe->content.count; i++) {
         const struct content_extent *extent = &recipe->content.extents[i];
         buffer_format(out, "  %llu + %llu %s %s seed %u\n", (unsigned long long)extent->offset,
@@ -401,6 +417,8 @@ static enum verdict judge(struct subject *subject, bool have_qemu, struct fault 
     image_close(subject->image);
     subject->image = NULL;
     unlink(subject->path);
+    for (size_t i = 0; i < subject->written.file_count; i++)
+        unlink(subject->written.files[i]);
     return result < 0 ? VERDICT_BAD : VERDICT_GOOD;
 }
 

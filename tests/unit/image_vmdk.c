@@ -38,7 +38,10 @@ static void sparse_fields_are_where_the_specification_has_them(void **state) {
     assert_memory_equal(header + 73, "\n \r\n", 4);
     assert_int_equal(get_le16(header + 77), 0);
     assert_non_null(strstr(text, "createType=\"monolithicSparse\"\n"));
-    assert_non_null(strstr(text, "CID=fffffffe\nparentCID=ffffffff\n"));
+    char identity[48];
+    snprintf(identity, sizeof identity, "\nCID=%08x\nparentCID=ffffffff\n",
+             get_le32(written.identity));
+    assert_non_null(strstr(text, identity));
     assert_non_null(strstr(text, "\nRW 98304 SPARSE \"disk.vmdk\"\n"));
     disk_peek("disk", 21 * 512, entry, 4);
     assert_int_equal(get_le32(entry), 23); // the redundant table comes first
@@ -188,15 +191,23 @@ static void what_cannot_be_read_is_refused_in_words(void **state) {
     (void)state;
     static const char extents[] = "# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\n"
                                   "RW 8 SPARSE \"a\"\nRW 8 SPARSE \"b\"\n";
-    static const char parent[] = "# Disk DescriptorFile\nCID=1\nparentCID=12345678\n";
+    static const char nameless[] = "# Disk DescriptorFile\nCID=1\nparentCID=12345678\n";
+    static const char denied[] = "# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\n"
+                                 "parentFileNameHint=\"base.vmdk\"\n";
+    static const char endless[] = "# Disk DescriptorFile\nCID=1\nparentCID=12345678\n"
+                                  "parentFileNameHint=\"base.vmdk\n";
     struct image_written written = {0};
     make_disk(&(struct image_options){0}, SIZE, 1u << 16, &written);
     disk_poke("disk", 512, extents, sizeof extents);
-    assert_refused("disk", IMAGE_VMDK, "several extents");
-    disk_poke("disk", 512, parent, sizeof parent);
-    assert_refused("disk", IMAGE_VMDK, "parent");
+    assert_refused("disk", IMAGE_VMDK, "descriptor of several");
+    disk_poke("disk", 512, nameless, sizeof nameless);
+    assert_refused("disk", IMAGE_VMDK, "none is named");
+    disk_poke("disk", 512, denied, sizeof denied);
+    assert_refused("disk", IMAGE_VMDK, "there is none");
+    disk_poke("disk", 512, endless, sizeof endless);
+    assert_refused("disk", IMAGE_VMDK, "name of the parent");
     disk_poke("disk", 0, extents, sizeof extents);
-    assert_refused("disk", IMAGE_VMDK, "descriptor files");
+    assert_refused("disk", IMAGE_VMDK, "more than 65536 bytes");
     disk_poke("disk", 0, "COWD", 4);
     assert_refused("disk", IMAGE_VMDK, "COWD");
     unlink("disk");
