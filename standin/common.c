@@ -102,3 +102,8 @@ void absolute_path(const char *path, char *to, size_t room) {
     char resolved[PATH_MAX];
     snprintf(to, room, "%s", realpath(path, resolved) ? resolved : path);
 }
+
+void path_beside(const char *path, const char *name, char *to, size_t room) {
+    const char *slash = strrchr(path, '/');
+    snprintf(to, room, "%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, name);
+}

@@ -9,10 +9,8 @@
 #include "standin/lies.h"
 #include "standin/standin.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FORMATS "raw|qcow2|vmdk|vpc|vhdx"
@@ -78,9 +76,12 @@ static int qcow2_options(const struct arguments *arguments, struct image_options
 static int vmdk_options(const struct arguments *arguments, struct image_options *options) {
     const char *subformat = arguments->text[OPT_SUBFORMAT];
     bool stream = arguments->position[OPT_COMPRESS];
-    if (subformat && !strcmp(subformat, "monolithicFlat"))
-        return refuse(stream ? "monolithicFlat cannot be compressed"
-                             : "convert: monolithicFlat is not in this stand-in");
+    if (subformat && !strcmp(subformat, "monolithicFlat")) {
+        if (stream)
+            return refuse("monolithicFlat cannot be compressed");
+        options->vmdk_subformat = VMDK_FLAT;
+        return 0;
+    }
     if (subformat && !strcmp(subformat, "streamOptimized"))
         stream = true;
     options->vmdk_subformat = stream ? VMDK_STREAM : VMDK_SPARSE;
@@ -153,17 +154,6 @@ static int plant_chs_size(const char *path, uint64_t size, struct fault *fault) 
     return status;
 }
 
-static int check_output(const struct source *source, const char *path) {
-    struct stat from, to;
-    if (stat(path, &to))
-        return 0;
-    if (!S_ISREG(to.st_mode))
-        return refuse("%s is not a regular file", path);
-    if (!fstat(source->image->fd, &from) && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
-        return refuse("input and output are the same file");
-    return 0;
-}
-
 static int fail(const char *reason) {
     fprintf(stderr, "convert: %s\n", reason);
     return refuse("convert operation failed");
@@ -193,8 +183,8 @@ static int convert_source(struct source *source, const char *path, enum image_fo
     uint64_t declared;
     if (image_driver(target)->declared_size(options, content.size, &declared, &fault))
         return fail(fault.text);
-    if (unlink(path) && errno != ENOENT)
-        return refuse_errno(errno);
+    if (output_clear(path, options))
+        return 1;
     if (image_write(path, target, options, &content, &written, &fault))
         return fail(fault.text);
     image_written_free(&written);
@@ -213,7 +203,7 @@ static int run(const struct arguments *arguments) {
         return 1;
     if (source_open(&source, arguments->operands[0], NULL, lie(LIE_SUCCESS_WHERE_QEMU_FAILS)))
         return 1;
-    int status = check_output(&source, arguments->operands[1]);
+    int status = output_check(&source, arguments->operands[1], &options);
     if (!status)
         status = convert_source(&source, arguments->operands[1], target, &options);
     source_close(&source);
@@ -224,7 +214,7 @@ const struct command command_convert = {
     .name = "convert",
     .summary = "Copy the guest content of an image into another format",
     .usage = "[-O raw|qcow2|vmdk|vpc|vhdx] [-c] [--cluster-size N] [--grain-size N] "
-             "[--block-size N] <INPUT> <OUTPUT>",
+             "[--block-size N] [--subformat S] <INPUT> <OUTPUT>",
     .options = option_table,
     .option_count = sizeof option_table / sizeof *option_table,
     .operands_min = 2,

@@ -5,6 +5,7 @@
 // 10.0, as instar assumes where it finds no qemu-img.
 #include "standin/standin.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
@@ -24,12 +25,20 @@ static const struct option_spec option_table[] = {
     {OPT_VERBOSE, "verbose", 'v', KIND_FLAG, NULL},
 };
 
+// A file of the image, as qemu-img names the node that has it.
+struct part {
+    char node[16]; // "file", "extents.0", ...
+    char path[PATH_MAX];
+    uint64_t file_size, actual_size; // bytes
+};
+
 struct subject {
     const struct source *source;
     const char *format; // as printed: "unknown" is instar's word for a plain raw file
-    char path[PATH_MAX];
-    uint64_t file_size, actual_size; // bytes
-    bool children, dirty_flag;       // does the version profile print them?
+    struct part parts[1 + IMAGE_MAX_FILES]; // the file that was named is the first
+    size_t count;
+    uint64_t actual_size;      // of all parts
+    bool children, dirty_flag; // does the version profile print them?
 };
 
 static int parse_version(const char *text, unsigned *version) {
@@ -46,19 +55,28 @@ static int parse_version(const char *text, unsigned *version) {
     return 0;
 }
 
-static void print_child(const struct subject *subject) {
-    puts(
-        "    \"children\": [\n        {\n            \"name\": \"file\",\n            \"info\": {\n"
-        "                \"children\": [\n                ],");
+static void print_child(const struct part *part, bool last) {
+    printf("        {\n            \"name\": \"%s\",\n            \"info\": {\n"
+           "                \"children\": [\n                ],\n",
+           part->node);
     printf("                \"virtual-size\": %" PRIu64 ",\n                \"filename\": ",
-           (subject->file_size + 511) / 512 * 512);
-    print_json_text(subject->path);
+           (part->file_size + 511) / 512 * 512);
+    print_json_text(part->path);
     printf(",\n                \"format\": \"file\",\n                \"actual-size\": %" PRIu64
            ",\n",
-           subject->actual_size);
+           part->actual_size);
     puts("                \"format-specific\": {\n                    \"type\": \"file\",\n"
          "                    \"data\": {\n                    }\n                },\n"
-         "                \"dirty-flag\": false\n            }\n        }\n    ],");
+         "                \"dirty-flag\": false\n            }");
+    puts(last ? "        }" : "        },");
+}
+
+// The order is qemu-img's: last opened, first printed.
+static void print_children(const struct subject *subject) {
+    puts("    \"children\": [");
+    for (size_t i = subject->count; i-- > 0;)
+        print_child(&subject->parts[i], i == 0);
+    puts("    ],");
 }
 
 static const char *boolean(bool value) {
@@ -80,22 +98,35 @@ static void print_qcow2(const struct image_info *info) {
     puts("        }\n    },");
 }
 
+static void print_extent(const struct image_part *extent, const char *path, bool first) {
+    puts(first ? "                {" : ",\n                {");
+    if (extent->compressed)
+        puts("                    \"compressed\": true,");
+    printf("                    \"virtual-size\": %" PRIu64 ",\n                    \"filename\": ",
+           extent->virtual_size);
+    print_json_text(path);
+    if (extent->cluster_size)
+        printf(",\n                    \"cluster-size\": %" PRIu64, extent->cluster_size);
+    printf(",\n                    \"format\": \"%s\"\n                }", extent->kind);
+}
+
 static void print_vmdk(const struct subject *subject, const struct image_info *info) {
     printf("    \"format-specific\": {\n        \"type\": \"vmdk\",\n        \"data\": {\n"
            "            \"cid\": %" PRIu32 ",\n            \"parent-cid\": %" PRIu32
            ",\n            \"create-type\": ",
            info->vmdk_cid, info->vmdk_parent_cid);
     print_json_text(info->vmdk_create_type);
-    puts(",\n            \"extents\": [\n                {");
-    if (!strcmp(info->vmdk_create_type, "streamOptimized"))
-        puts("                    \"compressed\": true,");
-    printf("                    \"virtual-size\": %" PRIu64 ",\n                    \"filename\": ",
-           subject->source->size);
-    print_json_text(subject->path);
-    printf(",\n                    \"cluster-size\": %" PRIu64
-           ",\n                    \"format\": \"\"\n                }\n            ]\n        }\n"
-           "    },\n",
-           info->cluster_size);
+    puts(",\n            \"extents\": [");
+    bool first = true;
+    for (size_t i = 0, file = 0; i < info->vmdk_extent_count; i++) {
+        const struct image_part *extent = &info->vmdk_extents[i];
+        if (!strcmp(extent->kind, "ZERO")) // it has no file, and qemu-img does not know it
+            continue;
+        file += extent->name[0] != 0;
+        print_extent(extent, subject->parts[file].path, first);
+        first = false;
+    }
+    puts("\n            ]\n        }\n    },");
 }
 
 // instar takes an unrecorded format for qcow2.
@@ -128,10 +159,10 @@ static void print_json(const struct subject *subject) {
     const struct image_info *info = &subject->source->info;
     puts("{");
     if (subject->children)
-        print_child(subject);
+        print_children(subject);
     print_backing_format(info);
     printf("    \"virtual-size\": %" PRIu64 ",\n    \"filename\": ", subject->source->size);
-    print_json_text(subject->path);
+    print_json_text(subject->parts[0].path);
     if (info->cluster_size)
         printf(",\n    \"cluster-size\": %" PRIu64, info->cluster_size);
     printf(",\n    \"format\": \"%s\",\n    \"actual-size\": %" PRIu64 ",\n", subject->format,
@@ -162,7 +193,7 @@ static void print_human_size(const char *label, uint64_t bytes, bool exact) {
 
 static void print_human(const struct subject *subject) {
     const struct image_info *info = &subject->source->info;
-    printf("image: %s\nfile format: %s\n", subject->path, subject->format);
+    printf("image: %s\nfile format: %s\n", subject->parts[0].path, subject->format);
     print_human_size("virtual size", subject->source->size, true);
     print_human_size("disk size", subject->actual_size, false);
     if (info->cluster_size)
@@ -186,6 +217,39 @@ static void print_human(const struct subject *subject) {
                boolean(info->extended_l2));
 }
 
+static int add_part(struct subject *subject, const char *path, bool length_counts) {
+    struct part *part = &subject->parts[subject->count];
+    struct stat status;
+    if (stat(path, &status))
+        return refuse_errno(errno);
+    if (subject->count)
+        snprintf(part->node, sizeof part->node, "extents.%zu", subject->count - 1);
+    else
+        snprintf(part->node, sizeof part->node, "file");
+    absolute_path(path, part->path, sizeof part->path);
+    part->file_size = (uint64_t)status.st_size;
+    part->actual_size = (uint64_t)(length_counts ? status.st_size : status.st_blocks * 512);
+    subject->actual_size += part->actual_size;
+    subject->count++;
+    return 0;
+}
+
+// The file that was named, and the extents of a vmdk beside it.
+static int add_parts(struct subject *subject, const char *path, bool length_counts) {
+    const struct image_info *info = &subject->source->info;
+    char extent[PATH_MAX];
+    if (add_part(subject, path, length_counts))
+        return 1;
+    for (size_t i = 0; i < info->vmdk_extent_count; i++) {
+        if (!info->vmdk_extents[i].name[0])
+            continue;
+        path_beside(path, info->vmdk_extents[i].name, extent, sizeof extent);
+        if (add_part(subject, extent, length_counts))
+            return 1;
+    }
+    return 0;
+}
+
 static int run(const struct arguments *arguments) {
     unsigned version = 0;
     if (parse_version(arguments->text[OPT_QEMU_VERSION], &version) || check_sector_size(arguments))
@@ -195,26 +259,23 @@ static int run(const struct arguments *arguments) {
     struct source source;
     if (source_open(&source, arguments->operands[0], NULL, false))
         return 1;
-    struct stat status = {0};
-    fstat(source.image->fd, &status);
     struct subject subject = {
         .source = &source,
         .format = source.image->driver->name,
-        .file_size = (uint64_t)status.st_size,
-        .actual_size = (uint64_t)(arguments->text[OPT_IGNORE_QUIRKS] ? status.st_size
-                                                                     : status.st_blocks * 512),
         .children = version >= 80000,
         .dirty_flag = version >= 60100,
     };
     if (source.format == IMAGE_RAW && !arguments->text[OPT_UNSAFE_QUIRKS])
         subject.format = "unknown";
-    absolute_path(arguments->operands[0], subject.path, sizeof subject.path);
-    if (arguments->text[OPT_OUTPUT] && !strcmp(arguments->text[OPT_OUTPUT], "json"))
+    int status =
+        add_parts(&subject, arguments->operands[0], arguments->text[OPT_IGNORE_QUIRKS] != NULL);
+    const char *output = arguments->text[OPT_OUTPUT];
+    if (status == 0 && output && !strcmp(output, "json"))
         print_json(&subject);
-    else
+    else if (status == 0)
         print_human(&subject);
     source_close(&source);
-    return 0;
+    return status;
 }
 
 const struct command command_info = {

@@ -4,7 +4,8 @@
 //   raw, fixed vpc  the host's SEEK_DATA and SEEK_HOLE
 //   qcow2           data and compressed clusters, not zero ones; holes of the file under a data
 //                   cluster when qemu-img asks for them (measure_holes.c)
-//   vmdk            grains in use, not zeroed ones
+//   vmdk            grains in use, not zeroed ones; of a flat extent the host's SEEK_DATA and
+//                   SEEK_HOLE
 //   vpc             whole blocks in the block allocation table, whatever their bitmap says
 //   vhdx            everything, because qemu's driver has no block status; but for the targets that
 //                   qemu-img cannot measure, where a conversion's size is the only judge, the

@@ -56,8 +56,17 @@ void hang_if_asked(const struct source *source); // LIE_HANG_ON_CLUSTER_SIZE
 // In measure as in convert, so that the lie shows under one name.
 uint64_t vpc_output_size(uint64_t size);
 
+// --- the output -------------------------------------------------------------------------------
+// May the files of this output be replaced? 0, or 1 after a refusal.
+int output_check(const struct source *source, const char *path,
+                 const struct image_options *options);
+// Removes them. 0, or 1 after a refusal.
+int output_clear(const char *path, const struct image_options *options);
+
 // --- text -------------------------------------------------------------------------------------
-void print_json_text(const char *text);                      // with quotes
+void print_json_text(const char *text); // with quotes
+// A file in the directory of the one at `path`.
+void path_beside(const char *path, const char *name, char *to, size_t room);
 void absolute_path(const char *path, char *to, size_t room); // canonical, or as given
 
 #endif

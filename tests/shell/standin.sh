@@ -85,6 +85,12 @@ make_images() {
     image vmdk-odd vmdk "" 1000448 "write -P 1 999936 512"
     image vmdk-stream vmdk subformat=streamOptimized 4M "write -P 1 64k 64k" "write -P 2 1M 64k"
     image vmdk-8G vmdk "" 8G "write -P 1 5G 64k"
+    for kind in monolithicFlat twoGbMaxExtentSparse twoGbMaxExtentFlat; do
+        image "vmdk-$kind" vmdk subformat=$kind 10M "write -P 1 70000 3" "write -z 1M 1M" \
+            "write -P 3 9M 300k"
+        # Two extents, data on both sides of the seam.
+        image "vmdk-3G-$kind" vmdk subformat=$kind 3G "write -P 1 2147400000 200k" "write -P 2 3G-512 512"
+    done
     for kind in force_size=on force_size=off subformat=fixed subformat=fixed,force_size=on; do
         image "vpc-$kind" vpc "$kind" 9437696 "write -P 1 1000 2000" "write -P 2 5M 64k" "write -z 6M 1M"
     done
@@ -200,6 +206,7 @@ convert_keeps() { # NAME FORMAT TARGET MEASURE-OPTIONS convert-options...
     # shellcheck disable=SC2086 # several words
     fully=$("$instar" measure -O "$target" $measured "$name" | sed -n 's/^fully allocated size: //p')
     size=$(stat -c %s out)
+    [ "${1-} ${2-}" != "--subformat monolithicFlat" ] || size=$((size + $(stat -c %s out-flat.vmdk)))
     if [ "$size" -gt $((fully + 65536)) ]; then
         not_ok "$what" "$size bytes, but at most $fully measured"
         return
@@ -212,7 +219,7 @@ convert_all() {
     for line in "${images[@]}"; do
         read -r name format <<<"$line"
         case $name in # what no target can hold, and what compare would read in full
-        raw-0 | qcow2-0 | vpc-0 | raw-2T | qcow2-1T | vmdk-8G) continue ;;
+        raw-0 | qcow2-0 | vpc-0 | raw-2T | qcow2-1T | vmdk-8G | vmdk-3G-*) continue ;;
         qcow2-v2* | qcow2-rc* | raw-511 | raw-512 | raw-513) continue ;;
         esac
         for target in raw qcow2 vmdk vpc vhdx; do convert_keeps "$name" "$format" $target ""; done
@@ -224,6 +231,7 @@ convert_all() {
         convert_keeps "$name" "$format" qcow2 "" -c
         convert_keeps "$name" "$format" vmdk "--grain-size 4096" --grain-size 4096
         convert_keeps "$name" "$format" vmdk "--subformat streamOptimized" -c
+        convert_keeps "$name" "$format" vmdk "--subformat monolithicFlat" --subformat monolithicFlat
         convert_keeps "$name" "$format" vpc "--block-size 524288" --block-size 524288
         convert_keeps "$name" "$format" vhdx "--block-size 1048576" --block-size 1048576
     done
@@ -260,6 +268,32 @@ convert_edges() {
     same "2 TiB of holes cost no time" 1 $(($(date +%s%N) - start < 500000000))
     [ -e missing ] || "$instar" convert -O vmdk raw-0 partial 2>/dev/null || true
     same "a failed conversion leaves nothing" no "$([ -e partial ] && echo yes || echo no)"
+}
+
+# A disk in two files: both are replaced, neither is left behind, neither may be the source.
+convert_flat() {
+    local flat="convert -O vmdk --subformat monolithicFlat"
+    # shellcheck disable=SC2086 # several words
+    flat() { status "$instar" $flat "$@"; }
+    echo stale >flat.vmdk
+    truncate -s 9M flat-flat.vmdk
+    same "a flat disk replaces both files of an older one" "0 1000448" \
+        "$(flat raw-1000000 flat.vmdk) $(stat -c %s flat-flat.vmdk)"
+    same "... and is what qemu-img calls monolithicFlat" monolithicFlat \
+        "$(qemu-img info --output json -f vmdk flat.vmdk | sed -n 's/.*"create-type": "\(.*\)".*/\1/p')"
+    same "... and keeps the holes of its source" 0 "$(flat raw-scattered flat.vmdk >/dev/null
+        echo $(($(stat -c %b flat-flat.vmdk) * 512 > 65536)))"
+    cp vmdk- cut
+    truncate -s $(($(stat -c %s vmdk-) - 100000)) cut
+    same "a failed flat conversion leaves nothing" "1 1 0" \
+        "$(flat raw-0 partial.vmdk) $(flat cut partial.vmdk) $(find . -name 'partial*' | wc -l)"
+    same "no file of the source is an output" "1 1 1 1" \
+        "$(flat flat.vmdk flat.vmdk) $(flat flat-flat.vmdk flat.vmdk) $(flat flat.vmdk flat-flat.vmdk) $(status "$instar" convert flat.vmdk flat-flat.vmdk)"
+    same "... and it is whole" 0 "$(status qemu-img compare -f vmdk -F raw flat.vmdk raw-scattered)"
+    same "an extent that is not there" "1 1" \
+        "$(mv flat-flat.vmdk away; status "$instar" info flat.vmdk) $(status qemu-img info flat.vmdk)"
+    same "children of all extents from 8.0 on" "extents.1 extents.0 file" \
+        "$("$instar" info vmdk-3G-twoGbMaxExtentFlat --output json --qemu-version 8.0 | sed -n 's/.*"name": "\(.*\)",/\1/p' | xargs)"
 }
 
 # --- the command line -------------------------------------------------------------------------
@@ -443,6 +477,7 @@ info_all
 check_all
 convert_all
 convert_edges
+convert_flat
 command_line
 damages
 lies
