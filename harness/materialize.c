@@ -208,8 +208,9 @@ static int build_layer(struct material *material, const struct testcase *layer,
     if (image_write(path, (enum image_format)layer->format, options, &source, written, fault))
         return fault_prefix(fault, "building %s: ", name);
     add_allocation(material, layer, written, below_size);
-    // The file may declare more than was asked for; a file above it sees zeros there.
-    if (!is_source)
+    // The file may declare more than was asked for; a file above it sees zeros there. It may
+    // declare less (VPC_CREATOR_VPC): nobody sees what lies behind that, above it or not.
+    if (!is_source || written->virtual_size < size)
         content_resize(&material->content, written->virtual_size);
     *backing = (struct image_backing){.format = (enum image_format)layer->format};
     snprintf(backing->name, sizeof backing->name, "%s", name);

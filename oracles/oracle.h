@@ -21,7 +21,8 @@ struct registry; // oracles/registry.h
 struct truth {
     enum image_format format;
     const struct content *content;      // NULL: not known (an earlier step tainted this file)
-    uint64_t asked_size;                // guest bytes that the case asked for
+    uint64_t asked_size;                // guest bytes that the case asked for, as far as the file
+                                        // shows them: the size of `content`
     uint64_t declared_size;             // guest bytes as the file declares them
     uint64_t shown_size;                // as a tool of 512-byte sectors must show it
     uint64_t file_size;                 // bytes of the file as built

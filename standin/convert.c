@@ -128,8 +128,9 @@ uint64_t vpc_output_size(uint64_t size) {
     return lie(LIE_SUCCESS_WHERE_QEMU_FAILS) ? min_u64(size, VPC_MAX_SECTORS * VPC_SECTOR) : size;
 }
 
-// LIE_VHD_CHS_SIZE: both footers name an unknown creator, for which cylinders * heads * sectors
-// count, and the geometry below the size. The data stay; who reads the disk misses its end.
+// LIE_VHD_CHS_SIZE: both footers name Virtual PC, for which cylinders * heads * sectors count in
+// every version of qemu-img, and the geometry below the size. The data stay; who reads the disk
+// misses its end.
 static int plant_chs_size(const char *path, uint64_t size, struct fault *fault) {
     struct vpc_geometry geometry = vpc_geometry_of(size / VPC_SECTOR);
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -141,7 +142,7 @@ static int plant_chs_size(const char *path, uint64_t size, struct fault *fault) 
     for (size_t i = 0; status == 0 && i < sizeof places / sizeof *places; i++) {
         uint8_t footer[VPC_FOOTER_SIZE];
         status = image_pread(fd, footer, sizeof footer, places[i], fault);
-        memcpy(footer + VPC_FOOTER_CREATOR, "imgo", 4);
+        memcpy(footer + VPC_FOOTER_CREATOR, "vpc ", 4);
         put_be16(footer + VPC_FOOTER_CYLINDERS, geometry.cylinders);
         footer[VPC_FOOTER_HEADS] = geometry.heads;
         footer[VPC_FOOTER_SECTORS] = geometry.sectors;

@@ -144,10 +144,10 @@ static void print_backing(const struct subject *subject) {
     if (!info->has_backing)
         return;
     char full[PATH_MAX + sizeof info->backing_name];
-    const char *slash = strrchr(subject->path, '/');
+    const char *path = subject->parts[0].path, *slash = strrchr(path, '/');
     snprintf(full, sizeof full, "%.*s%s",
-             slash && info->backing_name[0] != '/' ? (int)(slash - subject->path) + 1 : 0,
-             subject->path, info->backing_name);
+             slash && info->backing_name[0] != '/' ? (int)(slash - path) + 1 : 0, path,
+             info->backing_name);
     fputs("    \"full-backing-filename\": ", stdout);
     print_json_text(full);
     fputs(",\n    \"backing-filename\": ", stdout);

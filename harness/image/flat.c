@@ -43,7 +43,7 @@ int flat_write(int fd, const struct image_source *source, bool skip_zeros, struc
     for (uint64_t offset = 0; offset < source->size;) {
         if (source->extent(source->context, offset, &extent, fault) < 0)
             return -1;
-        uint64_t end = extent.offset + extent.length;
+        uint64_t end = min_u64(extent.offset + extent.length, source->size);
         if (end <= offset)
             return fault_set(fault, "the source has an empty extent");
         if (extent.state != IMAGE_DATA && extent.state != IMAGE_COMPRESSED) {

@@ -69,18 +69,22 @@ struct image_source {
 
 // Creator application of a vpc footer. By the geometry: the disk's size is what cylinders * heads *
 // sectors give, unless that is the largest there is. By size: the footer's current size, exact to
-// the sector. Which is which was found with qemu-img 7.2.
+// the sector. By version: by the geometry for qemu-img before 10.0, by size from there on; the
+// writer makes both equal, so that it does not matter. Which is which was found with qemu-img
+// 7.2.22 and 10.0.2; the table is vpc_creators.
+//
+// Unless its line says otherwise, the writer rounds a disk that is not by size up to whole
+// geometry, as qemu-img does without force_size, and the current size with it.
 enum vpc_creator {
-    VPC_CREATOR_QEMU, // by the geometry; the writer rounds up to whole geometry, as qemu-img does
-                      // without force_size
+    VPC_CREATOR_QEMU, // by the geometry
     VPC_CREATOR_QEM2, // by size
-    VPC_CREATOR_VPC,  // by the geometry. Microsoft Virtual PC rounded it down and left the current
-                      // size larger; so does the writer
-    VPC_CREATOR_VS,   // "vs  ", by the geometry; rounded as VPC_CREATOR_QEMU, and so are all below
-    VPC_CREATOR_VSIM, // "vsim", by the geometry
-    VPC_CREATOR_WA,   // "wa\0\0", by the geometry
-    VPC_CREATOR_IMGO, // "imgo", by the geometry for qemu-img before 10.0, by size from there on;
-                      // both are equal in what the writer makes
+    VPC_CREATOR_VPC,  // by the geometry, which Microsoft Virtual PC rounds down: the current size
+                      // is what was asked for, and the disk that readers see is smaller. Only a
+                      // disk of less than one cylinder is rounded up, because nothing is below it
+    VPC_CREATOR_VS,   // "vs  ", by version
+    VPC_CREATOR_VSIM, // "vsim", by version
+    VPC_CREATOR_WA,   // "wa\0\0", by version
+    VPC_CREATOR_IMGO, // "imgo", by version
     VPC_CREATOR_WIN,  // "win ", by size
     VPC_CREATOR_D2V,  // "d2v ", by size
     VPC_CREATOR_TAP,  // "tap\0", by size
@@ -156,10 +160,12 @@ struct image_options {
     uint64_t vmdk_extent;   // split layouts: guest bytes of an extent, a multiple of the grain
                             // (flat: of 512); 0 = 2 GiB
     uint32_t grain_bits;    // vmdk: 12..16, 0 = 16
-    bool vhdx_fixed;        // every block is allocated
+    bool vhdx_fixed;        // vhdx: every block is present, also where the source has holes (which
+                            // then are holes of the file); skip_zeros does not matter
     uint32_t block_bits;    // vpc dynamic: 19..28, 0 = 21; vhdx: 20..28, 0 = 25
-    uint32_t output_sector; // vmdk sparse: every table and grain is padded to this many bytes
-                            // (a device of large sectors); 0 = 512
+    uint32_t output_sector; // vmdk sparse, vpc dynamic: every table, and every grain or block with
+                            // its bitmap, is padded to this many bytes (a device of large
+                            // sectors); 0 = 512
     bool compress;   // store every data unit compressed where the format can (qcow2, and vmdk
                      // when its subformat is VMDK_STREAM)
     bool skip_zeros; // leave a unit out when all its bytes are zero
@@ -167,7 +173,8 @@ struct image_options {
 
 // What a writer made; filled by image_write.
 struct image_written {
-    uint64_t virtual_size; // as the file declares it, after the format's rounding
+    uint64_t virtual_size; // as readers must see it, after the format's rounding. Less than was
+                           // asked for only with VPC_CREATOR_VPC: what lies behind it is cut off
     uint64_t file_size;    // bytes of the file
     uint32_t unit;         // allocation unit: cluster, grain or block in bytes (raw: 4096)
     struct image_map map;  // allocation in the format's units (qcow2 with extended L2 entries:
@@ -256,8 +263,8 @@ struct image_driver {
     int (*write)(struct image_output *output, const struct image_options *options,
                  const struct image_source *source, struct image_written *written,
                  struct fault *fault);
-    // The guest size that this format would declare for `size` (its rounding); 0 with a fault if
-    // it cannot hold that size.
+    // The guest size that readers would see of a disk of `size` bytes (the format's rounding, which
+    // may also shorten: see VPC_CREATOR_VPC); 0 with a fault if it cannot hold that size.
     int (*declared_size)(const struct image_options *options, uint64_t size, uint64_t *declared,
                          struct fault *fault);
     // Makes an internal snapshot what extent and read speak of; virtual_size becomes its own. NULL

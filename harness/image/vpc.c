@@ -15,34 +15,12 @@
 static const char footer_cookie[] = "conectix";
 static const char header_cookie[] = "cxsparse";
 
-// Creators whose footer's current size is the disk's size; with every other one it is the product
-// of the geometry, unless that is the largest there is. Found with qemu-img 7.2: "vs  ", "vsim",
-// "vpc ", "wa\0\0" and unknown names go by the geometry there.
-static const char size_creators[][4] = {
-    {'w', 'i', 'n', ' '}, {'q', 'e', 'm', '2'}, {'d', '2', 'v', ' '},
-    {'t', 'a', 'p', 0},   {'C', 'T', 'X', 'S'},
-};
-
 static bool vpc_probe(const uint8_t *head, size_t head_length, const uint8_t *tail,
                       size_t tail_length) {
     if (head_length >= 8 && memcmp(head, footer_cookie, 8) == 0)
         return true;
     return tail_length >= VPC_FOOTER_SIZE &&
            memcmp(tail + tail_length - VPC_FOOTER_SIZE, footer_cookie, 8) == 0;
-}
-
-static uint64_t vpc_footer_size(const uint8_t *footer) {
-    struct vpc_geometry geometry = {
-        .cylinders = get_be16(footer + VPC_FOOTER_CYLINDERS),
-        .heads = footer[VPC_FOOTER_HEADS],
-        .sectors = footer[VPC_FOOTER_SECTORS],
-    };
-    uint64_t sectors = vpc_geometry_sectors(&geometry);
-    bool by_size = sectors == VPC_MAX_GEOMETRY;
-    for (size_t i = 0; i < sizeof size_creators / sizeof *size_creators; i++)
-        by_size |= memcmp(footer + VPC_FOOTER_CREATOR, size_creators[i], 4) == 0;
-    return by_size ? round_down(get_be64(footer + VPC_FOOTER_CURRENT_SIZE), VPC_SECTOR)
-                   : sectors * VPC_SECTOR;
 }
 
 // A footer at the front makes the disk dynamic whatever its type field says; only if there is none
@@ -68,9 +46,10 @@ static int vpc_open_footer(struct image *image, struct vpc *vpc, struct fault *f
         return fault_set(fault, "differencing vpc disks are not supported");
     if (vpc->fixed && type != VPC_FIXED)
         return fault_set(fault, "a vpc disk of type %u lacks its footer at the front", type);
-    image->virtual_size = vpc_footer_size(vpc->footer);
-    if (image->virtual_size / VPC_SECTOR > VPC_MAX_SECTORS)
+    uint64_t sectors = vpc_footer_sectors(vpc->footer);
+    if (sectors > VPC_MAX_SECTORS)
         return fault_set(fault, "the vpc disk is larger than 2040 GiB");
+    image->virtual_size = sectors * VPC_SECTOR;
     if (vpc->fixed && image->virtual_size > image->file_size - VPC_FOOTER_SIZE)
         return fault_set(fault, "the fixed vpc disk is cut short");
     return 0;

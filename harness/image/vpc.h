@@ -3,7 +3,7 @@
 // What the files of the vpc driver share: the places of the fields in a Virtual Hard Disk file and
 // the geometry arithmetic. Format facts are from Microsoft's "Virtual Hard Disk Image Format
 // Specification" 1.0; all integers are big endian. What QEMU makes of a file was observed with
-// qemu-img 7.2.
+// qemu-img 7.2.22 and 10.0.2.
 #ifndef IMAGE_VPC_H
 #define IMAGE_VPC_H
 
@@ -52,6 +52,24 @@ struct vpc_geometry {
     uint32_t cylinders, heads, sectors;
 };
 
+// What makes a disk's size, unless its geometry is the largest there is: then always the current
+// size. VPC_BY_VERSION is what qemu-img read by the geometry up to 9.x and reads by size
+// since 10.0, as it does every name that is not in the table; our reader takes the geometry.
+enum vpc_rule { VPC_BY_GEOMETRY, VPC_BY_SIZE, VPC_BY_VERSION };
+struct vpc_creator_kind {
+    char application[4]; // spec, "Hard Disk Footer Format": Creator Application
+    enum vpc_rule rule;
+    bool rounds_down; // the geometry, and with it the disk, may be smaller than the current size
+};
+extern const struct vpc_creator_kind vpc_creators[VPC_CREATORS];
+
+// What a writer records for a disk, in sectors.
+struct vpc_sizes {
+    struct vpc_geometry geometry;
+    uint64_t current; // Current Size and Original Size of the footer
+    uint64_t shown;   // the disk that readers see; at most `current`
+};
+
 #define VPC_MAX_GEOMETRY (65535ull * 16 * 255) // sectors
 #define VPC_MAX_SECTORS  0xff000000ull         // 2040 GiB, where QEMU stops
 
@@ -75,9 +93,11 @@ uint32_t vpc_bitmap_size(uint32_t block_size);
 // Spec, appendix "CHS Calculation": may cover fewer sectors than asked for.
 struct vpc_geometry vpc_geometry_of(uint64_t sectors);
 uint64_t vpc_geometry_sectors(const struct vpc_geometry *geometry);
-// The geometry that a writer records for a disk of `sectors`, and the sectors it then declares.
-int vpc_geometry_declared(enum vpc_creator creator, uint64_t sectors, struct vpc_geometry *geometry,
-                          uint64_t *declared, struct fault *fault);
+// What a writer records for a disk of `sectors`.
+int vpc_sizes_of(enum vpc_creator creator, uint64_t sectors, struct vpc_sizes *sizes,
+                 struct fault *fault);
+// Sectors of the disk that this footer describes.
+uint64_t vpc_footer_sectors(const uint8_t *footer);
 
 // The BAT entry of a block; -1 with a fault.
 int vpc_entry(struct vpc *vpc, uint64_t index, uint32_t *entry, struct fault *fault);

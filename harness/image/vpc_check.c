@@ -8,29 +8,40 @@
 
 #include <stdio.h>
 
+#define VPC_MAX_PADDING 65536u // bytes: the largest sector of a device that a tool writes to
+
 static void vpc_check_problem(struct image_check *check, const char *problem) {
     if (!check->first_problem[0])
         snprintf(check->first_problem, sizeof check->first_problem, "%s", problem);
     check->corruptions++;
 }
 
-// The copy at the end; its place is the end of the file, or of the last block when a writer with a
-// device of large sectors padded the file. Without one the disk is still readable, but no longer
-// what the specification asks for ("the footer is located at the end of the hard disk image").
+// Is the footer at the front also here?
+static int vpc_footer_at(struct image *image, const struct vpc *vpc, uint64_t place, bool *found,
+                         struct image_check *check, struct fault *fault) {
+    uint8_t copy[VPC_FOOTER_SIZE];
+    if (image_pread(image->fd, copy, sizeof copy, place, fault))
+        return -1;
+    *found = memcmp(copy, "conectix", 8) == 0;
+    if (*found && memcmp(copy, vpc->footer, sizeof copy) != 0)
+        vpc_check_problem(check, "the two footers differ");
+    return 0;
+}
+
+// The copy at the end; its place is the end of the file, or behind the last block when a writer
+// with a device of large sectors padded blocks and file. Without one the disk is still readable,
+// but no longer what the specification asks for ("the footer is located at the end of the hard disk
+// image").
 static int vpc_check_footers(struct image *image, const struct vpc *vpc, uint64_t blocks_end,
                              struct image_check *check, struct fault *fault) {
-    uint8_t copy[VPC_FOOTER_SIZE];
-    uint64_t places[] = {image->file_size - VPC_FOOTER_SIZE, blocks_end};
-    for (size_t i = 0; i < 2; i++) {
-        if (image_pread(image->fd, copy, sizeof copy, places[i], fault))
+    bool found;
+    if (vpc_footer_at(image, vpc, image->file_size - VPC_FOOTER_SIZE, &found, check, fault))
+        return -1;
+    for (uint64_t sector = VPC_SECTOR; !found && sector <= VPC_MAX_PADDING; sector *= 2)
+        if (vpc_footer_at(image, vpc, round_up(blocks_end, sector), &found, check, fault))
             return -1;
-        if (memcmp(copy, "conectix", 8) != 0)
-            continue;
-        if (memcmp(copy, vpc->footer, sizeof copy) != 0)
-            vpc_check_problem(check, "the two footers differ");
-        return 0;
-    }
-    vpc_check_problem(check, "there is no footer behind the blocks");
+    if (!found)
+        vpc_check_problem(check, "there is no footer behind the blocks");
     return 0;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cylinders, heads and sectors: the size of a VHD of most creators is their product, so a writer
-// that wants to keep every byte of the guest must look for a product that is large enough.
+// The size of a VHD: two numbers of its footer compete for it, and who made the file decides. The
+// table of creators is the reader's and the writer's. Where the product of cylinders, heads and
+// sectors counts, a writer that wants to keep every byte of the guest must look for a product that
+// is large enough.
 #include "base/bytes.h"
 #include "image/vpc.h"
 
@@ -39,36 +41,73 @@ uint64_t vpc_geometry_sectors(const struct vpc_geometry *geometry) {
     return (uint64_t)geometry->cylinders * geometry->heads * geometry->sectors;
 }
 
-int vpc_geometry_declared(enum vpc_creator creator, uint64_t sectors, struct vpc_geometry *geometry,
-                          uint64_t *declared, struct fault *fault) {
-    *declared = 0;
+const struct vpc_creator_kind vpc_creators[VPC_CREATORS] = {
+    [VPC_CREATOR_QEMU] = {{'q', 'e', 'm', 'u'}, VPC_BY_GEOMETRY, false},
+    [VPC_CREATOR_QEM2] = {{'q', 'e', 'm', '2'}, VPC_BY_SIZE, false},
+    [VPC_CREATOR_VPC] = {{'v', 'p', 'c', ' '}, VPC_BY_GEOMETRY, true},
+    [VPC_CREATOR_VS] = {{'v', 's', ' ', ' '}, VPC_BY_VERSION, false},
+    [VPC_CREATOR_VSIM] = {{'v', 's', 'i', 'm'}, VPC_BY_VERSION, false},
+    [VPC_CREATOR_WA] = {{'w', 'a', 0, 0}, VPC_BY_VERSION, false},
+    [VPC_CREATOR_IMGO] = {{'i', 'm', 'g', 'o'}, VPC_BY_VERSION, false},
+    [VPC_CREATOR_WIN] = {{'w', 'i', 'n', ' '}, VPC_BY_SIZE, false},
+    [VPC_CREATOR_D2V] = {{'d', '2', 'v', ' '}, VPC_BY_SIZE, false},
+    [VPC_CREATOR_TAP] = {{'t', 'a', 'p', 0}, VPC_BY_SIZE, false},
+    [VPC_CREATOR_CTXS] = {{'C', 'T', 'X', 'S'}, VPC_BY_SIZE, false},
+};
+
+uint64_t vpc_footer_sectors(const uint8_t *footer) {
+    const struct vpc_geometry geometry = {
+        .cylinders = get_be16(footer + VPC_FOOTER_CYLINDERS),
+        .heads = footer[VPC_FOOTER_HEADS],
+        .sectors = footer[VPC_FOOTER_SECTORS],
+    };
+    uint64_t product = vpc_geometry_sectors(&geometry);
+    bool by_size = product == VPC_MAX_GEOMETRY;
+    for (size_t i = 0; i < VPC_CREATORS; i++)
+        by_size |= vpc_creators[i].rule == VPC_BY_SIZE &&
+                   memcmp(footer + VPC_FOOTER_CREATOR, vpc_creators[i].application, 4) == 0;
+    return by_size ? get_be64(footer + VPC_FOOTER_CURRENT_SIZE) / VPC_SECTOR : product;
+}
+
+// As qemu-img create: ask for more and more until the product covers the disk. An empty disk has no
+// geometry at all.
+static struct vpc_geometry vpc_geometry_covering(uint64_t sectors) {
+    struct vpc_geometry geometry = {0};
+    uint64_t wanted = min_u64(sectors, VPC_MAX_GEOMETRY);
+    for (uint64_t more = 0; vpc_geometry_sectors(&geometry) < wanted; more++)
+        geometry = vpc_geometry_of(wanted + more);
+    return geometry;
+}
+
+int vpc_sizes_of(enum vpc_creator creator, uint64_t sectors, struct vpc_sizes *sizes,
+                 struct fault *fault) {
+    const struct vpc_creator_kind *kind = &vpc_creators[creator];
+    *sizes = (struct vpc_sizes){0};
     if (sectors > VPC_MAX_SECTORS)
         return fault_set(fault, "a vpc disk holds at most %llu sectors, not %llu",
                          (unsigned long long)VPC_MAX_SECTORS, (unsigned long long)sectors);
-    // As qemu-img create: ask for more and more until the product covers the disk. An empty disk
-    // has no geometry at all. Above the largest geometry, and only there, the current size rules;
-    // and always for a creator who says so, whose geometry then covers the disk all the same.
-    *geometry = (struct vpc_geometry){0};
-    uint64_t wanted = min_u64(sectors, VPC_MAX_GEOMETRY);
-    for (uint64_t more = 0; vpc_geometry_sectors(geometry) < wanted; more++)
-        *geometry = vpc_geometry_of(wanted + more);
-    uint64_t covered = vpc_geometry_sectors(geometry);
-    bool by_size = creator == VPC_CREATOR_QEM2 || covered == VPC_MAX_GEOMETRY;
-    *declared = by_size ? sectors : covered;
+    if (kind->rounds_down && sectors)
+        sizes->geometry = vpc_geometry_of(sectors);
+    if (vpc_geometry_sectors(&sizes->geometry) == 0)
+        sizes->geometry = vpc_geometry_covering(sectors);
+    uint64_t product = vpc_geometry_sectors(&sizes->geometry);
+    // The geometry of a disk by size covers it all the same.
+    bool exact = kind->rule == VPC_BY_SIZE || product == VPC_MAX_GEOMETRY;
+    sizes->shown = exact ? sectors : product;
+    sizes->current = max_u64(sectors, sizes->shown);
     return 0;
 }
 
 int vpc_declared_size(const struct image_options *options, uint64_t size, uint64_t *declared,
                       struct fault *fault) {
-    struct vpc_geometry geometry;
+    struct vpc_sizes sizes;
     *declared = 0;
     // The footer of an empty fixed disk is at offset 0, where every reader (qemu-img too, which
     // then cannot open what it has created) takes it for the front copy of a dynamic one.
     if (options->vpc_fixed && size == 0)
         return fault_set(fault, "a fixed vpc disk of size 0 cannot be told from a dynamic one");
-    if (vpc_geometry_declared(options->vpc_creator, div_up(size, VPC_SECTOR), &geometry, declared,
-                              fault))
+    if (vpc_sizes_of(options->vpc_creator, div_up(size, VPC_SECTOR), &sizes, fault))
         return -1;
-    *declared *= VPC_SECTOR;
+    *declared = sizes.shown * VPC_SECTOR;
     return 0;
 }

@@ -70,7 +70,8 @@ static uint32_t choose_qcow2(struct random *random, struct image_options *option
 
 static uint32_t choose_vpc(struct random *random, struct image_options *options) {
     options->vpc_fixed = one_in(random, 4);
-    options->vpc_creator = (enum vpc_creator)below(random, 2);
+    options->vpc_creator = (enum vpc_creator)below(random, VPC_CREATORS);
+    options->output_sector = one_in(random, 8) ? 512u << below(random, 8) : 0;
     options->block_bits = one_in(random, 3) ? 0 : 19 + (uint32_t)below(random, 4);
     options->skip_zeros = one_in(random, 4);
     return 1u << (options->block_bits ? options->block_bits : 21);
@@ -94,6 +95,7 @@ static void fit_vmdk(struct random *random, uint64_t size, struct image_options 
 }
 
 static uint32_t choose_vhdx(struct random *random, struct image_options *options) {
+    options->vhdx_fixed = one_in(random, 4);
     options->block_bits = one_in(random, 8) ? 0 : 20 + (uint32_t)below(random, 4);
     options->skip_zeros = one_in(random, 4);
     return 1u << (options->block_bits ? options->block_bits : 25);
@@ -194,12 +196,14 @@ static void make_recipe(struct recipe *recipe, const struct format_case *format,
     if (format->fit)
         format->fit(&random, size, &recipe->options);
     content_begin(&recipe->content, size);
+    // A fixed vpc has nothing in front of the guest's bytes, which then say what the file is.
+    uint64_t patterns = recipe->options.vpc_fixed ? CONTENT_PLAIN_PATTERNS : CONTENT_PATTERNS;
     uint64_t room = MAX_WRITTEN;
     for (uint64_t left = size ? below(&random, MAX_WRITES + 1) : 0; left > 0; left--) {
         struct content_extent write = {
             .offset = choose_offset(&random, size, recipe->unit),
             .length = choose_length(&random, recipe->unit, room),
-            .pattern = (enum content_pattern)below(&random, CONTENT_PATTERNS),
+            .pattern = (enum content_pattern)below(&random, patterns),
             .form = (enum content_form)below(&random, CONTENT_FORMS),
             .seed = (uint8_t)below(&random, 256),
         };
@@ -210,20 +214,29 @@ static void make_recipe(struct recipe *recipe, const struct format_case *format,
 
 static void describe(const struct recipe *recipe, struct buffer *out) {
     static const char *const patterns[CONTENT_PATTERNS] = {
-        "zero", "constant", "counter", "noise", "mbr", "gpt", "qcow2_header", "vpc_footer"};
+        [PATTERN_ZERO] = "zero",
+        [PATTERN_CONSTANT] = "constant",
+        [PATTERN_COUNTER] = "counter",
+        [PATTERN_NOISE] = "noise",
+        [PATTERN_MBR] = "mbr",
+        [PATTERN_GPT] = "gpt",
+        [PATTERN_QCOW2_HEADER] = "qcow2_header",
+        [PATTERN_VPC_FOOTER] = "vpc_footer",
+    };
     static const char *const forms[] = {"normal", "compressed", "zero", "zero_allocated"};
     const struct image_options *o = &recipe->options;
-    buffer_format(out,
-                  "size %llu; vmdk_extent %llu cluster_bits %u version %u refcount_bits %u lazy %d "
-                  "extended_l2 %d "
-                  "stale %d compression %d vpc_fixed %d creator %d subformat %d grain_bits %u "
-                  "block_bits %u output_sector "
-                  "%u compress %d skip_zeros %d\n",
-                  (unsigned long long)recipe->content.size, (unsigned long long)o->vmdk_extent,
-                  o->cluster_bits, o->qcow2_version, o->refcount_bits, o->lazy_refcounts,
-                  o->extended_l2, o->stale_subclusters, (int)o->compression, o->vpc_fixed,
-                  (int)o->vpc_creator, (int)o->vmdk_subformat, o->grain_bits, o->block_bits,
-                  o->output_sector, o->compress, o->skip_zeros);
+    buffer_format(
+        out,
+        "size %llu; vmdk_extent %llu cluster_bits %u version %u refcount_bits %u lazy %d "
+        "extended_l2 %d "
+        "stale %d compression %d vpc_fixed %d creator %d vhdx_fixed %d subformat %d grain_bits %u "
+        "block_bits %u output_sector "
+        "%u compress %d skip_zeros %d\n",
+        (unsigned long long)recipe->content.size, (unsigned long long)o->vmdk_extent,
+        o->cluster_bits, o->qcow2_version, o->refcount_bits, o->lazy_refcounts, o->extended_l2,
+        o->stale_subclusters, (int)o->compression, o->vpc_fixed, (int)o->vpc_creator, o->vhdx_fixed,
+        (int)o->vmdk_subformat, o->grain_bits, o->block_bits, o->output_sector, o->compress,
+        o->skip_zeros);
     for (size_t i = 0; i < recipe->content.count; i++) {
         const struct content_extent *extent = &recipe->content.extents[i];
         buffer_format(out, "  %llu + %llu %s %s seed %u\n", (unsigned long long)extent->offset,
@@ -402,6 +415,9 @@ static enum verdict judge(struct subject *subject, bool have_qemu, struct fault 
     if (image_write(subject->path, subject->format->format, &subject->recipe.options, &source,
                     &subject->written, fault) < 0)
         return VERDICT_BAD;
+    // A disk that its format makes smaller has lost what lies behind.
+    if (declared < subject->recipe.content.size)
+        content_resize(&subject->recipe.content, declared);
     int result;
     if (subject->written.virtual_size != declared)
         result = fault_set(fault, "declared %llu, written %llu", (unsigned long long)declared,

@@ -158,6 +158,67 @@ static void times_of_metadata_alone_are_no_change(void **state) {
     material_free(&material);
 }
 
+// A vpc file of "vpc " shows whole cylinders below what was asked for: 5 MiB + 512 bytes become
+// 150 * 4 * 17 sectors, and 1 MiB of data at the end loses what lies behind.
+static void build_vpc(struct material *material, const char *text) {
+    struct testcase testcase;
+    struct fault fault = {0};
+    assert_int_equal(case_from_json(&testcase, text, &fault), 0);
+    if (material_build(material, &testcase, folder, &fault))
+        fail_msg("%s", fault.text);
+}
+
+#define SHORT_VPC_BYTES (150u * 4 * 17 * 512)
+
+static void what_a_shortened_disk_does_not_show_is_no_truth(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "{\"format\": \"vpc\", \"vpc_application\": \"vpc\", \"block_bits\": 19, "
+        "\"virtual_size\": 5243392, \"writes\": [{\"pattern\": \"noise\", \"anchor\": \"end\", "
+        "\"offset\": 1048576, \"length_bytes\": 1048576}]}",
+        "{\"format\": \"vpc\", \"vpc_application\": \"vpc\", \"vpc_fixed\": true, "
+        "\"virtual_size\": 5243392, \"writes\": [{\"pattern\": \"noise\", \"anchor\": \"end\", "
+        "\"offset\": 1048576, \"length_bytes\": 1048576}]}",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct material material = {0};
+        build_vpc(&material, texts[i]);
+        const struct truth *truth = &material.truth;
+        assert_int_equal(truth->declared_size, SHORT_VPC_BYTES);
+        assert_int_equal(truth->shown_size, SHORT_VPC_BYTES);
+        assert_int_equal(truth->asked_size, SHORT_VPC_BYTES);
+        assert_int_equal(truth->content->size, SHORT_VPC_BYTES);
+        assert_int_equal(truth->content->count, 1);
+        const struct content_extent *extent = &truth->content->extents[0];
+        assert_int_equal(extent->offset, 5243392 - 1048576);
+        assert_int_equal(extent->offset + extent->length, SHORT_VPC_BYTES);
+        assert_true(truth->allocation->count > 0);
+        const struct image_extent *last = &truth->allocation->extents[truth->allocation->count - 1];
+        assert_true(last->offset + last->length <= SHORT_VPC_BYTES);
+        assert_int_equal(workdir_remove_tree(folder, NULL), 0);
+        assert_int_equal(mkdir(folder, 0700), 0);
+        material_free(&material);
+    }
+}
+
+// Below another file it is the same: a qcow2 over it sees zeros there.
+static void a_file_above_a_shortened_disk_sees_zeros(void **state) {
+    (void)state;
+    struct material material = {0};
+    uint8_t byte;
+    build_vpc(&material,
+              "{\"format\": \"qcow2\", \"backing_1\": \"vpc\", \"vpc_application\": \"vpc\", "
+              "\"virtual_size\": 5243392, \"writes\": [{\"pattern\": \"noise\", \"anchor\": "
+              "\"end\", \"offset\": 1048576, \"length_bytes\": 1048576, \"layer\": 1}]}");
+    assert_int_equal(material.truth.layers, 2);
+    assert_int_equal(material.truth.content->size, 5243392);
+    content_read(material.truth.content, SHORT_VPC_BYTES - 1, &byte, 1);
+    assert_int_not_equal(byte, 0);
+    assert_true(
+        content_is_zero(material.truth.content, SHORT_VPC_BYTES, 5243392 - SHORT_VPC_BYTES));
+    material_free(&material);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_signature_is_claimed_by_one_process, make_folder,
@@ -172,6 +233,10 @@ int main(void) {
                                         make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_changed_length_is_noticed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(times_of_metadata_alone_are_no_change, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(what_a_shortened_disk_does_not_show_is_no_truth,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_file_above_a_shortened_disk_sees_zeros, make_folder,
                                         remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
