@@ -23,6 +23,9 @@
 #define VHDX_METADATA_TABLE    (64u * 1024) // items follow it; 2.6.1
 #define VHDX_MAX_METADATA      2047u
 #define VHDX_MAX_SIZE          ((uint64_t)64 << 40)
+// Flags of the file parameters (2.6.2.1). The first is what makes a disk a fixed one.
+#define VHDX_LEAVE_ALLOCATED 1u
+#define VHDX_HAS_PARENT      2u
 
 // Offsets in a header (2.2.2).
 enum vhdx_header_field {

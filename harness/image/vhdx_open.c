@@ -148,7 +148,7 @@ static int vhdx_read_items(struct image *image, struct vhdx *vhdx, const uint64_
     vhdx->block_size = get_le32(parameters);
     vhdx->logical_sector = get_le32(logical);
     image->virtual_size = get_le64(size);
-    if (get_le32(parameters + 4) & 2)
+    if (get_le32(parameters + 4) & VHDX_HAS_PARENT)
         return fault_set(fault, "vhdx disks with a parent are not supported");
     if (vhdx->block_size < VHDX_MIB || vhdx->block_size > 256 * VHDX_MIB ||
         (vhdx->block_size & (vhdx->block_size - 1)))

@@ -82,7 +82,51 @@ static void content_survives_in_every_variant(void **state) {
         uint32_t unit = 1u << (bits[i] ? bits[i] : 25);
         assert_good(IMAGE_VHDX, true, &options, min_u64(unit * 14ull, 100 << 20) + 512, unit);
         assert_good(IMAGE_VHDX, true, &options, 1000, unit);
+        options.vhdx_fixed = true;
+        assert_good(IMAGE_VHDX, true, &options, min_u64(unit * 14ull, 100 << 20) + 512, unit);
+        assert_good(IMAGE_VHDX, true, &options, 1000, unit);
     }
+}
+
+// All entries there, the second chunk's behind that of the sector bitmap; nothing stored but what
+// the source has.
+static void a_fixed_disk_has_every_block_and_pays_for_its_data(void **state) {
+    (void)state;
+    const uint64_t size = ((uint64_t)5 << 30) + 512;
+    struct content content = {0};
+    struct image_written written = {0};
+    struct image_options options = {.block_bits = 20, .vhdx_fixed = true};
+    const struct content_extent write = {size - 512, 512, PATTERN_NOISE, FORM_NORMAL, 1};
+    uint8_t bytes[8];
+    struct stat status;
+    content_begin(&content, size);
+    content_write(&content, &write);
+    disk_make("disk", IMAGE_VHDX, &options, &content, &written);
+    assert_int_equal(written.map.count, 1);
+    assert_int_equal(written.map.extents[0].length, size);
+    assert_int_equal(written.map.extents[0].state, IMAGE_DATA);
+    assert_int_equal(written.file_size, ((uint64_t)4 << 20) + (5121ull << 20));
+    disk_peek("disk", (2 << 20) + 65536 + 4, bytes, 4);
+    assert_int_equal(get_le32(bytes), VHDX_LEAVE_ALLOCATED);
+    disk_peek("disk", (3 << 20) + 4095 * 8, bytes, 8);
+    assert_int_equal(get_le64(bytes), ((uint64_t)(4 + 4095) << 20) | VHDX_FULLY_PRESENT);
+    disk_peek("disk", (3 << 20) + 4096 * 8, bytes, 8);
+    assert_int_equal(get_le64(bytes), 0);
+    disk_peek("disk", (3 << 20) + 4097 * 8, bytes, 8);
+    assert_int_equal(get_le64(bytes), ((uint64_t)(4 + 4096) << 20) | VHDX_FULLY_PRESENT);
+    assert_int_equal(stat("disk", &status), 0);
+    assert_true(status.st_blocks * 512 < 1 << 20);
+    struct image *image = disk_open("disk", IMAGE_VHDX);
+    struct image_check check;
+    assert_int_equal(image->driver->check(image, &check, NULL), 0);
+    assert_int_equal(check.corruptions + check.leaks, 0);
+    assert_int_equal(check.allocated_clusters, 5121);
+    assert_int_equal(image_read(image, size - 512, bytes, 8, NULL), 0);
+    disk_compare(&content, size - 512, bytes, 8);
+    image_close(image);
+    unlink("disk");
+    content_free(&content);
+    image_written_free(&written);
 }
 
 static void empty_disks_can_be_opened_by_qemu_img(void **state) {
@@ -223,11 +267,13 @@ static void damaged_files_are_survived(void **state) {
     };
     struct content content = {0};
     struct image_written written = {0};
-    struct image_options options = {.block_bits = 20};
-    make_disk(&options, &content, &written);
-    disk_damage("disk", IMAGE_VHDX, parts, sizeof parts / sizeof *parts, 400, mend_checksums);
-    assert_round_trip("disk", IMAGE_VHDX, &content, &written);
-    disk_truncate("disk", IMAGE_VHDX);
+    for (int fixed = 0; fixed < 2; fixed++) {
+        struct image_options options = {.block_bits = 20, .vhdx_fixed = fixed};
+        make_disk(&options, &content, &written);
+        disk_damage("disk", IMAGE_VHDX, parts, sizeof parts / sizeof *parts, 200, mend_checksums);
+        assert_round_trip("disk", IMAGE_VHDX, &content, &written);
+        disk_truncate("disk", IMAGE_VHDX);
+    }
     unlink("disk");
     content_free(&content);
     image_written_free(&written);
@@ -238,6 +284,7 @@ int main(void) {
         cmocka_unit_test(arithmetic_is_that_of_the_specification),
         cmocka_unit_test(fields_are_where_the_specification_has_them),
         cmocka_unit_test(content_survives_in_every_variant),
+        cmocka_unit_test(a_fixed_disk_has_every_block_and_pays_for_its_data),
         cmocka_unit_test(empty_disks_can_be_opened_by_qemu_img),
         cmocka_unit_test(the_largest_disk_costs_nothing),
         cmocka_unit_test(the_newer_valid_header_counts),
