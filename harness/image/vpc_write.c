@@ -8,6 +8,7 @@
 #include "image/vpc_writer.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define VPC_DEFAULT_BLOCK_BITS 21u
 
