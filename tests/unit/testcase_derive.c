@@ -70,41 +70,68 @@ static void places_wrap_around_and_keep_their_alignment(void **state) {
     assert_int_equal(case_write_offset(&testcase, write), 0);
 }
 
+// What the writes of one file of a chain cost, counted here.
+struct cost {
+    uint64_t bytes, zeros, deflated, deflated_bytes, touched;
+};
+
+static bool is_deflated(const struct testcase *layer, const struct image_options *options,
+                        const struct content_extent *extent, bool is_zero) {
+    if (layer->format == IMAGE_VMDK)
+        return options->vmdk_subformat == VMDK_STREAM && !is_zero;
+    return layer->format == IMAGE_QCOW2 && extent->form == FORM_COMPRESSED && !options->data_file;
+}
+
+static void add_cost(const struct testcase *layer, struct cost *cost) {
+    struct content_extent extents[CASE_MAX_WRITES];
+    struct image_options options;
+    uint64_t size = case_virtual_size(layer);
+    uint32_t unit = case_source_unit(layer);
+    size_t count = case_write_extents(layer, extents);
+    case_image_options(layer, &options);
+    assert_true(size <= CASE_MAX_SIZE);
+    for (size_t i = 0; i < count; i++) {
+        const struct content_extent *extent = &extents[i];
+        if (extent->length == 0)
+            continue;
+        uint64_t units = (extent->offset + extent->length - 1) / unit - extent->offset / unit + 1;
+        assert_true(extent->offset + extent->length <= size);
+        bool is_zero = extent->form == FORM_ZERO || extent->form == FORM_ZERO_ALLOCATED;
+        cost->bytes += is_zero ? 0 : extent->length;
+        cost->zeros += is_zero ? units : 0;
+        if (!is_deflated(layer, &options, extent, is_zero))
+            continue;
+        cost->deflated += units;
+        cost->deflated_bytes += units * unit;
+    }
+    cost->touched += case_touched_bytes(extents, count, unit, size);
+}
+
 static void writes_stay_within_every_cap(void **state) {
     (void)state;
     uint64_t seed = 10;
     struct content content = {0};
+    uint32_t longest = 0;
     for (int round = 0; round < 3000; round++) {
-        struct testcase testcase;
-        struct content_extent extents[CASE_MAX_WRITES];
+        struct testcase testcase, layer;
+        struct cost cost = {0};
         helper_case(&seed, &testcase);
-        uint64_t size = case_virtual_size(&testcase), bytes = 0, deflated = 0, zeros = 0;
-        uint32_t unit = case_source_unit(&testcase);
-        size_t count = case_write_extents(&testcase, extents);
-        assert_true(size <= CASE_MAX_SIZE);
-        for (size_t i = 0; i < count; i++) {
-            const struct content_extent *extent = &extents[i];
-            if (extent->length == 0)
-                continue;
-            uint64_t units =
-                (extent->offset + extent->length - 1) / unit - extent->offset / unit + 1;
-            assert_true(extent->offset + extent->length <= size);
-            bool is_zero = extent->form == FORM_ZERO || extent->form == FORM_ZERO_ALLOCATED;
-            bytes += is_zero ? 0 : extent->length;
-            zeros += is_zero ? units : 0;
-            if (testcase.format == IMAGE_VMDK
-                    ? testcase.vmdk_subformat == VMDK_STREAM && !is_zero
-                    : testcase.format == IMAGE_QCOW2 && extent->form == FORM_COMPRESSED)
-                deflated += units;
+        uint32_t layers = case_layers(&testcase);
+        longest = layers > longest ? layers : longest;
+        for (uint32_t i = 0; i < layers; i++) {
+            case_layer(&testcase, i, &layer);
+            add_cost(&layer, &cost);
+            case_content(&layer, &content);
+            assert_int_equal(content.size, case_virtual_size(&layer));
         }
-        assert_true(bytes <= CASE_MAX_WRITTEN);
-        assert_true(zeros <= CAP_ZERO_UNITS);
-        assert_true(deflated <= CAP_DEFLATED_UNITS);
-        assert_true(deflated * unit <= CAP_DEFLATED_BYTES);
-        assert_true(case_touched_bytes(extents, count, unit, size) <= CAP_TOUCHED);
-        case_content(&testcase, &content);
-        assert_int_equal(content.size, size);
+        // All files of a chain together cost what a single one may.
+        assert_true(cost.bytes <= CASE_MAX_WRITTEN);
+        assert_true(cost.zeros <= CAP_ZERO_UNITS);
+        assert_true(cost.deflated <= CAP_DEFLATED_UNITS);
+        assert_true(cost.deflated_bytes <= CAP_DEFLATED_BYTES);
+        assert_true(cost.touched <= CAP_TOUCHED);
     }
+    assert_int_equal(longest, CASE_MAX_LAYERS);
     content_free(&content);
 }
 
@@ -146,6 +173,21 @@ static void a_byte_in_a_huge_block_is_left_out_or_cheap(void **state) {
     assert_int_equal(extents[31].length, 1);
 }
 
+// Flat extents have no grains to be walked; the others are walked grain by grain, and an extent
+// begins where a grain does.
+static void assert_vmdk_options(const struct testcase *testcase,
+                                const struct image_options *options) {
+    uint64_t size = case_virtual_size(testcase);
+    bool flat = options->vmdk_subformat == VMDK_FLAT || options->vmdk_subformat == VMDK_SPLIT_FLAT;
+    assert_int_equal(options->grain_bits == 0, flat);
+    if (!flat)
+        assert_true(div_up(size, 1ull << options->grain_bits) <= CAP_READ_GRAINS);
+    assert_int_equal(options->compress, options->vmdk_subformat == VMDK_STREAM);
+    assert_int_equal(options->vmdk_extent % (64 * KIB), 0);
+    assert_true(options->vmdk_extent <= 2 * GIB);
+    assert_true(div_up(size, options->vmdk_extent) <= 4);
+}
+
 static void image_options_fit_the_size(void **state) {
     (void)state;
     uint64_t seed = 11;
@@ -167,7 +209,7 @@ static void image_options_fit_the_size(void **state) {
             assert_true(!options.extended_l2 || options.cluster_bits >= 14);
         }
         if (testcase.format == IMAGE_VMDK)
-            assert_true(div_up(size, 1ull << options.grain_bits) <= CAP_READ_GRAINS);
+            assert_vmdk_options(&testcase, &options);
         if (testcase.format == IMAGE_VHDX)
             assert_true(options.block_bits >= 20);
         if (options.block_bits)
