@@ -101,15 +101,17 @@ static void a_full_table_counts_the_rest_together(void **state) {
     assert_int_equal(table[2].count, 2);
 }
 
-static void build(struct material *material) {
+static void build_case(struct material *material, const char *text) {
     struct testcase testcase;
     struct fault fault = {0};
-    assert_int_equal(case_from_json(&testcase,
-                                    "{\"format\": \"raw\", \"virtual_size\": 1048576, \"writes\": "
-                                    "[{\"pattern\": \"noise\", \"length_bytes\": 8192}]}",
-                                    &fault),
-                     0);
-    assert_int_equal(material_build(material, &testcase, folder, &fault), 0);
+    if (case_from_json(&testcase, text, &fault) ||
+        material_build(material, &testcase, folder, &fault))
+        fail_msg("%s", fault.text);
+}
+
+static void build(struct material *material) {
+    build_case(material, "{\"format\": \"raw\", \"virtual_size\": 1048576, \"writes\": "
+                         "[{\"pattern\": \"noise\", \"length_bytes\": 8192}]}");
 }
 
 static void write_at(const char *name, off_t at, const char *text, bool keep_times) {
@@ -160,14 +162,6 @@ static void times_of_metadata_alone_are_no_change(void **state) {
 
 // A vpc file of "vpc " shows whole cylinders below what was asked for: 5 MiB + 512 bytes become
 // 150 * 4 * 17 sectors, and 1 MiB of data at the end loses what lies behind.
-static void build_vpc(struct material *material, const char *text) {
-    struct testcase testcase;
-    struct fault fault = {0};
-    assert_int_equal(case_from_json(&testcase, text, &fault), 0);
-    if (material_build(material, &testcase, folder, &fault))
-        fail_msg("%s", fault.text);
-}
-
 #define SHORT_VPC_BYTES (150u * 4 * 17 * 512)
 
 static void what_a_shortened_disk_does_not_show_is_no_truth(void **state) {
@@ -182,7 +176,7 @@ static void what_a_shortened_disk_does_not_show_is_no_truth(void **state) {
     };
     for (size_t i = 0; i < 2; i++) {
         struct material material = {0};
-        build_vpc(&material, texts[i]);
+        build_case(&material, texts[i]);
         const struct truth *truth = &material.truth;
         assert_int_equal(truth->declared_size, SHORT_VPC_BYTES);
         assert_int_equal(truth->shown_size, SHORT_VPC_BYTES);
@@ -206,7 +200,7 @@ static void a_file_above_a_shortened_disk_sees_zeros(void **state) {
     (void)state;
     struct material material = {0};
     uint8_t byte;
-    build_vpc(&material,
+    build_case(&material,
               "{\"format\": \"qcow2\", \"backing_1\": \"vpc\", \"vpc_application\": \"vpc\", "
               "\"virtual_size\": 5243392, \"writes\": [{\"pattern\": \"noise\", \"anchor\": "
               "\"end\", \"offset\": 1048576, \"length_bytes\": 1048576, \"layer\": 1}]}");
@@ -217,6 +211,33 @@ static void a_file_above_a_shortened_disk_sees_zeros(void **state) {
     assert_true(
         content_is_zero(material.truth.content, SHORT_VPC_BYTES, 5243392 - SHORT_VPC_BYTES));
     material_free(&material);
+}
+
+// All files of a chain are inputs: a tool that writes to one below the source has changed it too.
+static void a_change_below_the_source_is_noticed(void **state) {
+    (void)state;
+    struct material material = {0};
+    const char *text = "{\"format\": \"qcow2\", \"virtual_size\": 1048576,"
+                       " \"backing_1\": \"qcow2\", \"backing_2\": \"raw\", \"writes\": ["
+                       "{\"layer\": 2, \"length_bytes\": 4096},"
+                       "{\"layer\": 1, \"offset_bytes\": 65536, \"length_bytes\": 4096},"
+                       "{\"layer\": 0, \"offset_bytes\": 131072, \"length_bytes\": 4096}]}";
+    static const char *const names[] = {"src.qcow2", "base.qcow2", "base2.raw"};
+    for (size_t i = 0; i < 3; i++) {
+        char path[128];
+        build_case(&material, text);
+        assert_int_equal(material.file_count, 3);
+        assert_int_equal(material.truth.layers, 3);
+        assert_int_equal(material.content.count, 3);
+        assert_false(material_modified(&material, folder));
+        write_at(names[i], 700, "x", true);
+        assert_true(material_modified(&material, folder));
+        for (size_t j = 0; j < 3; j++) {
+            snprintf(path, sizeof path, "%s/%s", folder, names[j]);
+            assert_int_equal(unlink(path), 0);
+        }
+    }
+    material_free(&material); // also what one case after another has left in it
 }
 
 int main(void) {
@@ -232,6 +253,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_changed_byte_is_noticed_even_with_the_old_times,
                                         make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_changed_length_is_noticed, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_change_below_the_source_is_noticed, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(times_of_metadata_alone_are_no_change, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(what_a_shortened_disk_does_not_show_is_no_truth,
