@@ -109,7 +109,7 @@ static int run_operation(struct chain *chain, const struct testcase *testcase,
     else if (step_run(step, chain, index, input, fault))
         return -1;
     if (chain->counting)
-        step_count(step, chain->stats);
+        step_count(step, chain->source_classes, chain->stats);
     if (reason)
         return 0;
     bool stop = note_finding(chain, record, index);
@@ -130,6 +130,9 @@ int chain_run(struct chain *chain, const struct testcase *testcase, struct recor
     for (size_t i = 0; i < chain->source.file_count; i++)
         record->source_files[i] = chain->source.files[i].name;
     record->source = chain->source.truth;
+    if (chain->counting)
+        chain->source_classes = source_classes_of(
+            &(struct source_view){testcase, &chain->source.options, &chain->source.written.map});
     int status = 0;
     for (size_t i = 0; i < testcase->operation_count && status == 0; i++)
         if (!chain->confirming || i <= chain->confirming->step)

@@ -27,6 +27,7 @@ struct chain {
     // of this project, and steps that the finding does not need are left out.
     const struct finding *confirming;
     bool counting; // operations, verdicts and the matrix; a repetition counts commands alone
+    uint64_t source_classes; // of the case, where `counting` (testcase/source_class.h)
     // The source and what each tool wrote in each step.
     struct material source;
     struct material outputs[CASE_MAX_OPERATIONS][SIDES];

@@ -5,6 +5,7 @@
 // at its first case; tools, registry and counters are shared.
 #include "harness.h"
 
+#include "cells.h"
 #include "chain.h"
 #include "keep.h"
 #include "pair.h"
@@ -101,6 +102,7 @@ int harness_open(struct harness **harness, const struct settings *settings, bool
         harness_close(h);
         return -1;
     }
+    cells_reach(h->stats, h->tools, settings);
     h->chain.settings = settings;
     h->chain.tools = h->tools;
     h->chain.registry = h->registry;

@@ -118,19 +118,26 @@ int output_check(struct step_record *step, struct chain *chain, int side, struct
     return 0;
 }
 
+bool output_is_fitted(enum image_format target) {
+    return target == IMAGE_VMDK || target == IMAGE_VPC || target == IMAGE_VHDX;
+}
+
+bool output_fit_call(const struct tool *tool, struct tool_call *call) {
+    bool stream = call->target == IMAGE_VMDK && call->options.vmdk_subformat == 2;
+    call->op = stream ? OP_CONVERT_COMPRESSED : OP_CONVERT;
+    call->options.vmdk_subformat = 0;
+    return tool_supports(tool, call, NULL) && tool_honours_options(tool, call);
+}
+
 int output_fit(struct step_record *step, struct chain *chain, int side, size_t index,
                struct fault *fault) {
     struct oracle_side *to = step_side(step, side);
     const struct tool *tool = to->tool;
     struct tool_call call = step->calls[side];
-    bool stream = call.target == IMAGE_VMDK && call.options.vmdk_subformat == 2;
     snprintf(step->fits[side], sizeof step->fits[side], "%c.fit%zu.%s", 'a' + side, index + 1,
              image_driver(call.target)->name);
-    call.op = stream ? OP_CONVERT_COMPRESSED : OP_CONVERT;
     call.output = step->fits[side];
-    call.options.vmdk_subformat = 0;
-    const char *why;
-    if (!tool_supports(tool, &call, &why) || !tool_honours_options(tool, &call)) {
+    if (!output_fit_call(tool, &call)) {
         step->fits[side][0] = 0;
         return 0;
     }

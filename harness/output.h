@@ -17,7 +17,11 @@ int step_call(struct chain *chain, const struct tool *tool, const struct tool_ca
 int output_open(struct step_record *step, struct chain *chain, int side, struct fault *fault);
 // qemu-img's check of it, where it has one.
 int output_check(struct step_record *step, struct chain *chain, int side, struct fault *fault);
-// The convert that a measure of a format without a second opinion is held against.
+// Measures of these targets have no second opinion: each is held against that tool's own convert.
+bool output_is_fitted(enum image_format target);
+// Makes a measure into that convert; false if the tool cannot do it with the same options.
+bool output_fit_call(const struct tool *tool, struct tool_call *call);
+// Runs it.
 int output_fit(struct step_record *step, struct chain *chain, int side, size_t index,
                struct fault *fault);
 // Makes the outputs inputs for later steps (tainted if the step diverged) and closes the readers.

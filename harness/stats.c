@@ -84,6 +84,13 @@ static void add_names(struct stats_name *to, const struct stats_name *from, size
         add_name(to, room, from[i].name, from[i].count);
 }
 
+static void add_cell(struct stats_cell *to, const struct stats_cell *from) {
+    to->compared += from->compared;
+    to->refused += from->refused;
+    to->skipped += from->skipped;
+    to->inconclusive += from->inconclusive;
+}
+
 static void add_stats(struct stats *sum, const struct stats *part) {
     if (!sum->started_s || part->started_s < sum->started_s)
         sum->started_s = part->started_s;
@@ -98,14 +105,13 @@ static void add_stats(struct stats *sum, const struct stats *part) {
         sum->verdicts[i] += part->verdicts[i];
     for (int op = 0; op < OPERATIONS; op++)
         for (int source = 0; source < IMAGE_FORMATS; source++)
-            for (int target = 0; target <= IMAGE_FORMATS; target++) {
-                struct stats_cell *to = &sum->matrix[op][source][target];
-                const struct stats_cell *from = &part->matrix[op][source][target];
-                to->compared += from->compared;
-                to->refused += from->refused;
-                to->skipped += from->skipped;
-                to->inconclusive += from->inconclusive;
-            }
+            for (int target = 0; target <= IMAGE_FORMATS; target++)
+                add_cell(&sum->matrix[op][source][target], &part->matrix[op][source][target]);
+    for (size_t source = 0; source < SOURCE_CLASSES; source++)
+        for (size_t call = 0; call < CALL_CLASSES; call++) {
+            add_cell(&sum->cells[source][call], &part->cells[source][call]);
+            sum->reachable[source][call] |= part->reachable[source][call];
+        }
     add_names(sum->oracles, part->oracles, sizeof sum->oracles / sizeof *sum->oracles);
     add_names(sum->reasons, part->reasons, STATS_NAMES);
     add_names(sum->signatures, part->signatures, STATS_NAMES);

@@ -10,7 +10,7 @@
 #include "base/fault.h"
 #include "image/image.h"
 #include "oracles/verdict.h"
-#include "testcase/operation.h"
+#include "testcase/source_class.h"
 
 #include <cjson/cJSON.h>
 #include <stdint.h>
@@ -36,12 +36,14 @@ struct stats {
     uint64_t harness_errors;
     uint64_t verdicts[VERDICTS];
     struct stats_cell matrix[OPERATIONS][IMAGE_FORMATS][IMAGE_FORMATS + 1]; // + 1: no target
-    struct stats_name oracles[32];                                          // comparisons by oracle
+    struct stats_cell cells[SOURCE_CLASSES][CALL_CLASSES]; // the same, finer; see cells.h
+    uint8_t reachable[SOURCE_CLASSES][CALL_CLASSES];       // 1: this pair of tools can fill it
+    struct stats_name oracles[32];                         // comparisons by oracle
     struct stats_name reasons[STATS_NAMES];    // inconclusive and unsupported, by reason
     struct stats_name signatures[STATS_NAMES]; // divergences, repeats included
     struct stats_name known[64];               // known divergences, by registry id
 };
-#define STATS_MAGIC "instar-fuzz-2"
+#define STATS_MAGIC "instar-fuzz-3"
 
 // Maps <out>/stats/<pid>-<start>.bin; `out` NULL: private memory. The mapping lives as long as the
 // process; forked children share it.

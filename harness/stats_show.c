@@ -2,7 +2,7 @@
 //
 // Counters as a person or a program reads them: one live line, the summary with the matrix of
 // comparisons really made, and JSON.
-#include "stats.h"
+#include "cells.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +59,9 @@ static void live_names(struct buffer *out, const char *title, const struct stats
 
 void stats_live(const struct stats *stats, struct buffer *out) {
     stats_line(stats, out);
+    struct cells_sum cells = cells_sum(stats);
+    buffer_format(out, "\n        cells: %zu of %zu that can be reached were compared",
+                  cells.compared, cells.reachable);
     live_names(out, "compared", stats->oracles, sizeof stats->oracles / sizeof *stats->oracles,
                NULL);
     live_names(out, "inconclusive", stats->reasons, STATS_NAMES, "inconclusive: ");
@@ -149,7 +152,12 @@ void stats_words(const struct stats *stats, struct buffer *words) {
                       (unsigned long long)stats->harness_errors);
     buffer_text(words, "\n");
     show_matrix(stats, words);
-    buffer_text(words, "\n");
+    struct cells_sum cells = cells_sum(stats);
+    buffer_format(
+        words,
+        "\nCells (operation, source with its features, target, option): %zu of %zu that can "
+        "be reached were compared; `status --empty` names the others\n\n",
+        cells.compared, cells.reachable);
     show_oracles(words, stats);
     show_names(words, "\nInconclusive and unsupported, by reason", stats->reasons, STATS_NAMES);
     show_names(words, "\nKnown divergences (explained by the registry, value included)",
@@ -200,6 +208,10 @@ cJSON *stats_json(const struct stats *stats) {
     for (int i = 0; i < VERDICTS; i++)
         cJSON_AddNumberToObject(verdicts, verdict_names[i], (double)stats->verdicts[i]);
     cJSON_AddItemToObject(json, "matrix", matrix_json(stats));
+    struct cells_sum cells = cells_sum(stats);
+    cJSON_AddNumberToObject(json, "cells_reachable", (double)cells.reachable);
+    cJSON_AddNumberToObject(json, "cells_compared", (double)cells.compared);
+    cJSON_AddItemToObject(json, "cells", cells_json(stats));
     cJSON_AddItemToObject(
         json, "comparisons",
         names_json(stats->oracles, sizeof stats->oracles / sizeof *stats->oracles));

@@ -105,10 +105,6 @@ int step_call(struct chain *chain, const struct tool *tool, const struct tool_ca
     return -1;
 }
 
-static bool has_no_second_measure(enum image_format target) {
-    return target == IMAGE_VMDK || target == IMAGE_VPC || target == IMAGE_VHDX;
-}
-
 static void describe_call(struct step_record *step, int side, size_t index,
                           const struct material *input) {
     struct tool_call *call = &step->calls[side];
@@ -131,7 +127,7 @@ static int follow_up(struct step_record *step, struct chain *chain, int side, si
     if (operation_writes(call->op))
         return output_open(step, chain, side, fault) || output_check(step, chain, side, fault) ? -1
                                                                                                : 0;
-    if (call->op == OP_MEASURE && has_no_second_measure(call->target))
+    if (call->op == OP_MEASURE && output_is_fitted(call->target))
         return output_fit(step, chain, side, index, fault);
     return 0;
 }

@@ -15,6 +15,7 @@ void step_begin(struct step_record *step, const struct chain *chain,
 int step_run(struct step_record *step, struct chain *chain, size_t index,
              const struct material *input, struct fault *fault);
 // Counts what the judgements of a finished step amount to, or why it was skipped.
-void step_count(const struct step_record *step, struct stats *stats);
+// `built` are the classes of the case's source (testcase/source_class.h).
+void step_count(const struct step_record *step, uint64_t built, struct stats *stats);
 
 #endif

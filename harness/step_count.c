@@ -2,6 +2,7 @@
 //
 // What a step adds to the counters. A cell of the matrix counts a comparison only where an oracle
 // compared answers: that a tool left its source alone, or that both refused, is none.
+#include "cells.h"
 #include "step.h"
 
 #include <stdio.h>
@@ -41,35 +42,32 @@ static void count_judgement(const struct judgement *judgement, struct stats *sta
     }
 }
 
-static void count_skipped(const struct step_record *step, struct stats *stats,
-                          struct stats_cell *cell) {
+static void count_skipped(const struct step_record *step, struct stats *stats, uint64_t built) {
     // What the user filtered out is nobody's verdict.
     if (strcmp(step->why, "filtered") == 0) {
         stats_count(stats->reasons, STATS_NAMES, "left out: filtered");
         return;
     }
     count_reason(stats, VERDICT_INCONCLUSIVE, step->why);
-    cell->inconclusive++;
+    cells_count(stats, &step->step, built, CELL_INCONCLUSIVE);
 }
 
-void step_count(const struct step_record *step, struct stats *stats) {
-    const struct oracle_step *s = &step->step;
-    struct stats_cell *cell = &stats->matrix[s->op][s->source][s->target];
+void step_count(const struct step_record *step, uint64_t built, struct stats *stats) {
     if (!step->done) {
-        count_skipped(step, stats, cell);
+        count_skipped(step, stats, built);
         return;
     }
     struct tally tally = {0};
     stats->operations++;
     for (size_t i = 0; i < step->judgements.count; i++)
         count_judgement(&step->judgements.items[i], stats, &tally);
-    // One cell a step: the best that can be said of it.
+    // One count a step: the best that can be said of it.
     if (tally.compared)
-        cell->compared++;
+        cells_count(stats, &step->step, built, CELL_COMPARED);
     else if (tally.refused)
-        cell->refused++;
+        cells_count(stats, &step->step, built, CELL_REFUSED);
     else if (tally.inconclusive)
-        cell->inconclusive++;
+        cells_count(stats, &step->step, built, CELL_INCONCLUSIVE);
     else if (tally.unsupported)
-        cell->skipped++;
+        cells_count(stats, &step->step, built, CELL_SKIPPED);
 }

@@ -28,6 +28,7 @@ struct tool_adapter {
     uint32_t oldest;          // version_number; older ones are unavailable
     const char *oldest_words; // the same for people
     unsigned measure_targets; // bit set of image formats: elsewhere a refusal is nothing to tell
+    unsigned checks; // bit set of image formats that its check knows; elsewhere it ends with 63
     const struct tool_option_form *options; // ends with spelling NULL
     void (*build)(const struct tool *tool, const struct tool_call *call, struct tool_argv *argv);
     // Is there anything about the machine that it needs and lacks? NULL: no, else one sentence.

@@ -99,6 +99,7 @@ const struct tool_adapter tool_adapter_instar = {
     .oldest = 0,
     .oldest_words = "0.0",
     .measure_targets = (1u << IMAGE_FORMATS) - 1,
+    .checks = 1u << IMAGE_QCOW2 | 1u << IMAGE_VPC | 1u << IMAGE_VMDK | 1u << IMAGE_VHDX,
     .options = option_forms,
     .build = instar_build,
     .missing = instar_missing,

@@ -97,6 +97,7 @@ const struct tool_adapter tool_adapter_qemu_img = {
     .oldest = 60000,
     .oldest_words = "6.0",
     .measure_targets = 1u << IMAGE_RAW | 1u << IMAGE_QCOW2,
+    .checks = 1u << IMAGE_QCOW2 | 1u << IMAGE_VMDK | 1u << IMAGE_VHDX,
     .options = option_forms,
     .build = qemu_img_build,
     .missing = qemu_img_missing,

@@ -112,6 +112,10 @@ bool tool_supports(const struct tool *tool, const struct tool_call *call, const 
     return !reason;
 }
 
+bool tool_checks(const struct tool *tool, enum image_format format) {
+    return tool_adapter(tool->kind)->checks & (1u << format);
+}
+
 void tool_argv_build(const struct tool *tool, const struct tool_call *call,
                      struct tool_argv *argv) {
     const struct tool_adapter *adapter = tool_adapter(tool->kind);

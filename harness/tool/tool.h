@@ -135,6 +135,8 @@ const char *const *tool_environment(const struct tool *tool, const struct tool_r
 // Can this tool do this call at all? false: verdict `unsupported`, `why` gets a stable short
 // reason such as "no_operation", "no_target", "no_option".
 bool tool_supports(const struct tool *tool, const struct tool_call *call, const char **why);
+// Is there anything that its check says of a file of this format?
+bool tool_checks(const struct tool *tool, enum image_format format);
 // Does every option of the call reach this tool's command line? A convert may drop one that the
 // tool does not know (the content must be the same anyway); sizes are then not comparable.
 bool tool_honours_options(const struct tool *tool, const struct tool_call *call);
