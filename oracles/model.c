@@ -93,9 +93,21 @@ struct wide_sizes {
 
 static bool measure_raw(const struct target_options *options, uint64_t size, uint64_t units,
                         struct wide_sizes *sizes) {
-    (void)options, (void)units;
-    sizes->required = sizes->fully = size;
+    (void)units;
+    sizes->required = sizes->fully = options->size_only ? wide_round_up(size, 512) : size;
     return true;
+}
+
+// What a header of that kind cannot say. Extended entries and zstd need compat 1.1 as well; measure
+// does not ask (tried with 7.2 and 10.0), nor does it of a disk in a file that is too large.
+static bool qcow2_allows(const struct target_options *options, wide cluster, wide l1_bytes) {
+    bool version_2 = options->compat == 1;
+    if (version_2 && options->refcount_bits && options->refcount_bits != 16)
+        return false;
+    // A subcluster, a 32nd of a cluster, is a sector at least.
+    if (options->extended_l2 && cluster < 32 * 512)
+        return false;
+    return !options->size_only || l1_bytes <= 32u << 20;
 }
 
 // Refcount table and blocks also count themselves, hence the fixed point. L2 tables of the whole
@@ -103,11 +115,12 @@ static bool measure_raw(const struct target_options *options, uint64_t size, uin
 static bool measure_qcow2(const struct target_options *options, uint64_t size, uint64_t units,
                           struct wide_sizes *sizes) {
     wide cluster = model_target_unit(IMAGE_QCOW2, options), entry = options->extended_l2 ? 16 : 8;
-    // A subcluster, a 32nd of a cluster, is a sector at least.
-    if (size > UINT64_C(1) << 63 || (options->extended_l2 && cluster < 32 * 512))
+    wide l2_tables = wide_div_up(size, cluster * (cluster / entry));
+    if (size > UINT64_C(1) << 63 || !qcow2_allows(options, cluster, 8 * l2_tables))
         return false;
     wide refcount_bits = options->refcount_bits ? options->refcount_bits : 16;
-    wide l2_tables = wide_div_up(size, cluster * (cluster / entry));
+    bool all_reserved = options->preallocation == PREALLOCATION_FALLOC ||
+                        options->preallocation == PREALLOCATION_FULL;
     wide l1_clusters = wide_div_up(8 * l2_tables, cluster);
     wide all = wide_div_up(size, cluster);
     wide tables = 1 + l1_clusters + l2_tables; // 1: the header
@@ -121,7 +134,7 @@ static bool measure_qcow2(const struct target_options *options, uint64_t size, u
         blocks = next_blocks;
         table_clusters = next_table;
     }
-    sizes->required = cluster * (tables + units + table_clusters + blocks);
+    sizes->required = cluster * (tables + (all_reserved ? all : units) + table_clusters + blocks);
     sizes->fully = cluster * (tables + all + table_clusters + blocks);
     return true;
 }
@@ -146,6 +159,10 @@ static bool measure_vmdk(const struct target_options *options, uint64_t size, ui
     wide grains = wide_div_up(wide_div_up(size, 512), grain / 512);
     wide tables = wide_div_up(grains, 512);
     bool stream = options->vmdk_subformat == 2;
+    if (options->vmdk_subformat == 3) { // a descriptor, and a file of the disk's length
+        sizes->required = sizes->fully = (wide)size + 512;
+        return true;
+    }
     sizes->required = vmdk_size(stream, grain, tables, units);
     sizes->fully = vmdk_size(stream, grain, tables, grains);
     return true;

@@ -27,8 +27,9 @@ uint64_t model_nonzero_units(const struct content *content, uint64_t unit, uint6
                              uint64_t *tables);
 
 // Sizes of a target image of `size` guest bytes in which `units` target units hold data. The
-// formulas are those of instar's documentation; for qcow2 and raw they equal qemu-img's. False if a
-// size, or the sum of both, does not fit 64 bits, or the target cannot be that large.
+// formulas are those of instar's documentation; for qcow2 and raw they equal qemu-img's, and so
+// does what is refused: false for options that no target can have together, and if a size, or the
+// sum of both, does not fit 64 bits, or the target cannot be that large.
 bool model_measure(enum image_format target, const struct target_options *options, uint64_t size,
                    uint64_t units, struct model_sizes *sizes);
 // The allocation unit that options give a target: cluster, grain or block in bytes.

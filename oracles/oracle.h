@@ -59,9 +59,10 @@ struct oracle_side {
 
 struct oracle_step {
     enum operation op;
-    enum image_format source, target; // target: IMAGE_FORMATS if the operation has none
+    // IMAGE_FORMATS: none. A measure of a size alone (options.size_only) has no source.
+    enum image_format source, target;
     struct target_options options;
-    const char *input_name; // "src.qcow2", "a.out.vmdk"
+    const char *input_name; // "src.qcow2", "a.out.vmdk"; "" without a source
     bool input_is_output;   // a chained input
     struct truth truth;
     bool source_modified; // size, mtime or content hash of the input differ after a tool read it

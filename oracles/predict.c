@@ -34,13 +34,33 @@ static bool refused(const struct oracle_step *step, const char *field, char out[
     return strcmp(field, "outcome") == 0;
 }
 
+static bool accepted(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
+    (void)step;
+    snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_OK]);
+    return strcmp(field, "outcome") == 0;
+}
+
+// As tool_crash names the signal.
+static bool aborts(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
+    (void)step;
+    snprintf(out, PREDICT_ROOM, "sigabrt");
+    return strcmp(field, "outcome") == 0;
+}
+
 const struct predictor predictors[] = {
     {"refused", "the tool refuses", refused},
+    {"accepted", "the tool succeeds", accepted},
+    {"aborts", "the tool ends by SIGABRT", aborts},
     {"instar_raw_measure",
      "the length of a raw file rounded up to 64 KiB, all of it counted as allocated",
      predict_instar_raw_measure},
     {"instar_raw_length", "the length of a raw file rounded up to 64 KiB",
      predict_instar_raw_length},
+    {"instar_asked_size", "the number that --size was given, not rounded to sectors",
+     predict_instar_asked_size},
+    {"instar_whole_sectors", "the disk's size rounded up to 64 KiB", predict_instar_whole_sectors},
+    {"instar_bitmaps_member", "the member is there for every qcow2 source of version 3",
+     predict_instar_bitmaps_member},
     {"instar_zero_flag", "qcow2 clusters with the zero flag counted as data",
      predict_instar_zero_flag},
     {"instar_block_scan",
@@ -122,6 +142,32 @@ static bool unit_option(const struct oracle_step *step) {
     return step->options.cluster_bits || step->options.grain_bits || step->options.block_bits;
 }
 
+static bool no_skip_zeros(const struct oracle_step *step) {
+    return step->options.no_skip_zeros;
+}
+
+static bool target_flat(const struct oracle_step *step) {
+    return step->options.vmdk_subformat == 3;
+}
+
+static bool target_extended_l2(const struct oracle_step *step) {
+    return step->options.extended_l2;
+}
+
+static bool target_version_2(const struct oracle_step *step) {
+    return step->options.compat == 1;
+}
+
+static bool refcount_width(const struct oracle_step *step) {
+    return step->options.refcount_bits && step->options.refcount_bits != 16;
+}
+
+static bool large_l1_table(const struct oracle_step *step) {
+    uint32_t bits = step->options.cluster_bits ? step->options.cluster_bits : 16;
+    return 8 * operation_l1_entries(step->truth.shown_size, bits, step->options.extended_l2) >
+           32u << 20;
+}
+
 const struct feature features[] = {
     {"holes", "some of the input is not stored as data", holes},
     {"zero_clusters", "the input has explicit zero units", zero_clusters},
@@ -134,6 +180,12 @@ const struct feature features[] = {
     {"extended_l2", "the input was built with extended L2 entries", extended_l2},
     {"backing", "there are files below the input", backing},
     {"unit_option", "a cluster, grain or block size is asked for", unit_option},
+    {"no_skip_zeros", "zeros are to be stored too", no_skip_zeros},
+    {"target_flat", "the target is a monolithicFlat vmdk", target_flat},
+    {"target_extended_l2", "extended L2 entries are asked for", target_extended_l2},
+    {"target_version_2", "compat=0.10 is asked for", target_version_2},
+    {"refcount_width", "refcounts of other than 16 bits are asked for", refcount_width},
+    {"large_l1_table", "the qcow2 target would need an L1 table above 32 MiB", large_l1_table},
     {NULL, NULL, NULL},
 };
 

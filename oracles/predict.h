@@ -41,6 +41,12 @@ bool predict_instar_raw_measure(const struct oracle_step *step, const char *fiel
                                 char out[PREDICT_ROOM]);
 bool predict_instar_raw_length(const struct oracle_step *step, const char *field,
                                char out[PREDICT_ROOM]);
+bool predict_instar_asked_size(const struct oracle_step *step, const char *field,
+                               char out[PREDICT_ROOM]);
+bool predict_instar_whole_sectors(const struct oracle_step *step, const char *field,
+                                  char out[PREDICT_ROOM]);
+bool predict_instar_bitmaps_member(const struct oracle_step *step, const char *field,
+                                   char out[PREDICT_ROOM]);
 bool predict_instar_zero_flag(const struct oracle_step *step, const char *field,
                               char out[PREDICT_ROOM]);
 bool predict_instar_block_scan(const struct oracle_step *step, const char *field,

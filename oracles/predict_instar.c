@@ -35,6 +35,33 @@ bool predict_instar_raw_length(const struct oracle_step *step, const char *field
            predict_number(seen_size(step), out);
 }
 
+// A size without a file is no device: it is taken as it stands. The other targets count in units of
+// sectors, so that only raw shows it.
+bool predict_instar_asked_size(const struct oracle_step *step, const char *field,
+                               char out[PREDICT_ROOM]) {
+    return step->options.size_only && step->target == IMAGE_RAW &&
+           (strcmp(field, "required") == 0 || strcmp(field, "fully-allocated") == 0) &&
+           predict_number(step->truth.asked_size, out);
+}
+
+// A raw output is made as long as its device, and cut only where zeros are skipped.
+bool predict_instar_whole_sectors(const struct oracle_step *step, const char *field,
+                                  char out[PREDICT_ROOM]) {
+    return step->target == IMAGE_RAW && strcmp(field, "virtual-size") == 0 &&
+           predict_number(round_up(step->truth.shown_size, TRANSPORT_SECTOR), out);
+}
+
+// Whatever version the target has. A file that a tool wrote has version 3: no conversion is asked
+// for another.
+bool predict_instar_bitmaps_member(const struct oracle_step *step, const char *field,
+                                   char out[PREDICT_ROOM]) {
+    bool version_2 = step->truth.options && step->truth.options->qcow2_version == 2;
+    if (step->source != IMAGE_QCOW2 || step->target != IMAGE_QCOW2 || version_2)
+        return false;
+    snprintf(out, PREDICT_ROOM, "present");
+    return strcmp(field, "bitmaps") == 0;
+}
+
 bool predict_instar_zero_flag(const struct oracle_step *step, const char *field,
                               char out[PREDICT_ROOM]) {
     if (step->source != IMAGE_QCOW2 || step->target != IMAGE_QCOW2 || !step->truth.own_allocation)
@@ -77,7 +104,8 @@ bool predict_instar_block_scan(const struct oracle_step *step, const char *field
         [IMAGE_VHDX] = 1u << IMAGE_DATA,
     };
     const struct truth *truth = &step->truth;
-    if (!counted[step->source] || !truth->own_allocation || !truth->unit)
+    if (step->source == IMAGE_FORMATS || !counted[step->source] || !truth->own_allocation ||
+        !truth->unit)
         return false;
     uint64_t source_units =
         model_units_in_states(truth->own_allocation, truth->unit, counted[step->source]);
@@ -132,13 +160,19 @@ static uint64_t vhdx_output(uint64_t size, uint64_t block, uint64_t units) {
 
 static bool output_size(const struct oracle_step *step, uint64_t *bytes) {
     static const uint64_t entries[IMAGE_FORMATS] = {[IMAGE_VMDK] = 512};
-    if (!step->truth.content || step->op == OP_CONVERT_COMPRESSED)
+    // Of monolithicFlat it is not known what the descriptor says, to the byte.
+    if (!step->truth.content || step->op == OP_CONVERT_COMPRESSED ||
+        step->options.vmdk_subformat == 3)
         return false;
     uint64_t unit = model_target_unit(step->target, &step->options), tables;
     uint64_t per_table = step->target == IMAGE_QCOW2 ? unit / (step->options.extended_l2 ? 16 : 8)
                                                      : max_u64(entries[step->target], 1);
     uint64_t units = model_nonzero_units(step->truth.content, unit, per_table, &tables);
     uint64_t size = seen_size(step);
+    if (step->options.no_skip_zeros) {
+        units = div_up(size, unit);
+        tables = div_up(units, per_table);
+    }
     switch (step->target) {
     case IMAGE_QCOW2:
         *bytes = qcow2_output(size, unit, per_table, units, tables);

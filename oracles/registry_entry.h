@@ -25,7 +25,7 @@ struct registry_tool {
 
 struct registry_entry {
     const char *id, *type, *field, *reason, *link, *date; // field "": about no single value
-    unsigned ops, sources, targets;                       // bit sets; REGISTRY_ANY
+    unsigned ops, sources, targets; // bit sets; REGISTRY_ANY. Sources: IMAGE_FORMATS is none
     char op_words[64], source_words[64], target_words[64];
     const struct feature *features[REGISTRY_MAX_FEATURES]; // all must hold
     size_t feature_count;

@@ -61,6 +61,10 @@ static int format_index(const char *name) {
     return -1;
 }
 
+static int source_index(const char *name) {
+    return strcmp(name, "none") == 0 ? IMAGE_FORMATS : format_index(name);
+}
+
 // "any", one name, or a list of names.
 static int read_set(const struct reader *reader, unsigned *set, char words[64],
                     int (*index_of)(const char *name)) {
@@ -88,7 +92,7 @@ static int read_op(const struct reader *reader) {
 }
 
 static int read_source(const struct reader *reader) {
-    return read_set(reader, &reader->entry->sources, reader->entry->source_words, format_index);
+    return read_set(reader, &reader->entry->sources, reader->entry->source_words, source_index);
 }
 
 static int read_target(const struct reader *reader) {

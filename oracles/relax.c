@@ -103,6 +103,8 @@ static uint64_t sparse_writer_omits(const struct oracle_step *step, uint64_t req
         !model_measure(step->target, options, size, 1, &one))
         return 0;
     uint64_t per_unit = one.required - empty.required;
+    if (per_unit == 0)
+        return 0; // monolithicFlat: every byte has its place
     uint64_t claimed = required > empty.required ? (required - empty.required) / per_unit : 0;
     uint64_t used_tables;
     const uint64_t grains_per_table = 512, table_bytes = 2048; // vmdk; the others have one table

@@ -172,6 +172,39 @@ static void the_literal_bound_is_kept_behind_strict(void **state) {
     bench_end(&bench);
 }
 
+static void a_flat_file_may_leave_nothing_out(void **state) {
+    (void)state;
+    struct bench bench;
+    bound_begin(&bench, IMAGE_VMDK, 0, 338 + 64 MIB); // zeros, and a descriptor of 338 bytes
+    bench.step.options.vmdk_subformat = 3;
+    bench_measure(&bench.a_result, 64 MIB + 512, 64 MIB + 512);
+    bench_agrees(&bench, "measure_below_required_bound");
+    bench_agrees(&bench, "measure_above_fully_allocated_bound");
+    bench.step.a.converted_size = 338; // the descriptor alone
+    bench_diverges(&bench, "measure_below_required_bound", "instar");
+    bench_end(&bench);
+}
+
+static void a_size_alone_has_no_source(void **state) {
+    (void)state;
+    struct bench bench;
+    char signature[240];
+    bench_begin(&bench, OP_MEASURE);
+    bench.step.source = IMAGE_FORMATS;
+    bench.step.options.size_only = 1;
+    bench_measure(&bench.a_result, 327680, 1376256);
+    bench_measure(&bench.b_result, 327680, 1376256);
+    bench_agrees(&bench, "measure_numeric_divergence");
+    assert_null(bench_find(&bench, "source_modified", VERDICT_AGREE)); // there was none
+    bench.a_result.measure.has_bitmaps = true;
+    const struct judgement *judgement =
+        bench_diverges(&bench, "measure_bitmaps_presence_divergence", "qemu_img_omits");
+    oracle_signature(&bench.step, judgement, signature, sizeof signature);
+    assert_string_equal(signature,
+                        "measure_bitmaps_presence_divergence-measure-none-qcow2-qemu_img_omits");
+    bench_end(&bench);
+}
+
 static void an_unknown_truth_judges_no_lower_bound(void **state) {
     (void)state;
     struct bench bench;
@@ -202,6 +235,8 @@ int main(void) {
         cmocka_unit_test(zero_units_may_be_left_out),
         cmocka_unit_test(a_hole_of_a_format_with_tables_may_not_be_counted),
         cmocka_unit_test(the_literal_bound_is_kept_behind_strict),
+        cmocka_unit_test(a_flat_file_may_leave_nothing_out),
+        cmocka_unit_test(a_size_alone_has_no_source),
         cmocka_unit_test(an_unknown_truth_judges_no_lower_bound),
         cmocka_unit_test(an_empty_vhdx_that_ends_in_its_metadata_is_within_the_cushion),
     };

@@ -36,6 +36,25 @@ static const struct vector vectors[] = {
     {IMAGE_QCOW2, {.cluster_bits = 12}, 1 GIB, 512 MIB, 539508736, 1076379648},
     {IMAGE_QCOW2, {.extended_l2 = 1}, 1 GIB, 0, 524288, 1074266112},
     {IMAGE_QCOW2, {.extended_l2 = 1}, 1 MIB, 0, 327680, 1376256},
+    // qemu-img 7.2: preallocation, and what has no effect on a number.
+    {IMAGE_QCOW2, {.preallocation = PREALLOCATION_OFF}, 1 MIB, 0, 327680, 1376256},
+    {IMAGE_QCOW2, {.preallocation = PREALLOCATION_METADATA}, 1 MIB, 0, 327680, 1376256},
+    {IMAGE_QCOW2, {.preallocation = PREALLOCATION_FALLOC}, 1 MIB, 0, 1376256, 1376256},
+    {IMAGE_QCOW2, {.preallocation = PREALLOCATION_FULL}, 1 MIB, 0, 1376256, 1376256},
+    {IMAGE_QCOW2, {.compat = 1, .extended_l2 = 1, .compression = 2}, 1 MIB, 0, 327680, 1376256},
+    {IMAGE_QCOW2,
+     {.compat = 1, .refcount_bits = 16, .lazy_refcounts = 1},
+     1 MIB,
+     0,
+     327680,
+     1376256},
+    {IMAGE_RAW, {.size_only = 1}, 1, 0, 512, 512},
+    {IMAGE_RAW, {.size_only = 1}, 1048577, 0, 1049088, 1049088},
+    {IMAGE_QCOW2, {.size_only = 1}, 1048577, 0, 327680, 1441792},
+    {IMAGE_QCOW2, {.size_only = 1, .cluster_bits = 9}, 128 GIB, 0, 2737157632, 140176111104},
+    {IMAGE_VMDK, {.vmdk_subformat = 3}, 1 GIB, 0, 1073742336, 1073742336},
+    {IMAGE_VMDK, {.vmdk_subformat = 3}, 64 MIB, 0, 67109376, 67109376},
+    {IMAGE_VMDK, {.vmdk_subformat = 3}, 64 MIB, ALL, 67109376, 67109376},
     {IMAGE_VMDK, {0}, 1 MIB, 0, 13312, 1061888},
     {IMAGE_VMDK, {0}, 1 GIB, 0, 76800, 1073818624},
     {IMAGE_VMDK, {.grain_bits = 12}, 1 GIB, ALL, 1074803200, 1074803200},
@@ -86,6 +105,30 @@ static void extended_entries_need_large_clusters(void **state) {
         const struct target_options options = {.cluster_bits = bits, .extended_l2 = 1};
         assert_int_equal(model_measure(IMAGE_QCOW2, &options, 1 MIB, 0, &sizes), bits >= 14);
     }
+}
+
+static void version_2_has_refcounts_of_16_bits(void **state) {
+    (void)state;
+    struct model_sizes sizes;
+    for (uint32_t bits = 1; bits <= 64; bits *= 2) {
+        struct target_options options = {.refcount_bits = bits, .compat = 1};
+        assert_int_equal(model_measure(IMAGE_QCOW2, &options, 1 MIB, 0, &sizes), bits == 16);
+        options.compat = 2;
+        assert_true(model_measure(IMAGE_QCOW2, &options, 1 MIB, 0, &sizes));
+    }
+}
+
+static void only_a_size_alone_is_held_to_the_largest_l1_table(void **state) {
+    (void)state;
+    struct model_sizes sizes;
+    struct target_options options = {.cluster_bits = 9};
+    assert_true(model_measure(IMAGE_QCOW2, &options, 128 GIB + 512, 0, &sizes));
+    options.size_only = 1;
+    assert_true(model_measure(IMAGE_QCOW2, &options, 128 GIB, 0, &sizes));
+    assert_false(model_measure(IMAGE_QCOW2, &options, 128 GIB + 512, 0, &sizes));
+    options.cluster_bits = 10;
+    assert_true(model_measure(IMAGE_QCOW2, &options, 512 GIB, 0, &sizes));
+    assert_false(model_measure(IMAGE_QCOW2, &options, 512 GIB + 512, 0, &sizes));
 }
 
 static void units_are_counted_once_however_often_they_are_touched(void **state) {
@@ -139,6 +182,8 @@ int main(void) {
         cmocka_unit_test(worked_vectors),
         cmocka_unit_test(a_size_that_does_not_fit_is_no_answer),
         cmocka_unit_test(extended_entries_need_large_clusters),
+        cmocka_unit_test(version_2_has_refcounts_of_16_bits),
+        cmocka_unit_test(only_a_size_alone_is_held_to_the_largest_l1_table),
         cmocka_unit_test(units_are_counted_once_however_often_they_are_touched),
         cmocka_unit_test(only_units_with_a_byte_that_is_not_zero_count),
         cmocka_unit_test(empty_content_has_no_units),

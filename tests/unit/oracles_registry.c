@@ -197,14 +197,6 @@ static void a_missing_file_is_an_error(void **state) {
     assert_non_null(strstr(fault.text, "/nonexistent/known.json"));
 }
 
-static struct registry *built_in(void) {
-    struct registry *registry = NULL;
-    struct fault fault = {{0}};
-    if (registry_load_built_in(&registry, &fault) < 0)
-        fail_msg("%s", fault.text);
-    return registry;
-}
-
 static void the_file_of_the_repository_is_good(void **state) {
     (void)state;
     struct registry *registry = built_in();
@@ -214,18 +206,6 @@ static void the_file_of_the_repository_is_good(void **state) {
     assert_non_null(strstr(list.data, "qemu-img-vmdk-zero-size-refused"));
     buffer_free(&list);
     registry_free(registry);
-}
-
-static void expect_known(struct bench *bench, const char *id) {
-    bench_judge(bench);
-    for (size_t i = 0; i < bench->said.count; i++)
-        if (bench->said.items[i].verdict == VERDICT_KNOWN &&
-            strcmp(bench->said.items[i].known_id, id) == 0)
-            return;
-    for (size_t i = 0; i < bench->said.count; i++)
-        print_message("said: %s %s %s\n", bench->said.items[i].oracle->type,
-                      verdict_names[bench->said.items[i].verdict], bench->said.items[i].known_id);
-    fail_msg("%s does not explain its own case", id);
 }
 
 static uint64_t required_of(const struct bench *bench, uint64_t size, uint64_t units) {

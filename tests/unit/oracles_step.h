@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "oracles/oracle.h"
+#include "oracles/registry.h"
 #include "oracles/rule.h"
 
 #include <stdio.h>
@@ -160,6 +161,28 @@ static inline void bench_write(struct bench *bench, uint64_t offset, uint64_t le
     struct content_extent write = {
         .offset = offset, .length = length, .pattern = pattern, .seed = 0x5a};
     content_write(&bench->content, &write);
+}
+
+// The registry of the repository.
+static inline struct registry *built_in(void) {
+    struct registry *registry = NULL;
+    struct fault fault = {{0}};
+    if (registry_load_built_in(&registry, &fault) < 0)
+        fail_msg("%s", fault.text);
+    return registry;
+}
+
+// Judges and expects this entry to explain something.
+static inline void expect_known(struct bench *bench, const char *id) {
+    bench_judge(bench);
+    for (size_t i = 0; i < bench->said.count; i++)
+        if (bench->said.items[i].verdict == VERDICT_KNOWN &&
+            strcmp(bench->said.items[i].known_id, id) == 0)
+            return;
+    for (size_t i = 0; i < bench->said.count; i++)
+        print_message("said: %s %s %s\n", bench->said.items[i].oracle->type,
+                      verdict_names[bench->said.items[i].verdict], bench->said.items[i].known_id);
+    fail_msg("%s does not explain its own case", id);
 }
 
 #endif

@@ -15,4 +15,7 @@ for subformat in monolithicFlat twoGbMaxExtentFlat twoGbMaxExtentSparse; do
     shows "exit status of convert" 134 "$(aborts convert -f vmdk -O raw empty.vmdk out.raw)"
 done
 shows "exit status of check" 0 "$(status img check -f vmdk empty.vmdk)"
+truncate -s 0 src.raw
+shows "exit status of convert to monolithicFlat" 134 \
+    "$(aborts convert -f raw -O vmdk -o subformat=monolithicFlat src.raw out.vmdk)"
 exit $gone
