@@ -21,6 +21,13 @@ static uint64_t file_size(const struct chain *chain, const char *name) {
     return stat(path, &info) ? 0 : (uint64_t)info.st_size;
 }
 
+// All files of what a call wrote: monolithicFlat keeps its bytes beside the descriptor.
+static uint64_t written_size(const struct chain *chain, const struct tool_call *call) {
+    char extent[IMAGE_NAME_ROOM];
+    uint64_t size = file_size(chain, call->output);
+    return tool_output_extent(call, call->output, extent) ? size + file_size(chain, extent) : size;
+}
+
 static const struct tool *checker(const struct chain *chain) {
     for (int side = SIDES - 1; side >= 0; side--)
         if (chain->tools[side].kind == TOOL_QEMU_IMG && chain->tools[side].available)
@@ -86,7 +93,7 @@ int output_open(struct step_record *step, struct chain *chain, int side, struct 
     char path[4096];
     struct fault own = {0};
     case_path(chain, step->outputs[side], path, sizeof path);
-    to->output_file_size = file_size(chain, step->outputs[side]);
+    to->output_file_size = written_size(chain, &step->calls[side]);
     enum image_format target = step->step.target;
     bool opens = image_open(&to->output, path, target, &own) == 0;
     if (target == IMAGE_RAW) {
@@ -123,9 +130,11 @@ bool output_is_fitted(enum image_format target) {
 }
 
 bool output_fit_call(const struct tool *tool, struct tool_call *call) {
-    bool stream = call->target == IMAGE_VMDK && call->options.vmdk_subformat == 2;
-    call->op = stream ? OP_CONVERT_COMPRESSED : OP_CONVERT;
-    call->options.vmdk_subformat = 0;
+    uint32_t *subformat = &call->options.vmdk_subformat;
+    if (call->options.size_only)
+        return false; // a size alone cannot be converted
+    call->op = call->target == IMAGE_VMDK && *subformat == 2 ? OP_CONVERT_COMPRESSED : OP_CONVERT;
+    *subformat = *subformat == 3 ? 3 : 0; // the others are what convert does with and without -c
     return tool_supports(tool, call, NULL) && tool_honours_options(tool, call);
 }
 
@@ -146,7 +155,7 @@ int output_fit(struct step_record *step, struct chain *chain, int side, size_t i
         return -1;
     to->fit_outcome = &step->fit_outcomes[side];
     to->has_converted = to->fit_class == OUTCOME_OK;
-    to->converted_size = file_size(chain, step->fits[side]);
+    to->converted_size = written_size(chain, &call);
     return 0;
 }
 
@@ -165,7 +174,12 @@ static void adopt(struct step_record *step, struct chain *chain, size_t index, i
     const struct truth *input = &step->step.truth;
     char path[4096];
     case_path(chain, step->outputs[side], path, sizeof path);
-    if (chmod(path, 0444))
+    bool protected = chmod(path, 0444) == 0;
+    for (size_t i = 0; protected && i < image->file_count; i++) {
+        case_path(chain, image->files[i], path, sizeof path);
+        protected = chmod(path, 0444) == 0;
+    }
+    if (!protected)
         return;
     material_adopt(&chain->outputs[index][side], chain->room.workdir->case_path,
                    step->outputs[side], image, diverged(step) ? NULL : input->content,

@@ -104,7 +104,7 @@ static void add_stats(struct stats *sum, const struct stats *part) {
     for (int i = 0; i < VERDICTS; i++)
         sum->verdicts[i] += part->verdicts[i];
     for (int op = 0; op < OPERATIONS; op++)
-        for (int source = 0; source < IMAGE_FORMATS; source++)
+        for (int source = 0; source <= IMAGE_FORMATS; source++)
             for (int target = 0; target <= IMAGE_FORMATS; target++)
                 add_cell(&sum->matrix[op][source][target], &part->matrix[op][source][target]);
     for (size_t source = 0; source < SOURCE_CLASSES; source++)

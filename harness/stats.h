@@ -35,7 +35,8 @@ struct stats {
     uint64_t cases, operations, commands, confirmations;
     uint64_t harness_errors;
     uint64_t verdicts[VERDICTS];
-    struct stats_cell matrix[OPERATIONS][IMAGE_FORMATS][IMAGE_FORMATS + 1]; // + 1: no target
+    // By source and target; + 1: none.
+    struct stats_cell matrix[OPERATIONS][IMAGE_FORMATS + 1][IMAGE_FORMATS + 1];
     struct stats_cell cells[SOURCE_CLASSES][CALL_CLASSES]; // the same, finer; see cells.h
     uint8_t reachable[SOURCE_CLASSES][CALL_CLASSES];       // 1: this pair of tools can fill it
     struct stats_name oracles[32];                         // comparisons by oracle

@@ -109,6 +109,11 @@ static const char *format_name(int format) {
     return format == IMAGE_FORMATS ? "-" : image_driver((enum image_format)format)->name;
 }
 
+// Only a measure can do without a source.
+static int source_count(int op) {
+    return op == OP_MEASURE ? IMAGE_FORMATS + 1 : IMAGE_FORMATS;
+}
+
 static void show_matrix(const struct stats *stats, struct buffer *words) {
     buffer_text(words, "Comparisons by operation, source (rows) and target (columns); "
                        "r = both refused, u = unsupported, i = inconclusive\n");
@@ -119,7 +124,7 @@ static void show_matrix(const struct stats *stats, struct buffer *words) {
         for (int target = first; target <= last; target++)
             buffer_format(words, " %16s", has_target ? format_name(target) : "");
         buffer_text(words, "\n");
-        for (int source = 0; source < IMAGE_FORMATS; source++) {
+        for (int source = 0; source < source_count(op); source++) {
             buffer_format(words, "    %-16s", format_name(source));
             for (int target = first; target <= last; target++) {
                 const struct stats_cell *cell = &stats->matrix[op][source][target];
@@ -176,14 +181,15 @@ static cJSON *names_json(const struct stats_name *table, size_t room) {
 static cJSON *matrix_json(const struct stats *stats) {
     cJSON *cells = cJSON_CreateArray();
     for (int op = 0; op < OPERATIONS; op++)
-        for (int source = 0; source < IMAGE_FORMATS; source++)
+        for (int source = 0; source < source_count(op); source++)
             for (int target = 0; target <= IMAGE_FORMATS; target++) {
                 if (operation_has_target((enum operation)op) == (target == IMAGE_FORMATS))
                     continue;
                 const struct stats_cell *from = &stats->matrix[op][source][target];
                 cJSON *cell = cJSON_CreateObject();
                 cJSON_AddStringToObject(cell, "operation", operation_names[op]);
-                cJSON_AddStringToObject(cell, "source", format_name(source));
+                if (source < IMAGE_FORMATS)
+                    cJSON_AddStringToObject(cell, "source", format_name(source));
                 if (target < IMAGE_FORMATS)
                     cJSON_AddStringToObject(cell, "target", format_name(target));
                 cJSON_AddNumberToObject(cell, "compared", (double)from->compared);

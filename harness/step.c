@@ -47,6 +47,9 @@ static void choose_snapshot(struct step_record *step, const struct material *inp
 static void choose_size(struct step_record *step, const struct testcase *testcase) {
     static const struct image_map nothing;
     uint64_t size = case_virtual_size(testcase);
+    step->step.source = IMAGE_FORMATS;
+    step->step.input_name = "";
+    step->step.input_is_output = false;
     step->step.truth = (struct truth){
         .format = IMAGE_RAW,
         .asked_size = size,
@@ -105,14 +108,17 @@ int step_call(struct chain *chain, const struct tool *tool, const struct tool_ca
     return -1;
 }
 
-static void describe_call(struct step_record *step, int side, size_t index,
-                          const struct material *input) {
+static void describe_call(struct step_record *step, int side, size_t index) {
     struct tool_call *call = &step->calls[side];
     *call = (struct tool_call){.op = step->step.op,
-                               .input = input->name,
+                               .input = step->step.input_name,
                                .input_format = step->step.source,
                                .target = step->step.target,
                                .options = step->step.options};
+    if (call->options.size_only)
+        call->size = step->step.truth.asked_size;
+    if (call->options.snapshot)
+        call->snapshot = case_snapshot_id(call->options.snapshot - 1);
     if (!operation_writes(call->op))
         return;
     snprintf(step->outputs[side], sizeof step->outputs[side], "%c.out%zu.%s", 'a' + side, index + 1,
@@ -134,7 +140,8 @@ static int follow_up(struct step_record *step, struct chain *chain, int side, si
 
 static void note_modified(struct step_record *step, const struct chain *chain, int side,
                           const struct material *input) {
-    if (step->step.source_modified || !material_modified(input, chain->room.workdir->case_path))
+    if (step->step.source_modified || step->step.options.size_only ||
+        !material_modified(input, chain->room.workdir->case_path))
         return;
     step->step.source_modified = true;
     snprintf(step->step.modified_by, sizeof step->step.modified_by, "%s", chain->tools[side].role);
@@ -152,7 +159,7 @@ static int run_side(struct step_record *step, struct chain *chain, int side, siz
                     const struct material *input, struct fault *fault) {
     struct oracle_side *to = step_side(step, side);
     const struct tool_call *call = &step->calls[side];
-    describe_call(step, side, index, input);
+    describe_call(step, side, index);
     if (!to->tool->available) {
         to->why_not = "unavailable";
         return 0;

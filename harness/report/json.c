@@ -92,7 +92,13 @@ static cJSON *steps_json(const struct record *record) {
         const struct step_record *step = &record->steps[i];
         cJSON *json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "operation", operation_names[step->step.op]);
-        cJSON_AddStringToObject(json, "input", step->step.input_name);
+        if (step->step.options.size_only)
+            add_size(json, "size", step->step.truth.asked_size);
+        else
+            cJSON_AddStringToObject(json, "input", step->step.input_name);
+        if (step->step.options.snapshot)
+            cJSON_AddStringToObject(json, "snapshot",
+                                    case_snapshot_id(step->step.options.snapshot - 1));
         if (step->step.target < IMAGE_FORMATS)
             cJSON_AddStringToObject(json, "target", image_driver(step->step.target)->name);
         if (step->done) {

@@ -36,7 +36,10 @@ static void put_command(const struct step_record *step, int side, struct buffer 
     buffer_text(out,
                 "echo '--- the convert behind this measure, and the size of what it writes'\n");
     put_run(&step->fit_argv[side], side, out);
-    buffer_format(out, "stat -c '%%n: %%s bytes' %s\n", step->fits[side]);
+    char extent[IMAGE_NAME_ROOM];
+    bool has_extent = tool_output_extent(&step->calls[side], step->fits[side], extent);
+    buffer_format(out, "stat -c '%%n: %%s bytes' %s%s%s\n", step->fits[side], has_extent ? " " : "",
+                  has_extent ? extent : "");
 }
 
 // What the tools wrote, as qemu-img sees it.

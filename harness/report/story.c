@@ -76,7 +76,14 @@ static void tell_judgements(const struct step_record *step, struct buffer *out) 
 
 static void tell_step(const struct step_record *step, size_t index, struct buffer *out) {
     const struct oracle_step *s = &step->step;
-    buffer_format(out, "\nStep %zu: %s %s", index + 1, operation_names[s->op], s->input_name);
+    buffer_format(out, "\nStep %zu: %s ", index + 1, operation_names[s->op]);
+    if (s->options.size_only)
+        buffer_format(out, "%llu bytes, no file,", (unsigned long long)s->truth.asked_size);
+    else if (s->options.snapshot)
+        buffer_format(out, "snapshot %s of %s", case_snapshot_id(s->options.snapshot - 1),
+                      s->input_name);
+    else
+        buffer_text(out, s->input_name);
     if (s->target < IMAGE_FORMATS)
         buffer_format(out, " to %s", image_driver(s->target)->name);
     buffer_text(out, "\n");

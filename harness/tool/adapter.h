@@ -16,9 +16,11 @@
 // How one option of one target format is spelled, and in which operations.
 struct tool_option_form {
     enum tool_option option;
-    enum image_format target;
-    unsigned operations;  // TOOL_OP set
-    const char *spelling; // of a flag: all of it, "extended_l2=on"
+    enum image_format target; // IMAGE_FORMATS: any
+    unsigned operations;      // TOOL_OP set
+    // A switch, "--cluster-size", or a key of -o, "cluster_size". Of a flag all of it, in one word
+    // or two: "extended_l2=on", "-S 0".
+    const char *spelling;
 };
 
 struct tool_adapter {
@@ -38,16 +40,30 @@ struct tool_adapter {
 extern const struct tool_adapter tool_adapter_qemu_img, tool_adapter_instar;
 const struct tool_adapter *tool_adapter(enum tool_kind kind);
 
-// The option's value as it stands on a command line; 0 = not given.
-uint32_t tool_option_value(const struct target_options *options, enum tool_option option);
-bool tool_option_is_flag(enum tool_option option); // its value is 1, and is not spelled out
-// vmdk_subformat's value in words: "monolithicSparse", "streamOptimized".
-const char *tool_subformat_name(uint32_t subformat);
+// harness/tool/options.c
+#define TOOL_OPTION_ROOM 32
+// Is the option given in this call? Its value as it stands on a command line; "" for a flag.
+bool tool_option_value(const struct tool_call *call, enum tool_option option,
+                       char words[TOOL_OPTION_ROOM]);
+void tool_option_forget(struct tool_call *call, enum tool_option option); // no longer given
 // The row for this option in this call, or NULL if this tool cannot be given it.
 const struct tool_option_form *
 tool_option_form(const struct tool *tool, const struct tool_call *call, enum tool_option option);
+// Not given, or given and in this tool's command line.
+bool tool_honours_option(const struct tool *tool, const struct tool_call *call,
+                         enum tool_option option);
+const char *tool_option_name(enum tool_option option); // "cluster_size", ...
+// Appends all options of the call that the tool can be given.
+void tool_argv_options(struct tool_argv *argv, const struct tool *tool,
+                       const struct tool_call *call);
 const char *tool_format_name(enum image_format format);
-extern const char *const tool_option_names[TOOL_OPTIONS]; // "cluster_size", ...
+
+// harness/tool/samples.c: "probe.<format>" in `directory`. Without a raw image nothing can be
+// probed
+// (-1); a sample of another format may be missing.
+#define TOOL_SAMPLE_SIZE (UINT64_C(1) << 20) // guest bytes
+int tool_samples(const char *directory, struct fault *fault);
+void tool_sample_name(enum image_format format, char *name, size_t room);
 
 // Appending to a command line. What does not fit empties it for good.
 void tool_argv_begin(struct tool_argv *argv);

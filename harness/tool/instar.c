@@ -11,34 +11,25 @@
 
 #define CONVERT_OR_MEASURE (TOOL_OP(OP_MEASURE) | TOOL_OPS_WRITING)
 
-// convert has --subformat too, but the layout of an output is never compared.
+// convert's other --subformat values are left alone: the layout of one file is never compared.
 static const struct tool_option_form option_forms[] = {
     {TOOL_OPTION_CLUSTER, IMAGE_QCOW2, CONVERT_OR_MEASURE, "--cluster-size"},
     {TOOL_OPTION_REFCOUNT, IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "--refcount-bits"},
     {TOOL_OPTION_SUBFORMAT, IMAGE_VMDK, TOOL_OP(OP_MEASURE), "--subformat"},
+    {TOOL_OPTION_FLAT, IMAGE_VMDK, TOOL_OP(OP_MEASURE) | TOOL_OP(OP_CONVERT), "--subformat"},
     {TOOL_OPTION_GRAIN, IMAGE_VMDK, CONVERT_OR_MEASURE, "--grain-size"},
     {TOOL_OPTION_BLOCK, IMAGE_VPC, CONVERT_OR_MEASURE, "--block-size"},
     {TOOL_OPTION_BLOCK, IMAGE_VHDX, CONVERT_OR_MEASURE, "--block-size"},
     {TOOL_OPTION_EXTENDED_L2, IMAGE_QCOW2, CONVERT_OR_MEASURE, "--extended-l2"},
+    {TOOL_OPTION_LAZY_REFCOUNTS, IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "--lazy-refcounts"},
+    {TOOL_OPTION_PREALLOCATION, IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "--preallocation"},
+    {TOOL_OPTION_COMPAT, IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "--compat"},
+    {TOOL_OPTION_COMPRESSION, IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "compression_type"}, // no switch
+    {TOOL_OPTION_NO_SKIP_ZEROS, IMAGE_FORMATS, TOOL_OPS_WRITING, "--no-skip-zeros"},
+    {TOOL_OPTION_SNAPSHOT, IMAGE_FORMATS, TOOL_OPS_WRITING, "--snapshot"},
+    {TOOL_OPTION_SIZE, IMAGE_FORMATS, TOOL_OP(OP_MEASURE), "--size"},
     {0, 0, 0, NULL},
 };
-
-static void instar_options(const struct tool *tool, const struct tool_call *call,
-                           struct tool_argv *argv) {
-    for (int option = 0; option < TOOL_OPTIONS; option++) {
-        uint32_t value = tool_option_value(&call->options, option);
-        const struct tool_option_form *form = tool_option_form(tool, call, option);
-        if (!value || !form)
-            continue;
-        tool_argv_add(argv, form->spelling);
-        if (tool_option_is_flag(option))
-            continue;
-        if (option == TOOL_OPTION_SUBFORMAT)
-            tool_argv_add(argv, tool_subformat_name(value));
-        else
-            tool_argv_format(argv, "%" PRIu32, value);
-    }
-}
 
 static void instar_info_words(const struct tool *tool, struct tool_argv *argv) {
     tool_argv_add(argv, "--unsafe-quirks");
@@ -59,7 +50,7 @@ static void instar_build(const struct tool *tool, const struct tool_call *call,
     }
     if (call->op == OP_INFO)
         instar_info_words(tool, argv);
-    if (call->op == OP_MEASURE) {
+    if (call->op == OP_MEASURE && !call->options.size_only) {
         tool_argv_add(argv, "-f");
         tool_argv_add(argv, tool_format_name(call->input_format));
     }
@@ -68,9 +59,10 @@ static void instar_build(const struct tool *tool, const struct tool_call *call,
         tool_argv_add(argv, tool_format_name(call->target));
         if (call->op == OP_CONVERT_COMPRESSED)
             tool_argv_add(argv, "-c");
-        instar_options(tool, call, argv);
+        tool_argv_options(argv, tool, call);
     }
-    tool_argv_add(argv, call->input);
+    if (!call->options.size_only)
+        tool_argv_add(argv, call->input);
     if (operation_writes(call->op))
         tool_argv_add(argv, call->output);
 }

@@ -13,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PROBE_SIZE        (UINT64_C(1) << 20)
-#define PROBE_DATA        4096  // bytes at the start that are not zero
 #define PROBE_DEADLINE_MS 10000 // the first start reads a program from disk
 
 struct probe {
@@ -26,47 +24,8 @@ struct probe {
     struct fault *fault;
 };
 
-// --- the tiny images -----------------------------------------------------------------------------
-
-static int probe_extent(void *context, uint64_t offset, struct image_extent *extent,
-                        struct fault *fault) {
-    (void)context, (void)fault;
-    *extent = offset < PROBE_DATA ? (struct image_extent){offset, PROBE_DATA - offset, IMAGE_DATA}
-                                  : (struct image_extent){offset, PROBE_SIZE - offset, IMAGE_HOLE};
-    return 0;
-}
-
-static int probe_content(void *context, uint64_t offset, void *buffer, size_t length,
-                         struct fault *fault) {
-    (void)context, (void)fault;
-    for (size_t i = 0; i < length; i++)
-        ((unsigned char *)buffer)[i] = offset + i < PROBE_DATA ? 0x5a : 0;
-    return 0;
-}
-
-static void probe_sample_name(enum image_format format, char *name, size_t room) {
-    snprintf(name, room, "probe.%s", tool_format_name(format));
-}
-
 static void probe_path(const struct probe *probe, const char *name, char *path, size_t room) {
     snprintf(path, room, "%s/%s", probe->room.workdir->case_path, name);
-}
-
-// Without a raw image nothing can be probed; a sample of another format may be missing.
-static int probe_samples(struct probe *probe) {
-    const struct image_source source = {.size = PROBE_SIZE, .extent = probe_extent, .read = probe_content};
-    const struct image_options options = {0};
-    for (int format = 0; format < IMAGE_FORMATS; format++) {
-        char name[32], path[320];
-        struct image_written written = {0};
-        probe_sample_name(format, name, sizeof name);
-        probe_path(probe, name, path, sizeof path);
-        int failed = image_write(path, format, &options, &source, &written, probe->fault);
-        image_written_free(&written);
-        if (failed && format == IMAGE_RAW)
-            return fault_prefix(probe->fault, "cannot make the images for the probe: ");
-    }
-    return 0;
 }
 
 // --- one step ------------------------------------------------------------------------------------
@@ -139,37 +98,41 @@ static int probe_call(struct probe *probe, const struct tool_call *call, bool ex
 
 // --- what is asked -------------------------------------------------------------------------------
 
-// A small value for every option that the tool can be given with this operation and target.
-static struct target_options probe_options(const struct probe *probe, struct tool_call call) {
-    const struct target_options all = {
+// Gives every option that the tool can be given with this operation and target a small value that
+// no tool refuses. Of vmdk_subformat the value that the fewest know, but where the other one alone
+// is asked for.
+static void probe_give_options(const struct probe *probe, struct tool_call *call,
+                               enum tool_option wanted) {
+    call->options = (struct target_options){
         .cluster_bits = 16,
         .refcount_bits = 16,
-        .vmdk_subformat = 1,
+        .vmdk_subformat = wanted == TOOL_OPTION_SUBFORMAT ? 1 : 3,
         .grain_bits = 16,
         .block_bits = 21,
         .extended_l2 = 1,
+        .lazy_refcounts = 1,
+        .preallocation = PREALLOCATION_OFF,
+        .compat = 2,
+        .compression = 1,
+        .no_skip_zeros = 1,
     };
-    struct target_options given = all;
-    uint32_t *members[TOOL_OPTIONS] = {&given.cluster_bits,   &given.refcount_bits,
-                                       &given.vmdk_subformat, &given.grain_bits,
-                                       &given.block_bits,     &given.extended_l2};
     for (int option = 0; option < TOOL_OPTIONS; option++)
-        if (!tool_option_form(probe->tool, &call, option))
-            *members[option] = 0;
-    return given;
+        if (!tool_option_form(probe->tool, call, option))
+            tool_option_forget(call, option);
 }
 
 // Which of the options is it that makes the command line wrong?
 static int probe_each_option(struct probe *probe, struct tool_call call) {
     bool(*lacks)[TOOL_OPTIONS] = &probe->tool->lacks_option[call.op];
     bool before[TOOL_OPTIONS];
+    char value[TOOL_OPTION_ROOM];
     memcpy(before, *lacks, sizeof before);
     for (int option = 0; option < TOOL_OPTIONS; option++) {
         for (int other = 0; other < TOOL_OPTIONS; other++)
             (*lacks)[other] = other != option;
-        call.options = probe_options(probe, call);
+        probe_give_options(probe, &call, option);
         bool usage = false;
-        if (!before[option] && tool_option_value(&call.options, option)) {
+        if (!before[option] && tool_option_value(&call, option, value)) {
             if (probe_call(probe, &call, false) != 0)
                 return -1;
             usage = probe->result.class == OUTCOME_USAGE;
@@ -185,7 +148,7 @@ static int probe_each_option(struct probe *probe, struct tool_call call) {
 // did what was asked.
 static int probe_target(struct probe *probe, struct tool_call call, bool expected, bool *has,
                         bool *works) {
-    call.options = probe_options(probe, call);
+    probe_give_options(probe, &call, TOOL_OPTIONS);
     if (probe_call(probe, &call, false) != 0)
         return -1;
     bool usage = probe->result.class == OUTCOME_USAGE;
@@ -210,6 +173,31 @@ static int probe_measures(struct probe *probe) {
                          &tool->ops[OP_MEASURE]) != 0)
             return -1;
     }
+    return 0;
+}
+
+// Options that make another call of it: without a file, and of another disk in the file. The sample
+// has no snapshot, so that a tool which knows the option refuses.
+static int probe_size_and_snapshot(struct probe *probe) {
+    struct tool *tool = probe->tool;
+    const struct tool_call size = {.op = OP_MEASURE,
+                                   .input = "",
+                                   .target = IMAGE_QCOW2,
+                                   .options = {.size_only = 1},
+                                   .size = TOOL_SAMPLE_SIZE};
+    const struct tool_call snapshot = {.op = OP_CONVERT,
+                                       .input = "probe.qcow2",
+                                       .input_format = IMAGE_QCOW2,
+                                       .output = "probe.snapshot",
+                                       .target = IMAGE_RAW,
+                                       .options = {.snapshot = 1},
+                                       .snapshot = "1"};
+    if (probe_call(probe, &size, false) != 0)
+        return -1;
+    tool->lacks_option[OP_MEASURE][TOOL_OPTION_SIZE] = probe->result.class == OUTCOME_USAGE;
+    if (probe_call(probe, &snapshot, false) != 0)
+        return -1;
+    tool->lacks_option[OP_CONVERT][TOOL_OPTION_SNAPSHOT] = probe->result.class == OUTCOME_USAGE;
     return 0;
 }
 
@@ -291,7 +279,7 @@ static int probe_has_driver(struct probe *probe, enum image_format format, bool 
 // instar takes no format: it must name that of our image, or of what it wrote itself.
 static int probe_knows_format(struct probe *probe, enum image_format format, bool *reads) {
     char names[2][32];
-    probe_sample_name(format, names[0], sizeof names[0]);
+    tool_sample_name(format, names[0], sizeof names[0]);
     probe_output_name(format, names[1], sizeof names[1]);
     *reads = false;
     for (int i = 0; i < 2 && !*reads; i++) {
@@ -367,7 +355,8 @@ static int probe_version(struct probe *probe, enum tool_kind wanted) {
 
 static int probe_capabilities(struct probe *probe) {
     struct tool *tool = probe->tool;
-    if (probe_samples(probe) != 0 || probe_info(probe) != 0 || probe_measures(probe) != 0 ||
+    if (tool_samples(probe->room.workdir->case_path, probe->fault) != 0 || probe_info(probe) != 0 ||
+        probe_measures(probe) != 0 || probe_size_and_snapshot(probe) != 0 ||
         probe_writes(probe) != 0 || probe_compresses(probe) != 0 || probe_checks(probe) != 0 ||
         probe_reads(probe) != 0)
         return -1;

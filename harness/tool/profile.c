@@ -42,7 +42,7 @@ static void profile_lacking_words(const struct tool *tool, struct buffer *words)
     for (int op = 0; op < OPERATIONS; op++)
         for (int option = 0; option < TOOL_OPTIONS; option++)
             if (tool->lacks_option[op][option])
-                buffer_format(words, "  lacks       %s of %s\n", tool_option_names[option],
+                buffer_format(words, "  lacks       %s of %s\n", tool_option_name(option),
                               operation_names[op]);
 }
 
@@ -82,7 +82,7 @@ static void profile_lacking_json(const struct tool *tool, cJSON *profile) {
         for (int option = 0; option < TOOL_OPTIONS; option++)
             if (tool->lacks_option[op][option]) {
                 struct buffer words = {0};
-                buffer_format(&words, "%s:%s", operation_names[op], tool_option_names[option]);
+                buffer_format(&words, "%s:%s", operation_names[op], tool_option_name(option));
                 cJSON_AddItemToArray(lacks, cJSON_CreateString(words.data));
                 buffer_free(&words);
             }

@@ -14,15 +14,21 @@
 // - a wrong command line ends with 1, like every refusal; only the text tells them apart.
 #include "tool/adapter.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#define MEASURE TOOL_OP(OP_MEASURE)
 
 static const struct tool_option_form option_forms[] = {
-    {TOOL_OPTION_CLUSTER, IMAGE_QCOW2, TOOL_OP(OP_MEASURE) | TOOL_OPS_WRITING, "cluster_size"},
-    {TOOL_OPTION_REFCOUNT, IMAGE_QCOW2, TOOL_OP(OP_MEASURE), "refcount_bits"},
+    {TOOL_OPTION_CLUSTER, IMAGE_QCOW2, MEASURE | TOOL_OPS_WRITING, "cluster_size"},
+    {TOOL_OPTION_REFCOUNT, IMAGE_QCOW2, MEASURE, "refcount_bits"},
+    {TOOL_OPTION_FLAT, IMAGE_VMDK, TOOL_OP(OP_CONVERT), "subformat"},
     {TOOL_OPTION_BLOCK, IMAGE_VHDX, TOOL_OP(OP_CONVERT), "block_size"},
-    {TOOL_OPTION_EXTENDED_L2, IMAGE_QCOW2, TOOL_OP(OP_MEASURE) | TOOL_OPS_WRITING,
-     "extended_l2=on"},
+    {TOOL_OPTION_EXTENDED_L2, IMAGE_QCOW2, MEASURE | TOOL_OPS_WRITING, "extended_l2=on"},
+    {TOOL_OPTION_LAZY_REFCOUNTS, IMAGE_QCOW2, MEASURE, "lazy_refcounts=on"},
+    {TOOL_OPTION_PREALLOCATION, IMAGE_QCOW2, MEASURE, "preallocation"},
+    {TOOL_OPTION_COMPAT, IMAGE_QCOW2, MEASURE, "compat"},
+    {TOOL_OPTION_COMPRESSION, IMAGE_QCOW2, MEASURE, "compression_type"},
+    {TOOL_OPTION_NO_SKIP_ZEROS, IMAGE_FORMATS, TOOL_OPS_WRITING, "-S 0"},
+    {TOOL_OPTION_SNAPSHOT, IMAGE_FORMATS, TOOL_OPS_WRITING, "-l"},
+    {TOOL_OPTION_SIZE, IMAGE_FORMATS, MEASURE, "--size"},
     {0, 0, 0, NULL},
 };
 
@@ -34,38 +40,16 @@ static const char *const subcommands[OPERATIONS] = {
     [OP_CONVERT_COMPRESSED] = "convert",
 };
 
-// All options in the one -o: "cluster_size=65536,refcount_bits=16".
-static void qemu_img_options(const struct tool *tool, const struct tool_call *call,
-                             struct tool_argv *argv) {
-    char text[256] = "";
-    size_t used = 0;
-    for (int option = 0; option < TOOL_OPTIONS; option++) {
-        uint32_t value = tool_option_value(&call->options, option);
-        const struct tool_option_form *form = tool_option_form(tool, call, option);
-        if (!value || !form)
-            continue;
-        const char *comma = used ? "," : "";
-        size_t room = sizeof text - used;
-        int more = tool_option_is_flag(option)
-                       ? snprintf(text + used, room, "%s%s", comma, form->spelling)
-                       : snprintf(text + used, room, "%s%s=%" PRIu32, comma, form->spelling, value);
-        used += more > 0 ? (size_t)more : 0;
-        if (used >= sizeof text)
-            used = sizeof text - 1;
-    }
-    if (!used)
-        return;
-    tool_argv_add(argv, "-o");
-    tool_argv_add(argv, text);
-}
-
 static void qemu_img_build(const struct tool *tool, const struct tool_call *call,
                            struct tool_argv *argv) {
     tool_argv_add(argv, subcommands[call->op]);
     if (!operation_writes(call->op))
         tool_argv_add(argv, "--output=json");
-    tool_argv_add(argv, "-f");
-    tool_argv_add(argv, tool_format_name(call->input_format));
+    // A size has no format; -f without a file is a wrong command line.
+    if (!call->options.size_only) {
+        tool_argv_add(argv, "-f");
+        tool_argv_add(argv, tool_format_name(call->input_format));
+    }
     if (operation_has_target(call->op)) {
         tool_argv_add(argv, "-O");
         tool_argv_add(argv, tool_format_name(call->target));
@@ -79,8 +63,9 @@ static void qemu_img_build(const struct tool *tool, const struct tool_call *call
         }
     }
     if (operation_has_target(call->op))
-        qemu_img_options(tool, call, argv);
-    tool_argv_add(argv, call->input);
+        tool_argv_options(argv, tool, call);
+    if (!call->options.size_only)
+        tool_argv_add(argv, call->input);
     if (operation_writes(call->op))
         tool_argv_add(argv, call->output);
 }

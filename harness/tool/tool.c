@@ -6,6 +6,7 @@
 
 #include "testcase/testcase.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *const outcome_class_names[OUTCOME_CLASSES] = {
@@ -13,12 +14,6 @@ const char *const outcome_class_names[OUTCOME_CLASSES] = {
     [OUTCOME_CORRUPT] = "corrupt", [OUTCOME_REFUSED] = "refused", [OUTCOME_NO_CHECKS] = "no-checks",
     [OUTCOME_USAGE] = "usage",     [OUTCOME_LIMIT] = "limit",     [OUTCOME_SIGNAL] = "signal",
     [OUTCOME_TIMEOUT] = "timeout",
-};
-
-const char *const tool_option_names[TOOL_OPTIONS] = {
-    [TOOL_OPTION_CLUSTER] = "cluster_size", [TOOL_OPTION_REFCOUNT] = "refcount_bits",
-    [TOOL_OPTION_SUBFORMAT] = "subformat",  [TOOL_OPTION_GRAIN] = "grain_size",
-    [TOOL_OPTION_BLOCK] = "block_size",     [TOOL_OPTION_EXTENDED_L2] = "extended_l2",
 };
 
 static const struct tool_adapter *const adapters[] = {
@@ -37,49 +32,6 @@ const char *tool_format_name(enum image_format format) {
     return image_driver(format)->name;
 }
 
-uint32_t tool_option_value(const struct target_options *options, enum tool_option option) {
-    const struct {
-        uint32_t value;
-        bool is_exponent;
-    } members[TOOL_OPTIONS] = {
-        [TOOL_OPTION_CLUSTER] = {options->cluster_bits, true},
-        [TOOL_OPTION_REFCOUNT] = {options->refcount_bits, false},
-        [TOOL_OPTION_SUBFORMAT] = {options->vmdk_subformat, false},
-        [TOOL_OPTION_GRAIN] = {options->grain_bits, true},
-        [TOOL_OPTION_BLOCK] = {options->block_bits, true},
-        [TOOL_OPTION_EXTENDED_L2] = {options->extended_l2, false},
-    };
-    uint32_t value = members[option].value;
-    return value && members[option].is_exponent ? UINT32_C(1) << value : value;
-}
-
-bool tool_option_is_flag(enum tool_option option) {
-    return option == TOOL_OPTION_EXTENDED_L2;
-}
-
-const char *tool_subformat_name(uint32_t subformat) {
-    return subformat == 2 ? "streamOptimized" : "monolithicSparse";
-}
-
-const struct tool_option_form *
-tool_option_form(const struct tool *tool, const struct tool_call *call, enum tool_option option) {
-    if (tool->lacks_option[call->op][option])
-        return NULL;
-    const struct tool_option_form *form = tool_adapter(tool->kind)->options;
-    for (; form->spelling; form++)
-        if (form->option == option && form->target == call->target &&
-            form->operations & TOOL_OP(call->op))
-            return form;
-    return NULL;
-}
-
-bool tool_honours_options(const struct tool *tool, const struct tool_call *call) {
-    for (int option = 0; option < TOOL_OPTIONS; option++)
-        if (tool_option_value(&call->options, option) && !tool_option_form(tool, call, option))
-            return false;
-    return true;
-}
-
 // Only qcow2 and vmdk have compressed units; both tools refuse `-c` for the others.
 static bool tool_can_compress(enum image_format target) {
     return target == IMAGE_QCOW2 || target == IMAGE_VMDK;
@@ -90,7 +42,7 @@ static const char *tool_why_unsupported(const struct tool *tool, const struct to
         return "unavailable";
     if (!tool->ops[call->op])
         return "no_operation";
-    if (!tool->reads[call->input_format])
+    if (!call->options.size_only && !tool->reads[call->input_format])
         return "no_source";
     if (!operation_has_target(call->op))
         return NULL;
@@ -99,8 +51,9 @@ static const char *tool_why_unsupported(const struct tool *tool, const struct to
         return "no_target";
     if (call->op == OP_CONVERT_COMPRESSED && !tool_can_compress(call->target))
         return "no_option";
-    // A number depends on its options; content does not.
-    if (call->op == OP_MEASURE && !tool_honours_options(tool, call))
+    // A number depends on its options; content does not, but for whose content it is.
+    if (call->op == OP_MEASURE ? !tool_honours_options(tool, call)
+                               : !tool_honours_option(tool, call, TOOL_OPTION_SNAPSHOT))
         return "no_option";
     return NULL;
 }
@@ -114,6 +67,16 @@ bool tool_supports(const struct tool *tool, const struct tool_call *call, const 
 
 bool tool_checks(const struct tool *tool, enum image_format format) {
     return tool_adapter(tool->kind)->checks & (1u << format);
+}
+
+bool tool_output_extent(const struct tool_call *call, const char *output,
+                        char name[IMAGE_NAME_ROOM]) {
+    char stem[IMAGE_NAME_ROOM];
+    if (call->target != IMAGE_VMDK || call->options.vmdk_subformat != 3)
+        return false;
+    image_stem(output, stem);
+    snprintf(name, IMAGE_NAME_ROOM, "%.50s-flat.vmdk", stem);
+    return true;
 }
 
 void tool_argv_build(const struct tool *tool, const struct tool_call *call,

@@ -35,10 +35,18 @@ extern const char *const outcome_class_names[OUTCOME_CLASSES]; // "ok", "clean",
 enum tool_option {
     TOOL_OPTION_CLUSTER,
     TOOL_OPTION_REFCOUNT,
-    TOOL_OPTION_SUBFORMAT,
+    TOOL_OPTION_SUBFORMAT, // vmdk_subformat but for monolithicFlat
+    TOOL_OPTION_FLAT,      // vmdk_subformat monolithicFlat
     TOOL_OPTION_GRAIN,
     TOOL_OPTION_BLOCK,
     TOOL_OPTION_EXTENDED_L2,
+    TOOL_OPTION_LAZY_REFCOUNTS,
+    TOOL_OPTION_PREALLOCATION,
+    TOOL_OPTION_COMPAT,
+    TOOL_OPTION_COMPRESSION,
+    TOOL_OPTION_NO_SKIP_ZEROS,
+    TOOL_OPTION_SNAPSHOT,
+    TOOL_OPTION_SIZE,
     TOOL_OPTIONS
 };
 
@@ -65,11 +73,13 @@ struct tool {
 // One call of one tool. All file names are relative to the case directory.
 struct tool_call {
     enum operation op;
-    const char *input;
+    const char *input; // "" with options.size_only
     enum image_format input_format;
     const char *output; // operations that write
     enum image_format target;
     struct target_options options;
+    uint64_t size;        // options.size_only: guest bytes
+    const char *snapshot; // options.snapshot: its ID
 };
 
 struct tool_argv {
@@ -138,8 +148,12 @@ bool tool_supports(const struct tool *tool, const struct tool_call *call, const 
 // Is there anything that its check says of a file of this format?
 bool tool_checks(const struct tool *tool, enum image_format format);
 // Does every option of the call reach this tool's command line? A convert may drop one that the
-// tool does not know (the content must be the same anyway); sizes are then not comparable.
+// tool does not know if the content must be the same anyway; sizes are then not comparable.
 bool tool_honours_options(const struct tool *tool, const struct tool_call *call);
+// The file beside `output` that holds the guest's bytes where the call asks for such a layout:
+// "a.out1-flat.vmdk". false: all is in one file.
+bool tool_output_extent(const struct tool_call *call, const char *output,
+                        char name[IMAGE_NAME_ROOM]);
 // The command line; no items at all if the call does not fit (tool_run then refuses it).
 void tool_argv_build(const struct tool *tool, const struct tool_call *call, struct tool_argv *argv);
 // Runs the call. -1 is a harness error.

@@ -39,7 +39,7 @@ static const struct expectation {
      "instar check --output json src.vhdx"},
     {{.op = OP_MEASURE, .input = "src.vpc", .input_format = IMAGE_VPC, .target = IMAGE_RAW},
      "qemu-img measure --output=json -f vpc -O raw src.vpc",
-     "instar measure --output json -O raw src.vpc"},
+     "instar measure --output json -f vpc -O raw src.vpc"},
     {{.op = OP_MEASURE,
       .input = "src.vmdk",
       .input_format = IMAGE_VMDK,
@@ -47,25 +47,25 @@ static const struct expectation {
       .options = {.cluster_bits = 21, .refcount_bits = 64}},
      "qemu-img measure --output=json -f vmdk -O qcow2 -o cluster_size=2097152,refcount_bits=64 "
      "src.vmdk",
-     "instar measure --output json -O qcow2 --cluster-size 2097152 --refcount-bits 64 src.vmdk"},
+     "instar measure --output json -f vmdk -O qcow2 --cluster-size 2097152 --refcount-bits 64 src.vmdk"},
     {{.op = OP_MEASURE, .input = "src.raw", .target = IMAGE_QCOW2, .options = {.refcount_bits = 1}},
      "qemu-img measure --output=json -f raw -O qcow2 -o refcount_bits=1 src.raw",
-     "instar measure --output json -O qcow2 --refcount-bits 1 src.raw"},
+     "instar measure --output json -f raw -O qcow2 --refcount-bits 1 src.raw"},
     {{.op = OP_MEASURE,
       .input = "src.raw",
       .target = IMAGE_VMDK,
       .options = {.vmdk_subformat = 2, .grain_bits = 12}},
      NULL,
-     "instar measure --output json -O vmdk --subformat streamOptimized --grain-size 4096 src.raw"},
+     "instar measure --output json -f raw -O vmdk --subformat streamOptimized --grain-size 4096 src.raw"},
     {{.op = OP_MEASURE, .input = "src.raw", .target = IMAGE_VMDK, .options = {.vmdk_subformat = 1}},
      NULL,
-     "instar measure --output json -O vmdk --subformat monolithicSparse src.raw"},
+     "instar measure --output json -f raw -O vmdk --subformat monolithicSparse src.raw"},
     {{.op = OP_MEASURE, .input = "src.raw", .target = IMAGE_VPC, .options = {.block_bits = 19}},
      NULL,
-     "instar measure --output json -O vpc --block-size 524288 src.raw"},
+     "instar measure --output json -f raw -O vpc --block-size 524288 src.raw"},
     {{.op = OP_MEASURE, .input = "src.raw", .target = IMAGE_VHDX, .options = {.block_bits = 28}},
      NULL,
-     "instar measure --output json -O vhdx --block-size 268435456 src.raw"},
+     "instar measure --output json -f raw -O vhdx --block-size 268435456 src.raw"},
     {{.op = OP_CONVERT, .input = "src.raw", .output = "a.out.raw", .target = IMAGE_RAW},
      "qemu-img convert -f raw -O raw src.raw a.out.raw",
      "instar convert -O raw src.raw a.out.raw"},
@@ -117,7 +117,7 @@ static const struct expectation {
       .target = IMAGE_QCOW2,
       .options = {.cluster_bits = 17, .extended_l2 = 1}},
      "qemu-img measure --output=json -f raw -O qcow2 -o cluster_size=131072,extended_l2=on src.raw",
-     "instar measure --output json -O qcow2 --cluster-size 131072 --extended-l2 src.raw"},
+     "instar measure --output json -f raw -O qcow2 --cluster-size 131072 --extended-l2 src.raw"},
     {{.op = OP_CONVERT,
       .input = "src.raw",
       .output = "a.out.qcow2",
@@ -132,6 +132,85 @@ static const struct expectation {
       .options = {.extended_l2 = 1}},
      "qemu-img convert -f raw -O qcow2 -c -o extended_l2=on src.raw a.out.qcow2",
      "instar convert -O qcow2 -c --extended-l2 src.raw a.out.qcow2"},
+    {{.op = OP_MEASURE,
+      .input = "",
+      .target = IMAGE_RAW,
+      .options = {.size_only = 1},
+      .size = 2199023255041},
+     "qemu-img measure --output=json -O raw --size 2199023255041",
+     "instar measure --output json -O raw --size 2199023255041"},
+    {{.op = OP_MEASURE,
+      .input = "",
+      .input_format = IMAGE_FORMATS,
+      .target = IMAGE_QCOW2,
+      .options = {.cluster_bits = 14, .size_only = 1, .preallocation = PREALLOCATION_METADATA},
+      .size = 511},
+     "qemu-img measure --output=json -O qcow2 -o cluster_size=16384,preallocation=metadata "
+     "--size 511",
+     "instar measure --output json -O qcow2 --cluster-size 16384 --preallocation metadata "
+     "--size 511"},
+    {{.op = OP_MEASURE,
+      .input = "src.raw",
+      .target = IMAGE_QCOW2,
+      .options = {.extended_l2 = 1,
+                  .lazy_refcounts = 1,
+                  .preallocation = PREALLOCATION_OFF,
+                  .compat = 1,
+                  .compression = 2}},
+     "qemu-img measure --output=json -f raw -O qcow2 -o extended_l2=on,lazy_refcounts=on,"
+     "preallocation=off,compat=0.10,compression_type=zstd src.raw",
+     "instar measure --output json -f raw -O qcow2 -o compression_type=zstd --extended-l2 "
+     "--lazy-refcounts --preallocation off --compat 0.10 src.raw"},
+    {{.op = OP_MEASURE,
+      .input = "src.raw",
+      .target = IMAGE_QCOW2,
+      .options = {.preallocation = PREALLOCATION_FALLOC, .compat = 2, .compression = 1}},
+     "qemu-img measure --output=json -f raw -O qcow2 -o preallocation=falloc,compat=1.1,"
+     "compression_type=zlib src.raw",
+     "instar measure --output json -f raw -O qcow2 -o compression_type=zlib --preallocation falloc "
+     "--compat 1.1 src.raw"},
+    {{.op = OP_MEASURE,
+      .input = "src.raw",
+      .target = IMAGE_QCOW2,
+      .options = {.preallocation = PREALLOCATION_FULL}},
+     "qemu-img measure --output=json -f raw -O qcow2 -o preallocation=full src.raw",
+     "instar measure --output json -f raw -O qcow2 --preallocation full src.raw"},
+    {{.op = OP_MEASURE, .input = "src.raw", .target = IMAGE_VMDK, .options = {.vmdk_subformat = 3}},
+     NULL,
+     "instar measure --output json -f raw -O vmdk --subformat monolithicFlat src.raw"},
+    {{.op = OP_CONVERT,
+      .input = "src.raw",
+      .output = "a.out.vmdk",
+      .target = IMAGE_VMDK,
+      .options = {.vmdk_subformat = 3}},
+     "qemu-img convert -f raw -O vmdk -o subformat=monolithicFlat src.raw a.out.vmdk",
+     "instar convert -O vmdk --subformat monolithicFlat src.raw a.out.vmdk"},
+    {{.op = OP_CONVERT,
+      .input = "src.raw",
+      .output = "a.out.vpc",
+      .target = IMAGE_VPC,
+      .options = {.no_skip_zeros = 1}},
+     "qemu-img convert -f raw -O vpc -S 0 src.raw a.out.vpc",
+     "instar convert -O vpc --no-skip-zeros src.raw a.out.vpc"},
+    {{.op = OP_CONVERT_COMPRESSED,
+      .input = "src.qcow2",
+      .input_format = IMAGE_QCOW2,
+      .output = "a.out.qcow2",
+      .target = IMAGE_QCOW2,
+      .options = {.cluster_bits = 16, .no_skip_zeros = 1, .snapshot = 3},
+      .snapshot = "3"},
+     "qemu-img convert -f qcow2 -O qcow2 -c -o cluster_size=65536 -S 0 -l 3 src.qcow2 a.out.qcow2",
+     "instar convert -O qcow2 -c --cluster-size 65536 --no-skip-zeros --snapshot 3 src.qcow2 "
+     "a.out.qcow2"},
+    {{.op = OP_CONVERT,
+      .input = "src.qcow2",
+      .input_format = IMAGE_QCOW2,
+      .output = "a.out.raw",
+      .target = IMAGE_RAW,
+      .options = {.snapshot = 1},
+      .snapshot = "1"},
+     "qemu-img convert -f qcow2 -O raw -l 1 src.qcow2 a.out.raw",
+     "instar convert -O raw --snapshot 1 src.qcow2 a.out.raw"},
     {{.op = OP_CONVERT_COMPRESSED, .input = "s", .output = "o", .target = IMAGE_RAW}, NULL, NULL},
     {{.op = OP_CONVERT_COMPRESSED, .input = "s", .output = "o", .target = IMAGE_VPC}, NULL, NULL},
     {{.op = OP_CONVERT_COMPRESSED, .input = "s", .output = "o", .target = IMAGE_VHDX}, NULL, NULL},
@@ -198,6 +277,50 @@ static void what_the_probe_did_not_find_is_unsupported(void **state) {
     assert_string_equal(why_not(&tool, measure), "no_operation");
     tool.available = false;
     assert_string_equal(why_not(&tool, measure), "unavailable");
+}
+
+static void what_makes_another_call_of_it_is_not_dropped(void **state) {
+    (void)state;
+    struct tool tool = any_tool(TOOL_INSTAR);
+    struct tool_call convert = {.op = OP_CONVERT,
+                                .target = IMAGE_VMDK,
+                                .options = {.vmdk_subformat = 3, .no_skip_zeros = 1}};
+    tool.lacks_option[OP_CONVERT][TOOL_OPTION_FLAT] = true;
+    tool.lacks_option[OP_CONVERT][TOOL_OPTION_NO_SKIP_ZEROS] = true;
+    assert_string_equal(why_not(&tool, convert), "supported"); // the same guest bytes anyway
+    assert_false(tool_honours_options(&tool, &convert));
+    convert.options.snapshot = 1;
+    assert_string_equal(why_not(&tool, convert), "supported");
+    tool.lacks_option[OP_CONVERT][TOOL_OPTION_SNAPSHOT] = true;
+    assert_string_equal(why_not(&tool, convert), "no_option");
+
+    // One value of the subformat alone is unknown.
+    struct tool_call measure = {
+        .op = OP_MEASURE, .target = IMAGE_VMDK, .options = {.vmdk_subformat = 3}};
+    tool.lacks_option[OP_MEASURE][TOOL_OPTION_FLAT] = true;
+    assert_string_equal(why_not(&tool, measure), "no_option");
+    measure.options.vmdk_subformat = 2;
+    assert_string_equal(why_not(&tool, measure), "supported");
+
+    // A size has no format that a tool could not read.
+    struct tool_call size = {.op = OP_MEASURE,
+                             .input_format = IMAGE_FORMATS,
+                             .target = IMAGE_RAW,
+                             .options = {.size_only = 1}};
+    memset(tool.reads, 0, sizeof tool.reads);
+    assert_string_equal(why_not(&tool, size), "supported");
+    tool.lacks_option[OP_MEASURE][TOOL_OPTION_SIZE] = true;
+    assert_string_equal(why_not(&tool, size), "no_option");
+}
+
+static void a_flat_output_has_a_second_file(void **state) {
+    (void)state;
+    struct tool_call call = {.op = OP_CONVERT, .target = IMAGE_VMDK};
+    char name[IMAGE_NAME_ROOM];
+    assert_false(tool_output_extent(&call, "a.out1.vmdk", name));
+    call.options.vmdk_subformat = 3;
+    assert_true(tool_output_extent(&call, "a.out1.vmdk", name));
+    assert_string_equal(name, "a.out1-flat.vmdk"); // as qemu-img 7.2 names it
 }
 
 static void qemu_img_measures_no_other_targets(void **state) {
@@ -276,6 +399,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_call_has_its_command_line),
         cmocka_unit_test(what_the_probe_did_not_find_is_unsupported),
+        cmocka_unit_test(what_makes_another_call_of_it_is_not_dropped),
+        cmocka_unit_test(a_flat_output_has_a_second_file),
         cmocka_unit_test(qemu_img_measures_no_other_targets),
         cmocka_unit_test(info_is_told_the_version_of_the_other_tool),
         cmocka_unit_test(words_are_quoted_only_where_needed),

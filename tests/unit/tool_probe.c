@@ -126,7 +126,7 @@ static const char small_instar[] =
     "'info --output json --unsafe-quirks probe.vpc') echo '{\"format\": \"raw\"}';;\n"
     "info*) set -- \"${5#probe.}\"; echo \"{\\\"format\\\": \\\"$1\\\"}\";;\n"
     "'check --output json'*) echo '{\"check-errors\": 0, \"format\": \"qcow2\"}';;\n"
-    "'measure --output json -O qcow2'*) echo '{\"required\": 1, \"fully-allocated\": 2}';;\n"
+    "'measure --output json -f raw -O qcow2'*) echo '{\"required\": 1, \"fully-allocated\": 2}';;\n"
     "*) echo \"Error: no\" >&2; exit 1;;\n"
     "esac";
 
@@ -154,8 +154,49 @@ static void capabilities_come_from_behaviour(void **state) {
     assert_false(tool.reads[IMAGE_VPC]);
     assert_true(tool.lacks_option[OP_MEASURE][TOOL_OPTION_REFCOUNT]);
     assert_false(tool.lacks_option[OP_MEASURE][TOOL_OPTION_CLUSTER]);
-    assert_string_equal(tool.why_not,
-                        "\"instar measure --output json -O raw probe.raw\": exit 1: Error: no");
+    assert_string_equal(
+        tool.why_not,
+        "\"instar measure --output json -f raw -O raw probe.raw\": exit 1: Error: no");
+}
+
+// An instar that does not know one value of --subformat, no --size and no --snapshot.
+static const char old_instar[] =
+    "case \"$*\" in\n"
+    "--version) echo 'instar stand-in 0.1 (not instar)';;\n"
+    "*monolithicFlat*|*--size*|*--snapshot*|*compression_type*) echo 'error: no' >&2; exit 2;;\n"
+    "info*) echo '{\"format\": \"raw\"}';;\n"
+    "measure*) echo '{\"required\": 1, \"fully-allocated\": 2}';;\n"
+    "convert*) for last; do :; done; echo x > \"$last\";;\n"
+    "esac";
+
+static void each_unknown_option_is_found(void **state) {
+    (void)state;
+    static const struct {
+        enum operation op;
+        enum tool_option option;
+    } unknown[] = {
+        {OP_MEASURE, TOOL_OPTION_FLAT},
+        {OP_CONVERT, TOOL_OPTION_FLAT},
+        {OP_MEASURE, TOOL_OPTION_SIZE},
+        {OP_MEASURE, TOOL_OPTION_COMPRESSION},
+        {OP_CONVERT, TOOL_OPTION_SNAPSHOT},
+        {OP_CONVERT_COMPRESSED, TOOL_OPTION_SNAPSHOT},
+        {OP_CONVERT_COMPRESSED, TOOL_OPTION_FLAT},
+    };
+    struct tool tool = probed(script("old", old_instar), TOOL_INSTAR);
+    assert_true(tool.available);
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        bool *lacks = &tool.lacks_option[unknown[i].op][unknown[i].option];
+        if (!*lacks)
+            fail_msg("%s of %s was not found", tool_option_name(unknown[i].option),
+                     operation_names[unknown[i].op]);
+        *lacks = false;
+    }
+    for (int op = 0; op < OPERATIONS; op++)
+        for (int option = 0; option < TOOL_OPTIONS; option++)
+            assert_false(tool.lacks_option[op][option]);
+    for (int format = 0; format < IMAGE_FORMATS; format++)
+        assert_true(tool.measures[format] && tool.writes[format]);
 }
 
 static void an_instar_that_is_a_qemu_img_is_driven_as_one(void **state) {
@@ -199,6 +240,7 @@ int main(void) {
         cmocka_unit_test(a_tool_of_which_nothing_works_is_unavailable),
         cmocka_unit_test(what_is_done_wrong_is_no_lack),
         cmocka_unit_test(capabilities_come_from_behaviour),
+        cmocka_unit_test(each_unknown_option_is_found),
         cmocka_unit_test(an_instar_that_is_a_qemu_img_is_driven_as_one),
         cmocka_unit_test(an_instar_needs_kvm),
     };

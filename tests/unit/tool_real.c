@@ -4,6 +4,7 @@
 // right, and neither it nor the stand-in calls one of our command lines wrong.
 #include "tests/unit/tool_room.h"
 
+#include <sys/stat.h>
 #include <time.h>
 
 static void require_qemu_img(struct tool *tool) {
@@ -35,9 +36,10 @@ static void the_real_qemu_img_has_its_profile(void **state) {
     for (int format = 0; format < IMAGE_FORMATS; format++) {
         assert_true(tool.reads[format]);
         assert_true(tool.writes[format]);
-        for (int option = 0; option < TOOL_OPTIONS; option++)
-            assert_false(tool.lacks_option[OP_MEASURE][option]);
     }
+    for (int op = 0; op < OPERATIONS; op++)
+        for (int option = 0; option < TOOL_OPTIONS; option++)
+            assert_false(tool.lacks_option[op][option]);
     assert_true(tool.measures[IMAGE_RAW] && tool.measures[IMAGE_QCOW2]);
     if (tool.version_number < 80000)
         assert_false(tool.measures[IMAGE_VPC] || tool.measures[IMAGE_VMDK] ||
@@ -134,50 +136,121 @@ static void the_real_qemu_img_s_complaints_are_ours(void **state) {
     }
 }
 
-// Every call that a tool supports, with its options at both ends of their range.
+// Options at both ends of their range, as a case may combine them; those that another operation or
+// target has are taken away.
+static const struct target_options ends[] = {
+    {.cluster_bits = 9,
+     .refcount_bits = 1,
+     .vmdk_subformat = 1,
+     .grain_bits = 12,
+     .block_bits = 20,
+     .preallocation = PREALLOCATION_OFF,
+     .compat = 2,
+     .compression = 1},
+    {.cluster_bits = 21,
+     .refcount_bits = 64,
+     .vmdk_subformat = 2,
+     .grain_bits = 16,
+     .block_bits = 28,
+     .extended_l2 = 1,
+     .lazy_refcounts = 1,
+     .preallocation = PREALLOCATION_FULL,
+     .compression = 2,
+     .no_skip_zeros = 1},
+    {.cluster_bits = 14,
+     .refcount_bits = 16,
+     .vmdk_subformat = 3,
+     .extended_l2 = 1,
+     .lazy_refcounts = 1,
+     .preallocation = PREALLOCATION_METADATA,
+     .compat = 1,
+     .compression = 2,
+     .no_skip_zeros = 1,
+     .size_only = 1},
+    {.preallocation = PREALLOCATION_FALLOC, .size_only = 1},
+};
+
+static struct tool_call call_with(enum operation op, enum image_format target,
+                                  const struct target_options *options) {
+    struct tool_call call = {.op = op, .input = "src.raw", .output = "a.out", .target = target};
+    if (!operation_has_target(op))
+        return call;
+    bool qcow2 = target == IMAGE_QCOW2, measure = op == OP_MEASURE;
+    call.options = *options;
+    if (!qcow2)
+        call.options.cluster_bits = call.options.extended_l2 = 0;
+    if (!qcow2 || !measure)
+        call.options.refcount_bits = call.options.lazy_refcounts = call.options.preallocation =
+            call.options.compat = call.options.compression = 0;
+    if (target != IMAGE_VMDK)
+        call.options.grain_bits = call.options.vmdk_subformat = 0;
+    if (!measure)
+        call.options.vmdk_subformat = 0; // monolithicFlat has a test of its own
+    if (target != IMAGE_VPC && target != IMAGE_VHDX)
+        call.options.block_bits = 0;
+    if (measure)
+        call.options.no_skip_zeros = 0;
+    else
+        call.options.size_only = 0;
+    if (call.options.size_only) {
+        call.input = "";
+        call.size = 1048577;
+    }
+    return call;
+}
+
+static void expect_success(const struct tool *tool, const struct tool_call *call) {
+    struct fault fault = {0};
+    struct exec_outcome outcome = {0};
+    assert_int_equal(tool_run(tool, call, &room, &outcome, &fault), 0);
+    enum outcome_class class = tool_classify(tool, call->op, &outcome);
+    if (class > OUTCOME_NO_CHECKS)
+        print_error("%s, %s to %s: %s: %s\n", tool->name, operation_names[call->op],
+                    tool_format_name(call->target), outcome_class_names[class], outcome.err.data);
+    assert_true(class <= OUTCOME_NO_CHECKS);
+    exec_outcome_free(&outcome);
+}
+
 static void expect_no_usage_error(const struct tool *tool) {
-    static const struct target_options ends[2] = {{.cluster_bits = 9,
-                                                   .refcount_bits = 1,
-                                                   .vmdk_subformat = 1,
-                                                   .grain_bits = 12,
-                                                   .block_bits = 20},
-                                                  {.cluster_bits = 21,
-                                                   .refcount_bits = 64,
-                                                   .vmdk_subformat = 2,
-                                                   .grain_bits = 16,
-                                                   .block_bits = 28,
-                                                   .extended_l2 = 1}};
     for (int op = 0; op < OPERATIONS; op++)
         for (int target = 0; target < IMAGE_FORMATS; target++)
-            for (int end_of_range = 0; end_of_range < 2; end_of_range++) {
-                const struct target_options *values = &ends[end_of_range];
-                struct tool_call call = {
-                    .op = op, .input = "src.raw", .output = "a.out", .target = target};
-                if (operation_has_target(op) && target == IMAGE_QCOW2)
-                    call.options.cluster_bits = values->cluster_bits;
-                if (operation_has_target(op) && target == IMAGE_QCOW2)
-                    call.options.extended_l2 = values->extended_l2;
-                if (op == OP_MEASURE && target == IMAGE_QCOW2)
-                    call.options.refcount_bits = values->refcount_bits;
-                if (op == OP_MEASURE && target == IMAGE_VMDK)
-                    call.options.vmdk_subformat = values->vmdk_subformat;
-                if (operation_has_target(op) && target == IMAGE_VMDK)
-                    call.options.grain_bits = values->grain_bits;
-                if (operation_has_target(op) && (target == IMAGE_VPC || target == IMAGE_VHDX))
-                    call.options.block_bits = values->block_bits;
-                struct fault fault = {0};
-                struct exec_outcome outcome = {0};
-                if (!tool_supports(tool, &call, NULL))
-                    continue;
-                assert_int_equal(tool_run(tool, &call, &room, &outcome, &fault), 0);
-                enum outcome_class class = tool_classify(tool, op, &outcome);
-                if (class > OUTCOME_NO_CHECKS)
-                    print_error("%s, %s to %s: %s: %s\n", tool->name, operation_names[op],
-                                tool_format_name(target), outcome_class_names[class],
-                                outcome.err.data);
-                assert_true(class <= OUTCOME_NO_CHECKS);
-                exec_outcome_free(&outcome);
+            for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+                const struct tool_call call = call_with(op, target, &ends[i]);
+                if (tool_supports(tool, &call, NULL))
+                    expect_success(tool, &call);
             }
+}
+
+static void the_real_qemu_img_writes_what_was_asked_for(void **state) {
+    (void)state;
+    struct tool tool;
+    struct stat info;
+    char path[400];
+    require_qemu_img(&tool);
+    make_raw(UINT64_C(1) << 20);
+    struct tool_call call = {.op = OP_CONVERT,
+                             .input = "src.raw",
+                             .output = "a.out.vmdk",
+                             .target = IMAGE_VMDK,
+                             .options = {.vmdk_subformat = 3}};
+    char extent[IMAGE_NAME_ROOM];
+    expect_success(&tool, &call);
+    assert_true(tool_output_extent(&call, call.output, extent));
+    snprintf(path, sizeof path, "%s/%s", workdir.case_path, extent);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 1 << 20);
+
+    // Zeros that are stored are in the file.
+    call = (struct tool_call){
+        .op = OP_CONVERT, .input = "src.raw", .output = "a.out.vpc", .target = IMAGE_VPC};
+    snprintf(path, sizeof path, "%s/a.out.vpc", workdir.case_path);
+    expect_success(&tool, &call);
+    assert_int_equal(stat(path, &info), 0);
+    assert_true(info.st_size < 1 << 20);
+    call.options.no_skip_zeros = 1;
+    expect_success(&tool, &call);
+    assert_int_equal(stat(path, &info), 0);
+    assert_true(info.st_size > 1 << 20);
 }
 
 static void the_real_qemu_img_accepts_all_our_calls(void **state) {
@@ -200,6 +273,9 @@ static void the_stand_in_accepts_all_our_calls(void **state) {
     assert_string_equal(tool.why_not, "");
     assert_true(tool.is_standin);
     assert_true(tool.qemu_version_option);
+    for (int op = 0; op < OPERATIONS; op++)
+        for (int option = 0; option < TOOL_OPTIONS; option++)
+            assert_false(tool.lacks_option[op][option]);
     for (int format = 0; format < IMAGE_FORMATS; format++)
         assert_true(tool.reads[format] && tool.writes[format] && tool.measures[format]);
     make_raw(UINT64_C(1) << 20);
@@ -212,6 +288,7 @@ int main(void) {
         cmocka_unit_test(the_real_qemu_img_is_run_and_read),
         cmocka_unit_test(the_real_qemu_img_s_complaints_are_ours),
         cmocka_unit_test(the_real_qemu_img_accepts_all_our_calls),
+        cmocka_unit_test(the_real_qemu_img_writes_what_was_asked_for),
         cmocka_unit_test(the_stand_in_accepts_all_our_calls),
     };
     return cmocka_run_group_tests(tests, begin, end);
