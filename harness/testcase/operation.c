@@ -85,8 +85,17 @@ static void measure_options(const struct case_operation *operation,
 }
 
 // All of the disk becomes bytes of the output then.
-static bool may_store_all(const struct testcase *testcase) {
-    return case_virtual_size(testcase) <= CAP_STORED_ALL;
+static bool may_store_all(const struct testcase *testcase, enum operation op) {
+    uint64_t cap = op == OP_CONVERT_COMPRESSED ? CAP_STORED_ALL_DEFLATED : CAP_STORED_ALL;
+    return case_virtual_size(testcase) <= cap;
+}
+
+// Zeros that are stored are units to deflate, too.
+static uint32_t fit_stored_all(const struct testcase *testcase, enum operation op, uint32_t bits) {
+    while (op == OP_CONVERT_COMPRESSED && bits < 16 &&
+           case_virtual_size(testcase) >> bits > CAP_DEFLATED_UNITS)
+        bits++;
+    return bits;
 }
 
 void case_target_options(const struct testcase *testcase, const struct case_operation *operation,
@@ -97,7 +106,7 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
     *options = (struct target_options){0};
     if (!operation_has_target(op))
         return;
-    options->no_skip_zeros = writes && operation->no_skip_zeros && may_store_all(testcase);
+    options->no_skip_zeros = writes && operation->no_skip_zeros && may_store_all(testcase, op);
     options->size_only = !writes && operation->size_only && case_virtual_size(testcase) > 0;
     uint32_t snapshots = operation->input == INPUT_SOURCE ? case_snapshots(testcase) : 0;
     if (writes && snapshots && operation->snapshot)
@@ -109,6 +118,8 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
         if (writes && options->cluster_bits)
             options->cluster_bits =
                 fit_cluster_bits(testcase, op, options->cluster_bits, options->extended_l2);
+        if (options->no_skip_zeros && options->cluster_bits)
+            options->cluster_bits = fit_stored_all(testcase, op, options->cluster_bits);
         if (op == OP_MEASURE)
             measure_options(operation, options);
         break;
@@ -159,6 +170,8 @@ static bool allowed_for(const struct testcase *testcase, const struct case_opera
     enum operation op = (enum operation)operation->op;
     uint64_t size = case_virtual_size(testcase);
 
+    if (op == OP_MEASURE && operation->size_only && size > 0)
+        return true; // no file is read
     if (input->format == IMAGE_VMDK && op != OP_INFO &&
         div_up(size, 1ull << input->grain_bits) >
             (op == OP_CHECK ? CAP_CHECK_GRAINS : CAP_READ_GRAINS))
