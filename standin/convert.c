@@ -164,6 +164,14 @@ static bool parent_is_ignored(const struct source *source) {
     return lie(LIE_PARENT_IGNORED) && source->format == IMAGE_VMDK;
 }
 
+static int all_data(void *context, uint64_t offset, struct image_extent *extent,
+                    struct fault *fault) {
+    const struct source *source = context;
+    (void)fault;
+    *extent = (struct image_extent){offset, source->size - offset, IMAGE_DATA};
+    return 0;
+}
+
 static int convert_source(struct source *source, const char *path, enum image_format target,
                           const struct image_options *options) {
     struct fault fault = {""};
@@ -178,6 +186,10 @@ static int convert_source(struct source *source, const char *path, enum image_fo
         source->cut = source->format == IMAGE_QCOW2 ? source->info.cluster_size : 0;
     if (target == IMAGE_VPC)
         content.size = vpc_output_size(content.size);
+    // As for instar and qemu-img, zeros that are not to be skipped are data, holes of the source
+    // too.
+    if (!options->skip_zeros)
+        content.extent = all_data;
     // No extent line can say 0 sectors: qemu-img writes such a vmdk and then cannot open it.
     if (!content.size && target == IMAGE_VMDK)
         return fail("a vmdk cannot be empty");
