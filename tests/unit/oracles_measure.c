@@ -182,6 +182,8 @@ static void a_flat_file_may_leave_nothing_out(void **state) {
     bench_agrees(&bench, "measure_above_fully_allocated_bound");
     bench.step.a.converted_size = 338; // the descriptor alone
     bench_diverges(&bench, "measure_below_required_bound", "instar");
+    bench_measure(&bench.a_result, 65 MIB, 65 MIB); // more than the layout can have
+    bench_diverges(&bench, "measure_below_required_bound", "instar");
     bench_end(&bench);
 }
 
