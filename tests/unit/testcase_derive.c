@@ -135,6 +135,34 @@ static void writes_stay_within_every_cap(void **state) {
     content_free(&content);
 }
 
+static void zeros_are_stored_only_where_they_are_few(void **state) {
+    (void)state;
+    uint64_t seed = 12;
+    uint32_t seen = 0;
+    for (int round = 0; round < 3000; round++) {
+        struct testcase testcase;
+        helper_case(&seed, &testcase);
+        uint64_t size = case_virtual_size(&testcase);
+        for (uint32_t i = 0; i < testcase.operation_count; i++) {
+            struct case_operation *operation = &testcase.operations[i];
+            struct target_options options;
+            operation->no_skip_zeros = 1;
+            case_target_options(&testcase, operation, &options);
+            seen += options.no_skip_zeros;
+            if (!options.no_skip_zeros)
+                continue;
+            assert_true(operation_writes((enum operation)operation->op));
+            assert_true(size <= CAP_STORED_ALL);
+            if (operation->op != OP_CONVERT_COMPRESSED)
+                continue;
+            assert_true(size <= CAP_STORED_ALL_DEFLATED);
+            if (options.cluster_bits)
+                assert_true(size >> options.cluster_bits <= CAP_DEFLATED_UNITS);
+        }
+    }
+    assert_true(seen > 100);
+}
+
 static void one_write_leaves_room_for_others(void **state) {
     (void)state;
     struct testcase testcase;
@@ -394,6 +422,7 @@ int main(void) {
         cmocka_unit_test(each_size_class_gives_its_size),
         cmocka_unit_test(places_wrap_around_and_keep_their_alignment),
         cmocka_unit_test(writes_stay_within_every_cap),
+        cmocka_unit_test(zeros_are_stored_only_where_they_are_few),
         cmocka_unit_test(one_write_leaves_room_for_others),
         cmocka_unit_test(a_byte_in_a_huge_block_is_left_out_or_cheap),
         cmocka_unit_test(image_options_fit_the_size),
