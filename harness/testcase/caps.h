@@ -42,9 +42,9 @@
 #define CAP_ZERO_UNITS 8192u
 
 // Converted without leaving zeros out, every byte of a disk is written. 32 MiB of hole take
-// qemu-img 22 to 46 ms for most targets, vmdk up to 66 ms, qcow2 in 512-byte clusters 113 to 142 ms;
-// 64 MiB of the last 268 to 449 ms. The stand-in takes half of it at most. Deflated they cost 15 ms
-// for each MiB (16 MiB: 234 to 286 ms), vmdk 7 ms.
+// qemu-img 22 to 46 ms for most targets, vmdk up to 66 ms, qcow2 in 512-byte clusters 113 to 142
+// ms; 64 MiB of the last 268 to 449 ms. The stand-in takes half of it at most. Deflated they cost
+// 15 ms for each MiB (16 MiB: 234 to 286 ms), vmdk 7 ms.
 #define CAP_STORED_ALL          (32 * MIB)
 #define CAP_STORED_ALL_DEFLATED (8 * MIB)
 // Bits of a persistent bitmap, which qemu-img holds in memory while the image is open.
