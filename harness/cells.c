@@ -15,6 +15,8 @@ static void sample_call(const struct source_class *source, const struct call_cla
         .target = class->target,
     };
     call_class_options(class, &call->options);
+    // A tool without --size cannot fill that row, and no convert stands behind such a measure.
+    call->options.size_only = source == &source_classes[SOURCE_SIZE_ONLY];
 }
 
 // Can this tool's answer be judged with no other beside it? What was written is held against the
