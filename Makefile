@@ -50,9 +50,15 @@ engine_libs = $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),$(1
 
 .DEFAULT_GOAL := all
 .PHONY: all fuzz test replay bench help
-all: build/instar-fuzz build/launcher build/standin/instar ## build the programs
+all: programs ## build the programs
 
 PROGRAMS := build/instar-fuzz build/launcher build/standin/instar
+# The third reader is left out where libyal is missing; everything else does without it. libvmdk's
+# header includes libbfio's.
+THIRD_LIBS := -lqcow -lvmdk -lvhdi -lbfio
+THIRD_HEADERS := libqcow.h libvmdk.h libvhdi.h libbfio.h
+HAVE_THIRD := $(shell $(CC) $(CPPFLAGS) $(THIRD_HEADERS:%=-include %) -E -x c /dev/null >/dev/null 2>&1 && echo yes)
+THIRD := $(if $(HAVE_THIRD),build/third-reader)
 ENGINE ?= libfuzzer
 DURATION ?= 60
 JOBS ?= 1
@@ -70,7 +76,7 @@ test: deps ## unit tests, shell tests, seeds and past finds replayed
 
 # The story is told by the program; make's own words about its exit code would only stand in the way.
 replay: deps ## the story of a case: CASE=file...
-	@$(MAKE) -s --no-print-directory $(PROGRAMS)
+	@$(MAKE) -s --no-print-directory programs
 	@if [ -z '$(CASE)' ]; then echo 'make replay needs CASE=file' >&2; exit 2; fi; \
 	    INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' build/instar-fuzz replay --out build/replay $(CASE) || \
 	    { status=$$?; [ $$status = 1 ] || [ $$status = 4 ] || exit $$status; }
@@ -79,14 +85,18 @@ bench: deps ## what a command and a case cost, as interleaved medians: ROUNDS=5
 	@$(MAKE) --no-print-directory build-libfuzzer build/bench/exec_cost
 	@bench/run
 
+.PHONY: programs
+programs: $(PROGRAMS) $(THIRD)
+	$(if $(THIRD),,@echo 'third-reader is not built: libqcow-dev, libvmdk-dev, libvhdi-dev or libbfio-dev is missing; all else works.' >&2)
+
 .PHONY: deps build-libfuzzer build-afl build-loop build-tests seeds
 deps:
 	@ci/install-deps --if-missing
 
 seeds: build/seeds.stamp
-build-libfuzzer: $(PROGRAMS) build/fuzz_instar seeds
-build-afl: $(PROGRAMS) build/afl/fuzz_instar seeds
-build-loop: $(PROGRAMS)
+build-libfuzzer: programs build/fuzz_instar seeds
+build-afl: programs build/afl/fuzz_instar seeds
+build-loop: programs
 
 help: ## what you may want to type
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -137,6 +147,10 @@ build/standin/instar: $(STANDIN_OBJS) build/lib/plain/libimage.a build/lib/plain
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+build/third-reader: build/obj/plain/third/reader.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(THIRD_LIBS)
 
 # The registry is inside every program that judges (oracles/registry_built_in.c).
 $(foreach f,plain check libfuzzer afl,build/obj/$(f)/oracles/registry_built_in.o): oracles/known-divergences.json
@@ -191,8 +205,8 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 # Tests that run tools need the launcher, and some the stand-in.
-$(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/standin/instar
-build-tests: $(PROGRAMS) build/fuzz_instar build/afl/fuzz_instar seeds \
+$(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/standin/instar $(THIRD)
+build-tests: programs build/fuzz_instar build/afl/fuzz_instar seeds \
     $(addprefix build/tests/,$(UNIT_TESTS))
 
 .PHONY: clean

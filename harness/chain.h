@@ -12,6 +12,8 @@
 #include "settings.h"
 #include "stats.h"
 
+struct third;
+
 struct chain {
     const struct settings *settings;
     struct tool *tools; // SIDES of them
@@ -26,6 +28,8 @@ struct chain {
     // own conversion to raw instead of our reader, so that the confirmation does not rest on code
     // of this project, and steps that the finding does not need are left out.
     const struct finding *confirming;
+    const struct third *third; // NULL: there is none
+    bool third_turn;           // it is asked in this case
     bool counting; // operations, verdicts and the matrix; a repetition counts commands alone
     uint64_t source_classes; // of the case, where `counting` (testcase/source_class.h)
     // The source and what each tool wrote in each step.

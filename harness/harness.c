@@ -12,6 +12,7 @@
 #include "report/report.h"
 #include "report/story.h"
 #include "seen.h"
+#include "third.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,8 @@ struct harness {
     const struct settings *settings;
     struct tool tools[SIDES];
     struct registry *registry;
+    struct third third;
+    bool third_always; // one file is looked at, not a campaign run
     struct stats *stats;
     char *seen;  // folder, or NULL
     pid_t owner; // process that `exec` and `workdir` belong to; 0: none yet
@@ -94,6 +97,8 @@ int harness_open(struct harness **harness, const struct settings *settings, bool
     status = status ? status : attach(h, fault);
     if (status == 0)
         status = pair_choose(h->tools, settings, &h->chain.room, unavailable, fault);
+    if (status == 0)
+        status = third_find(&h->third, &h->chain.room, fault);
     // A campaign's folders are touched only once it is clear that it can start.
     if (status == 0)
         status = open_memory(h, fault);
@@ -107,6 +112,7 @@ int harness_open(struct harness **harness, const struct settings *settings, bool
     h->chain.tools = h->tools;
     h->chain.registry = h->registry;
     h->chain.stats = h->stats;
+    h->chain.third = &h->third;
     *harness = h;
     return 0;
 }
@@ -133,6 +139,10 @@ const struct tool *harness_tool(const struct harness *h, int side) {
     return &h->tools[side];
 }
 
+const struct third *harness_third(const struct harness *h) {
+    return &h->third;
+}
+
 struct stats *harness_stats(struct harness *h) {
     return h->stats;
 }
@@ -142,6 +152,7 @@ const struct workdir *harness_workdir(const struct harness *h) {
 }
 
 void harness_forget(struct harness *h) {
+    h->third_always = true;
     free(h->seen);
     h->seen = NULL;
 }
@@ -182,6 +193,7 @@ static int confirm(struct harness *h, const struct finding *finding, struct faul
     chain->stop_context = (void *)(uintptr_t)finding->signature;
     chain->confirming = finding;
     chain->goes_on = chain->counting = false;
+    chain->third_turn = true;
     int status = 1;
     for (unsigned i = 0; i < h->settings->confirm && status == 1; i++) {
         h->stats->confirmations++;
@@ -209,6 +221,7 @@ static int first_run(struct harness *h, const uint8_t *data, size_t size,
     h->chain.goes_on = goes_on;
     h->chain.confirming = NULL;
     h->chain.counting = true;
+    h->chain.third_turn = h->third_always || third_has_turn(data, size);
     h->stats->cases++;
     return chain_run(&h->chain, &h->testcase, &h->first, fault);
 }
@@ -359,6 +372,7 @@ const struct record *harness_record(const struct harness *h) {
 int harness_replay(struct harness *h, const uint8_t *data, size_t size,
                    const struct record **record, size_t *unconfirmed, struct fault *fault) {
     *unconfirmed = 0;
+    h->third_always = true;
     if (first_run(h, data, size, NULL, false, fault))
         return -1;
     size_t kept = 0;
@@ -385,6 +399,7 @@ int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t f
     h->chain.stop_at = is_expected;
     h->chain.stop_context = (void *)(uintptr_t)signature;
     h->chain.goes_on = h->chain.counting = false;
+    h->chain.third_turn = true;
     if (chain_run(&h->chain, &h->testcase, &h->again, fault))
         return -1;
     if (!has_finding(&h->again, signature))

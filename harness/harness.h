@@ -31,6 +31,9 @@ void harness_close(struct harness *harness); // NULL is fine; leaves nothing beh
 const struct tool *harness_tool(const struct harness *harness, int side);
 // Two or three lines for the start of a run: which tools are compared, and how.
 void harness_announce(const struct harness *harness, struct buffer *out);
+// The third reader, or why there is none.
+struct third;
+const struct third *harness_third(const struct harness *harness);
 struct stats *harness_stats(struct harness *harness);
 // Where the case directory is, and whether on tmpfs. Valid once a case has run.
 const struct workdir *harness_workdir(const struct harness *harness);

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "output.h"
+#include "third.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -131,8 +132,10 @@ static int follow_up(struct step_record *step, struct chain *chain, int side, si
                      struct fault *fault) {
     const struct tool_call *call = &step->calls[side];
     if (operation_writes(call->op))
-        return output_open(step, chain, side, fault) || output_check(step, chain, side, fault) ? -1
-                                                                                               : 0;
+        return output_open(step, chain, side, fault) || output_check(step, chain, side, fault) ||
+                       third_ask(step, chain, side, fault)
+                   ? -1
+                   : 0;
     if (call->op == OP_MEASURE && output_is_fitted(call->target))
         return output_fit(step, chain, side, index, fault);
     return 0;

@@ -37,6 +37,7 @@ const struct oracle *const oracles[] = {
     &oracle_truth_content,
     &oracle_truth_size,
     &oracle_check,
+    &oracle_third_reader,
     NULL,
 };
 

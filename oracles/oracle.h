@@ -10,6 +10,7 @@
 #include "image/compare.h"
 #include "image/content.h"
 #include "image/image.h"
+#include "oracles/third.h"
 #include "oracles/verdict.h"
 #include "tool/tool.h"
 
@@ -50,6 +51,9 @@ struct oracle_side {
     bool output_undecided;
     struct tool_result output_check; // qemu-img's check of a convert output; class OUTCOME_CLASSES
                                      // if none was run
+    // Of the output, and, where that is THIRD_OTHER, of an image of the same kind and content that
+    // our own writer made of it.
+    struct third_reading third, third_control;
     // measure to vmdk, vpc, vhdx: the size of the file that this tool's own convert then wrote.
     bool has_converted;
     uint64_t converted_size;

@@ -3,6 +3,8 @@
 // doctor: what this machine has, which tools would be compared and what they can do.
 #include "command/command.h"
 
+#include "third.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,9 @@ static int doctor(const struct command *command, int argc, char **argv) {
             buffer_format(&out, "\nTool %c\n", 'A' + side);
             tool_profile_words(harness_tool(harness, side), &out);
         }
-        buffer_format(&out, "\nMachine\n  /dev/kvm: %s\n  case directory: below %s (%s)\n",
+        buffer_text(&out, "\nThird reader\n  ");
+        third_words(harness_third(harness), &out);
+        buffer_format(&out, "\n\nMachine\n  /dev/kvm: %s\n  case directory: below %s (%s)\n",
                       access("/dev/kvm", R_OK | W_OK) ? "not usable" : "usable",
                       harness_workdir(harness)->path,
                       harness_workdir(harness)->on_tmpfs ? "tmpfs" : "no tmpfs: slower");

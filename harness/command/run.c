@@ -4,6 +4,8 @@
 // loop, report files and issues have a file each (run_*.c); this one is the order of events.
 #include "command/run.h"
 
+#include "third.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +44,10 @@ static void run_announce(struct run *run) {
     for (char *save, *line = strtok_r(words.data, "\n", &save); line;
          line = strtok_r(NULL, "\n", &save))
         run_label(run, "tools:", line);
+    buffer_clear(&words);
+    third_words(harness_third(run->harness), &words);
+    run_label(run, "libyal:", words.data);
     buffer_free(&words);
-    run_label(run, "libyal:", "not built yet, skipping");
     snprintf(text, sizeof text, "%s", harness_workdir(run->harness)->path);
     if (strrchr(text, '/')) // the case directory itself comes and goes
         *strrchr(text, '/') = 0;

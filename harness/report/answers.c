@@ -74,6 +74,10 @@ static void put_output(struct table *table, int side, const struct oracle_side *
     put(table, side, "output file", text);
     if (from->output_fault[0])
         put(table, side, "output", from->output_fault);
+    if (from->third.state != THIRD_NOT_ASKED)
+        put(table, side, "third reader", from->third.words);
+    if (from->third_control.state != THIRD_NOT_ASKED)
+        put(table, side, "of our own image", from->third_control.words);
 }
 
 static void put_side(struct table *table, int side, const struct step_record *step) {

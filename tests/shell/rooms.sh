@@ -24,4 +24,5 @@ check "report uses oracles and below" includes_only harness/report \
 check "the run loop knows no engine and no command" includes_only harness \
     'base/|image/|exec/|testcase/|tool/|oracles/|report/|[a-z]+\.h'
 check "the stand-in links image and base alone" includes_only standin 'base/|image/|standin/|[a-z_]+\.h'
+check "the third reader shares no code with this project" includes_only third ''
 finish

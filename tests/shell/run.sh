@@ -49,7 +49,7 @@ log_lines() {
     local line
     for line in 'Differential fuzzing started' '  seed:       42' '  iterations: 5' "  instar:     /.*" \
         '  timeout:    0.6s' "  log file:   $D/fuzz-42.log" '  ops:        measure' \
-        "  workdir:    $SCRATCH/new/work" '  libyal:     .*skipping' \
+        "  workdir:    $SCRATCH/new/work" '  libyal:     .*(found at|skipping).*' \
         'Iteration 1/5 \([0-9.]+ iter/s, 0 divergences, 0 inconclusive\)' \
         'Fuzzing complete: 5 iterations in [0-9.]+s \([0-9.]+ iter/s\)' 'Divergences found: 0' \
         "Summary written to $D/summary-42.json"; do
