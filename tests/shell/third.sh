@@ -40,6 +40,37 @@ fi
 check "doctor names the libraries" says "$FUZZ" doctor "third-reader found at $ROOT/build/third-reader \(libyal: libqcow [0-9]"
 check "its reading is told" says "$FUZZ" replay 'third reader +reads the content of the input +reads the content' "$CASE"
 
+# What third_support.c excepts and our own writers do not build (the rest: tests/unit/run_third.c).
+# not_read FORMAT IMAGE RAW [RANGE]: refused, or not what qemu-img reads.
+not_read() {
+    rm -f "$SCRATCH/third"
+    ! build/third-reader "$1" "$2" "$SCRATCH/third" "${@:4}" || ! cmp -s "$3" "$SCRATCH/third"
+}
+IMG=$SCRATCH/image
+truncate -s 2M "$SCRATCH/raw"
+printf 'something' | dd of="$SCRATCH/raw" conv=notrunc status=none
+made() { qemu-img convert -f raw -O "$@" "$SCRATCH/raw" "$IMG"; }
+made qcow2 && check "the raw file is a fair judge" status 1 not_read qcow2 "$IMG" "$SCRATCH/raw"
+qemu-img create -q -f qcow2 -F qcow2 -b "$IMG" "$IMG.above"
+check "third_backing is needed: qcow2" not_read qcow2 "$IMG.above" "$SCRATCH/raw"
+printf '\002' | dd of="$IMG" bs=1 seek=79 conv=notrunc status=none # the corrupt bit
+check "third_corrupt is needed" not_read qcow2 "$IMG" "$SCRATCH/raw"
+made qcow2 -o data_file="$IMG.data"
+check "third_data_file is needed" not_read qcow2 "$IMG" "$SCRATCH/raw"
+made vmdk && qemu-img create -q -f vmdk -F vmdk -b "$IMG" "$IMG.above2"
+check "third_backing is needed: vmdk" not_read vmdk "$IMG.above2" "$SCRATCH/raw"
+truncate -s 8G "$SCRATCH/raw"
+printf 'something' | dd of="$SCRATCH/raw" oflag=seek_bytes seek=$(((8 << 30) - 512)) conv=notrunc status=none
+made vhdx -o subformat=fixed
+check "third_beyond_4_gib is needed" not_read vhdx "$IMG" "$SCRATCH/raw" $(((8 << 30) - 4096))+4096
+made vhdx
+third_end() {
+    build/third-reader vhdx "$IMG" "$SCRATCH/third" $(((8 << 30) - 4096))+4096 &&
+        cmp <(tail -c 4096 "$SCRATCH/raw") <(tail -c 4096 "$SCRATCH/third")
+}
+rm -f "$SCRATCH/third"
+check "a dynamic one of that size is read" third_end
+
 # misreads PATTERN: a reader that adds a byte at 65536 to what it reads in files of that name.
 misreads() {
     cat >"$READER" <<script

@@ -91,6 +91,7 @@ static const struct kind kinds[] = {
     {"default blocks", IMAGE_VHDX, {0}, 40 * MIB, FORM_NORMAL, NULL},
     {"large", IMAGE_VHDX, {0}, 1ull << 40, FORM_NORMAL, NULL},
     {"empty", IMAGE_VHDX, {0}, 0, FORM_NORMAL, "third_empty"},
+    {"empty", IMAGE_VPC, {0}, 0, FORM_NORMAL, "third_empty"},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
