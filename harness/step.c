@@ -127,16 +127,24 @@ static void describe_call(struct step_record *step, int side, size_t index) {
     call->output = step->outputs[side];
 }
 
+// instar learns the format from the content; only to measure can it be told another one. What it
+// says of a raw file that begins like something else is no opinion on a raw file.
+static bool cannot_tell_format(const struct tool *tool, enum operation op,
+                               const struct material *input) {
+    return tool->kind == TOOL_INSTAR && op != OP_MEASURE && input->probed != input->truth.format;
+}
+
 // What follows a command that succeeded.
 static int follow_up(struct step_record *step, struct chain *chain, int side, size_t index,
-                     struct fault *fault) {
+                     const struct material *input, struct fault *fault) {
     const struct tool_call *call = &step->calls[side];
     if (operation_writes(call->op))
         return output_open(step, chain, side, fault) || output_check(step, chain, side, fault) ||
                        third_ask(step, chain, side, fault)
                    ? -1
                    : 0;
-    if (call->op == OP_MEASURE && output_is_fitted(call->target))
+    if (call->op == OP_MEASURE && output_is_fitted(call->target) &&
+        !cannot_tell_format(&chain->tools[side], OP_CONVERT, input))
         return output_fit(step, chain, side, index, fault);
     return 0;
 }
@@ -150,14 +158,6 @@ static void note_modified(struct step_record *step, const struct chain *chain, i
     snprintf(step->step.modified_by, sizeof step->step.modified_by, "%s", chain->tools[side].role);
 }
 
-// instar learns the format from the content; only to measure can it be told another one. What it
-// says of a raw file that begins like something else is no opinion on a raw file.
-static bool cannot_tell_format(const struct tool *tool, const struct tool_call *call,
-                               const struct material *input) {
-    return tool->kind == TOOL_INSTAR && call->op != OP_MEASURE &&
-           input->probed != call->input_format;
-}
-
 static int run_side(struct step_record *step, struct chain *chain, int side, size_t index,
                     const struct material *input, struct fault *fault) {
     struct oracle_side *to = step_side(step, side);
@@ -169,7 +169,7 @@ static int run_side(struct step_record *step, struct chain *chain, int side, siz
     }
     if (!tool_supports(to->tool, call, &to->why_not))
         return 0;
-    if (cannot_tell_format(to->tool, call, input)) {
+    if (cannot_tell_format(to->tool, call->op, input)) {
         to->why_not = "format_by_content";
         return 0;
     }
@@ -184,7 +184,7 @@ static int run_side(struct step_record *step, struct chain *chain, int side, siz
         return -1;
     step->results[side].class = class;
     tool_parse(to->tool, call->op, &step->outcomes[side], &step->results[side]);
-    int status = class == OUTCOME_OK ? follow_up(step, chain, side, index, fault) : 0;
+    int status = class == OUTCOME_OK ? follow_up(step, chain, side, index, input, fault) : 0;
     note_modified(step, chain, side, input);
     return status;
 }
