@@ -152,8 +152,11 @@ struct image_options {
     size_t snapshot_count;
     const struct image_bitmap *bitmaps; // qcow2 v3; borrowed
     size_t bitmap_count;
-    const struct image_backing *backing; // qcow2, monolithicSparse over another vmdk: the source is
-                                         // an overlay; borrowed. skip_zeros is refused with it
+    const struct image_backing *backing; // qcow2, monolithicSparse over another vmdk, vpc dynamic,
+                                         // vhdx dynamic: the source is an overlay; borrowed.
+                                         // skip_zeros is refused with it. Of vpc and vhdx the file
+                                         // below has the same format, and single sectors are the
+                                         // file's own
     bool vpc_fixed; // vpc: a fixed disk (data, then footer) instead of a dynamic one
     enum vpc_creator vpc_creator;
     enum vmdk_subformat vmdk_subformat;
@@ -183,7 +186,8 @@ struct image_written {
     char files[IMAGE_MAX_FILES][IMAGE_NAME_ROOM];
     size_t file_count;
     uint8_t identity[16]; // what a file above records to recognise this one: vmdk CID (4 bytes, as
-                          // stored); zeros elsewhere
+                          // stored), UUID of a vpc footer, DataWriteGuid of a vhdx; zeros
+                          // elsewhere
 };
 void image_written_free(struct image_written *written);
 

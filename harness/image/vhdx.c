@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hyper-V's VHDX: dynamic disks without a parent and with an empty log. A log would have to be
-// replayed before anything else may be believed, and a parent is another file.
+// Hyper-V's VHDX: fixed, dynamic and differencing disks with an empty log. A log would have to be
+// replayed before anything else may be believed.
 #include "image/vhdx.h"
 
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "image/drivers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool vhdx_probe(const uint8_t *head, size_t head_length, const uint8_t *tail,
@@ -45,6 +46,8 @@ const char *vhdx_entry_problem(const struct image *image, uint64_t entry) {
     case VHDX_FULLY_PRESENT:
         break;
     case VHDX_PARTIALLY_PRESENT:
+        if (vhdx->differencing)
+            break;
         return "partially present, but the disk has no parent:";
     default:
         return "in a state that does not exist:";
@@ -61,12 +64,17 @@ const char *vhdx_entry_problem(const struct image *image, uint64_t entry) {
     return NULL;
 }
 
+static bool vhdx_is_stored(const struct vhdx *vhdx, uint64_t entry) {
+    uint64_t state = entry & VHDX_STATE_MASK;
+    return state == VHDX_FULLY_PRESENT || (state == VHDX_PARTIALLY_PRESENT && vhdx->differencing);
+}
+
 // Finds at once what a reader would otherwise find late. QEMU does the same for blocks that are
 // present, and meets a state that it cannot read only when it reads.
 static int vhdx_open_table(struct image *image, struct vhdx *vhdx, struct fault *fault) {
     vhdx->chunk_ratio = vhdx_chunk_ratio(vhdx->logical_sector, vhdx->block_size);
     vhdx->blocks = div_up(image->virtual_size, vhdx->block_size);
-    uint64_t entries = vhdx->blocks ? vhdx_entry_index(vhdx->blocks - 1, vhdx->chunk_ratio) + 1 : 0;
+    uint64_t entries = vhdx_entries(vhdx->blocks, vhdx->chunk_ratio, vhdx->differencing);
     if (entries > vhdx->bat.length / 8)
         return fault_set(fault, "the vhdx table is too small for the disk");
     table_in_begin(&vhdx->table, image->fd, vhdx->bat.offset, entries * 8);
@@ -75,7 +83,7 @@ static int vhdx_open_table(struct image *image, struct vhdx *vhdx, struct fault 
         if (vhdx_entry(vhdx, block, &entry, &run, fault))
             return -1;
         const char *problem = vhdx_entry_problem(image, entry);
-        if (problem && (entry & VHDX_STATE_MASK) == VHDX_FULLY_PRESENT)
+        if (problem && vhdx_is_stored(image->state, entry))
             return fault_set(fault, "%s vhdx block %llu", problem, (unsigned long long)block);
     }
     return 0;
@@ -83,8 +91,10 @@ static int vhdx_open_table(struct image *image, struct vhdx *vhdx, struct fault 
 
 static void vhdx_close(struct image *image) {
     struct vhdx *vhdx = image->state;
-    if (vhdx)
+    if (vhdx) {
         table_in_end(&vhdx->table);
+        table_in_end(&vhdx->file);
+    }
     free(vhdx);
     image->state = NULL;
 }
@@ -107,14 +117,17 @@ static int vhdx_open(struct image *image, struct fault *fault) {
     return -1;
 }
 
-// Undefined and unmapped blocks have no content; they read as zero, here as in QEMU.
-static int vhdx_state_of(uint64_t block, uint64_t entry, enum image_state *state,
-                         struct fault *fault) {
+// Undefined and unmapped blocks have no content; they read as zero, here as in QEMU, and do not
+// show a parent.
+static int vhdx_state_of(const struct vhdx *vhdx, uint64_t block, uint64_t entry,
+                         enum image_state *state, struct fault *fault) {
     switch ((enum vhdx_state)(entry & VHDX_STATE_MASK)) {
     case VHDX_NOT_PRESENT:
+        *state = IMAGE_HOLE;
+        return 0;
     case VHDX_UNDEFINED:
     case VHDX_UNMAPPED:
-        *state = IMAGE_HOLE;
+        *state = vhdx->differencing ? IMAGE_ZERO : IMAGE_HOLE;
         return 0;
     case VHDX_ZERO:
         *state = IMAGE_ZERO;
@@ -133,13 +146,18 @@ static int vhdx_extent(struct image *image, uint64_t offset, struct image_extent
     struct vhdx *vhdx = image->state;
     uint64_t block = offset / vhdx->block_size, entry, run;
     enum image_state state = IMAGE_HOLE, next = IMAGE_HOLE;
-    if (vhdx_entry(vhdx, block, &entry, &run, fault) || vhdx_state_of(block, entry, &state, fault))
+    if (vhdx_entry(vhdx, block, &entry, &run, fault))
+        return -1;
+    if (vhdx->differencing && (entry & VHDX_STATE_MASK) == VHDX_PARTIALLY_PRESENT)
+        return vhdx_partial_extent(image, offset, extent, fault);
+    if (vhdx_state_of(vhdx, block, entry, &state, fault))
         return -1;
     for (block += run; block < vhdx->blocks; block += run) {
         if (vhdx_entry(vhdx, block, &entry, &run, fault))
             return -1;
-        // A block that cannot be read ends the run; whoever asks for it is told.
-        if (vhdx_state_of(block, entry, &next, NULL) || next != state)
+        // A block that cannot be read ends the run, as one of several states does; whoever asks for
+        // it is told.
+        if (vhdx_state_of(vhdx, block, entry, &next, NULL) || next != state)
             break;
     }
     uint64_t end = image->virtual_size;
@@ -155,9 +173,9 @@ static int vhdx_read(struct image *image, uint64_t offset, void *buffer, size_t 
     for (uint8_t *to = buffer; length;) {
         uint64_t block = offset / vhdx->block_size, inside = offset % vhdx->block_size, entry;
         size_t part = (size_t)min_u64(length, vhdx->block_size - inside);
-        enum image_state state;
+        enum image_state state = IMAGE_DATA;
         if (vhdx_entry(vhdx, block, &entry, NULL, fault) ||
-            vhdx_state_of(block, entry, &state, fault))
+            (!vhdx_is_stored(vhdx, entry) && vhdx_state_of(vhdx, block, entry, &state, fault)))
             return -1;
         if (state != IMAGE_DATA)
             memset(to, 0, part);
@@ -171,8 +189,14 @@ static int vhdx_read(struct image *image, uint64_t offset, void *buffer, size_t 
 }
 
 static void vhdx_info(struct image *image, struct image_info *info) {
+    const struct vhdx *vhdx = image->state;
     info->virtual_size = image->virtual_size;
     info->cluster_size = image->unit;
+    info->has_backing = vhdx->differencing;
+    if (vhdx->differencing) {
+        snprintf(info->backing_name, sizeof info->backing_name, "%s", vhdx->parent);
+        strcpy(info->backing_format, "vhdx");
+    }
 }
 
 const struct image_driver vhdx_driver = {

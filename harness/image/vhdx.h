@@ -48,25 +48,36 @@ enum vhdx_state {
     VHDX_FULLY_PRESENT = 6,
     VHDX_PARTIALLY_PRESENT = 7,
 };
-#define VHDX_STATE_MASK  7u
-#define VHDX_OFFSET_MASK (~(VHDX_MIB - 1)) // the offset is in whole MiB, in the upper 44 bits
+// Of a sector bitmap block (2.5.1.2) there is only: there or not.
+#define VHDX_BITMAP_PRESENT 6u
+#define VHDX_STATE_MASK     7u
+#define VHDX_OFFSET_MASK    (~(VHDX_MIB - 1)) // the offset is in whole MiB, in the upper 44 bits
 
-// The metadata items that every file has (2.6.2), in this order.
+// The metadata items that every file has (2.6.2), in this order, and the one of those that have a
+// parent (2.6.2.6).
 enum vhdx_item {
     VHDX_ITEM_PARAMETERS,
     VHDX_ITEM_SIZE,
     VHDX_ITEM_IDENTITY,
     VHDX_ITEM_LOGICAL_SECTOR,
     VHDX_ITEM_PHYSICAL_SECTOR,
+    VHDX_ITEM_PARENT,
     VHDX_ITEMS
 };
+#define VHDX_COMMON_ITEMS VHDX_ITEM_PARENT
 struct vhdx_item_kind {
     uint8_t guid[16]; // as stored
-    uint32_t length;
-    uint32_t flags; // 2: of the virtual disk, 4: required
+    uint32_t length;  // of the parent locator: its header's
+    uint32_t flags;   // 2: of the virtual disk, 4: required
 };
 extern const struct vhdx_item_kind vhdx_items[VHDX_ITEMS];
-extern const uint8_t vhdx_parent_locator[16], vhdx_bat_region[16], vhdx_metadata_region[16];
+extern const uint8_t vhdx_bat_region[16], vhdx_metadata_region[16];
+
+// The parent locator (2.6.2.6): a header of 20 bytes, entries of 12, and the UTF-16 strings that
+// they point to from the start of the item.
+#define VHDX_LOCATOR_HEADER 20u
+#define VHDX_LOCATOR_ENTRY  12u
+extern const uint8_t vhdx_locator_type[16]; // of VHDX parents, the only type there is
 
 struct vhdx_region {
     uint64_t offset, length; // file bytes
@@ -82,6 +93,10 @@ struct vhdx {
     uint64_t chunk_ratio; // payload blocks for each sector bitmap block
     uint64_t blocks;      // payload blocks of the disk
     struct table_in table;
+    // Only of disks with a parent.
+    bool differencing;
+    struct table_in file; // the whole file, for sector bitmaps
+    char parent[1024];    // name, without a leading "./"
 };
 
 uint32_t vhdx_crc32c(const void *bytes, size_t length); // Castagnoli's polynomial
@@ -92,12 +107,23 @@ uint64_t vhdx_chunk_ratio(uint32_t logical_sector, uint32_t block_size);
 // Index of a payload block's entry.
 uint64_t vhdx_entry_index(uint64_t block, uint64_t chunk_ratio);
 
+// How many entries a table has; that of a disk with a parent ends with a sector bitmap's.
+uint64_t vhdx_entries(uint64_t blocks, uint64_t chunk_ratio, bool differencing);
+
 // Payload entry of a block, and with `run` for how many blocks from it on the entry is known to be
 // the same zero without a look (at least 1).
 int vhdx_entry(struct vhdx *vhdx, uint64_t block, uint64_t *entry, uint64_t *run,
                struct fault *fault);
-// Is this entry one that a disk without a parent may have? NULL, or what is wrong with it.
+// Is this entry of a payload block one that the disk may have? NULL, or what is wrong with it.
 const char *vhdx_entry_problem(const struct image *image, uint64_t entry);
+// The place of the sector bitmap block of a chunk in the file.
+int vhdx_bitmap_offset(struct image *image, uint64_t chunk, uint64_t *offset, struct fault *fault);
+// The run of one kind inside a block that is partially present.
+int vhdx_partial_extent(struct image *image, uint64_t offset, struct image_extent *extent,
+                        struct fault *fault);
+// From the parent locator at this file offset.
+int vhdx_open_parent(struct image *image, struct vhdx *vhdx, uint64_t offset, uint64_t length,
+                     struct fault *fault);
 
 // Opening, step by step: current header, region table, metadata.
 int vhdx_open_header(struct image *image, struct vhdx *vhdx, struct fault *fault);

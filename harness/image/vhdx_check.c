@@ -25,13 +25,33 @@ static int vhdx_check_blocks(struct image *image, struct image_check *check,
         const char *problem = vhdx_entry_problem(image, entry);
         if (problem)
             vhdx_check_problem(check, problem, block);
-        if (problem || (entry & VHDX_STATE_MASK) != VHDX_FULLY_PRESENT)
+        if (problem || (entry & VHDX_STATE_MASK) < VHDX_FULLY_PRESENT)
             continue;
         uint64_t at = entry & VHDX_OFFSET_MASK;
         check->allocated_clusters++;
         check->fragmented_clusters += expected && at != expected;
         expected = at + vhdx->block_size;
         file_claims_add(claims, at, vhdx->block_size);
+    }
+    return 0;
+}
+
+// Every partially present block needs its chunk's sector bitmap; one that is there is claimed.
+static int vhdx_check_bitmaps(struct image *image, struct image_check *check,
+                              struct file_claims *claims, struct fault *fault) {
+    struct vhdx *vhdx = image->state;
+    uint64_t entry, run, offset, known = UINT64_MAX; // chunk
+    for (uint64_t block = 0; vhdx->differencing && block < vhdx->blocks; block += run) {
+        uint64_t chunk = block / vhdx->chunk_ratio;
+        if (vhdx_entry(vhdx, block, &entry, &run, fault))
+            return -1;
+        if ((entry & VHDX_STATE_MASK) != VHDX_PARTIALLY_PRESENT || chunk == known)
+            continue;
+        known = chunk;
+        if (vhdx_bitmap_offset(image, chunk, &offset, NULL))
+            vhdx_check_problem(check, "missing or misplaced: sector bitmap", chunk);
+        else
+            file_claims_add(claims, offset, VHDX_MIB);
     }
     return 0;
 }
@@ -49,7 +69,8 @@ static int vhdx_check_all(struct image *image, struct image_check *check,
     file_claims_add(claims, vhdx->log.offset, vhdx->log.length);
     file_claims_add(claims, vhdx->bat.offset, vhdx->bat.length);
     file_claims_add(claims, vhdx->metadata.offset, vhdx->metadata.length);
-    if (vhdx_check_blocks(image, check, claims, fault))
+    if (vhdx_check_blocks(image, check, claims, fault) ||
+        vhdx_check_bitmaps(image, check, claims, fault))
         return -1;
     struct file_claims_sum sum = file_claims_judge(claims, VHDX_MIB, vhdx->block_size);
     if (sum.overlaps)

@@ -10,9 +10,9 @@ const uint8_t vhdx_bat_region[16] = {0x66, 0x77, 0xc2, 0x2d, 0x23, 0xf6, 0x00, 0
                                      0x9d, 0x64, 0x11, 0x5e, 0x9b, 0xfd, 0x4a, 0x08};
 const uint8_t vhdx_metadata_region[16] = {0x06, 0xa2, 0x7c, 0x8b, 0x90, 0x47, 0x9a, 0x4b,
                                           0xb8, 0xfe, 0x57, 0x5f, 0x05, 0x0f, 0x88, 0x6e};
-// 2.6.2.6
-const uint8_t vhdx_parent_locator[16] = {0x2d, 0x5f, 0xd3, 0xa8, 0x0b, 0xb3, 0x4d, 0x45,
-                                         0xab, 0xf7, 0xd3, 0xd8, 0x48, 0x34, 0xab, 0x0c};
+// 2.6.2.6.1
+const uint8_t vhdx_locator_type[16] = {0xb7, 0xef, 0x4a, 0xb0, 0x9e, 0xd1, 0x81, 0x4a,
+                                       0xb7, 0x89, 0x25, 0xb8, 0xe9, 0x44, 0x59, 0x13};
 
 const struct vhdx_item_kind vhdx_items[VHDX_ITEMS] = {
     // 2.6.2.1: block size, flags
@@ -40,6 +40,11 @@ const struct vhdx_item_kind vhdx_items[VHDX_ITEMS] = {
       0x56},
      4,
      6},
+    // 2.6.2.6
+    {{0x2d, 0x5f, 0xd3, 0xa8, 0x0b, 0xb3, 0x4d, 0x45, 0xab, 0xf7, 0xd3, 0xd8, 0x48, 0x34, 0xab,
+      0x0c},
+     VHDX_LOCATOR_HEADER,
+     4},
 };
 
 uint32_t vhdx_crc32c(const void *bytes, size_t length) {
@@ -72,4 +77,11 @@ uint64_t vhdx_chunk_ratio(uint32_t logical_sector, uint32_t block_size) {
 
 uint64_t vhdx_entry_index(uint64_t block, uint64_t chunk_ratio) {
     return block + block / chunk_ratio;
+}
+
+uint64_t vhdx_entries(uint64_t blocks, uint64_t chunk_ratio, bool differencing) {
+    if (blocks == 0)
+        return 0;
+    return differencing ? div_up(blocks, chunk_ratio) * (chunk_ratio + 1)
+                        : vhdx_entry_index(blocks - 1, chunk_ratio) + 1;
 }

@@ -109,7 +109,7 @@ int vhdx_open_regions(struct image *image, struct vhdx *vhdx, struct fault *faul
 
 // Finds the items in the metadata table (2.6.1); file offsets, 0 where there is none.
 static int vhdx_find_items(const struct vhdx *vhdx, const uint8_t *table,
-                           uint64_t items[VHDX_ITEMS], struct fault *fault) {
+                           struct vhdx_region items[VHDX_ITEMS], struct fault *fault) {
     uint32_t count = get_le16(table + 10);
     if (memcmp(table, "metadata", 8) != 0 || count > VHDX_MAX_METADATA)
         return fault_set(fault, "the vhdx metadata table is damaged");
@@ -119,37 +119,39 @@ static int vhdx_find_items(const struct vhdx *vhdx, const uint8_t *table,
         size_t kind = 0;
         while (kind < VHDX_ITEMS && memcmp(entry, vhdx_items[kind].guid, 16) != 0)
             kind++;
-        if (memcmp(entry, vhdx_parent_locator, 16) == 0)
-            return fault_set(fault, "vhdx disks with a parent are not supported");
         if (kind == VHDX_ITEMS && (get_le32(entry + 24) & 4))
             return fault_set(fault, "a required vhdx metadata item is unknown");
         if (kind == VHDX_ITEMS)
             continue;
-        if (items[kind])
+        if (items[kind].offset)
             return fault_set(fault, "a vhdx metadata item is there twice");
         if (offset < VHDX_METADATA_TABLE || length < vhdx_items[kind].length ||
             offset > vhdx->metadata.length || length > vhdx->metadata.length - offset)
             return fault_set(fault, "a vhdx metadata item is misplaced");
-        items[kind] = vhdx->metadata.offset + offset;
+        items[kind] = (struct vhdx_region){vhdx->metadata.offset + offset, length};
     }
-    for (size_t kind = 0; kind < VHDX_ITEMS; kind++)
-        if (!items[kind])
+    for (size_t kind = 0; kind < VHDX_COMMON_ITEMS; kind++)
+        if (!items[kind].offset)
             return fault_set(fault, "a vhdx metadata item is missing");
     return 0;
 }
 
-static int vhdx_read_items(struct image *image, struct vhdx *vhdx, const uint64_t items[VHDX_ITEMS],
-                           struct fault *fault) {
+static int vhdx_read_items(struct image *image, struct vhdx *vhdx,
+                           const struct vhdx_region items[VHDX_ITEMS], struct fault *fault) {
     uint8_t parameters[8], size[8], logical[4];
-    if (image_pread(image->fd, parameters, 8, items[VHDX_ITEM_PARAMETERS], fault) ||
-        image_pread(image->fd, size, 8, items[VHDX_ITEM_SIZE], fault) ||
-        image_pread(image->fd, logical, 4, items[VHDX_ITEM_LOGICAL_SECTOR], fault))
+    if (image_pread(image->fd, parameters, 8, items[VHDX_ITEM_PARAMETERS].offset, fault) ||
+        image_pread(image->fd, size, 8, items[VHDX_ITEM_SIZE].offset, fault) ||
+        image_pread(image->fd, logical, 4, items[VHDX_ITEM_LOGICAL_SECTOR].offset, fault))
         return -1;
     vhdx->block_size = get_le32(parameters);
     vhdx->logical_sector = get_le32(logical);
     image->virtual_size = get_le64(size);
-    if (get_le32(parameters + 4) & VHDX_HAS_PARENT)
-        return fault_set(fault, "vhdx disks with a parent are not supported");
+    vhdx->differencing = get_le32(parameters + 4) & VHDX_HAS_PARENT;
+    const struct vhdx_region *parent = &items[VHDX_ITEM_PARENT];
+    if (vhdx->differencing != (parent->offset != 0))
+        return fault_set(fault, "the vhdx disk has a parent by its flag or by its locator only");
+    if (vhdx->differencing && vhdx_open_parent(image, vhdx, parent->offset, parent->length, fault))
+        return -1;
     if (vhdx->block_size < VHDX_MIB || vhdx->block_size > 256 * VHDX_MIB ||
         (vhdx->block_size & (vhdx->block_size - 1)))
         return fault_set(fault, "a vhdx block of %u bytes is not possible", vhdx->block_size);
@@ -163,7 +165,7 @@ static int vhdx_read_items(struct image *image, struct vhdx *vhdx, const uint64_
 }
 
 int vhdx_open_metadata(struct image *image, struct vhdx *vhdx, struct fault *fault) {
-    uint64_t items[VHDX_ITEMS] = {0};
+    struct vhdx_region items[VHDX_ITEMS] = {0};
     uint8_t *table = must_realloc(NULL, VHDX_METADATA_TABLE);
     int result = image_pread(image->fd, table, VHDX_METADATA_TABLE, vhdx->metadata.offset, fault);
     if (result == 0)

@@ -41,51 +41,49 @@ int vhdx_declared_size(const struct image_options *options, uint64_t size, uint6
 }
 
 // Bytes of the table's region: whole MiB.
-static uint64_t vhdx_table_length(uint64_t blocks, uint32_t block_size) {
-    uint64_t ratio = vhdx_chunk_ratio(VHDX_LOGICAL_SECTOR, block_size);
-    uint64_t entries = UINT32_MAX / ratio; // what QEMU asks for when there is no block, see above
-    if (blocks)
-        entries = vhdx_entry_index(blocks - 1, ratio) + 1;
+static uint64_t vhdx_table_length(const struct vhdx_writer *writer) {
+    uint64_t blocks = div_up(writer->written->virtual_size, writer->written->unit);
+    uint64_t entries = vhdx_entries(blocks, writer->chunk_ratio, writer->options->backing);
+    if (blocks == 0)
+        entries = UINT32_MAX / writer->chunk_ratio; // what QEMU asks for then, see above
     return round_up(entries * 8, VHDX_MIB);
 }
 
-// Is the block to be stored, and how? Moves writer->end behind what was stored.
-static int vhdx_write_block(struct vhdx_writer *writer, struct unit_walk *walk,
-                            const struct unit *unit, uint64_t *entry, struct fault *fault) {
-    bool stored = true;
-    *entry = VHDX_ZERO;
-    if (!unit_wants_bytes(unit))
-        return 0;
-    if (unit_walk_copy(walk, unit, writer->fd, writer->end, writer->options->skip_zeros, &stored,
-                       fault))
-        return -1;
-    *entry = stored ? writer->end | VHDX_FULLY_PRESENT : VHDX_NOT_PRESENT;
-    writer->end += stored ? writer->written->unit : 0;
-    return 0;
-}
-
-static int vhdx_put_entry(const struct vhdx_writer *writer, struct table_out *table, uint64_t block,
-                          uint64_t value, struct fault *fault) {
-    uint64_t ratio = vhdx_chunk_ratio(VHDX_LOGICAL_SECTOR, writer->written->unit);
-    uint8_t *entry = table_out_at(table, vhdx_entry_index(block, ratio) * 8, fault);
+int vhdx_put_entry(struct vhdx_writer *writer, uint64_t index, uint64_t value,
+                   struct fault *fault) {
+    uint8_t *entry = table_out_at(&writer->table, index * 8, fault);
     if (!entry)
         return -1;
     put_le64(entry, value);
     return 0;
 }
 
-static int vhdx_write_dynamic(struct vhdx_writer *writer, struct unit_walk *walk,
-                              struct table_out *table, struct fault *fault) {
+// Is the block to be stored, and how? Moves writer->end behind what was stored.
+static int vhdx_write_block(struct vhdx_writer *writer, const struct unit *unit, uint64_t *entry,
+                            struct fault *fault) {
+    bool stored = true;
+    *entry = VHDX_ZERO;
+    if (!unit_wants_bytes(unit))
+        return 0;
+    if (unit_walk_copy(&writer->walk, unit, writer->fd, writer->end, writer->options->skip_zeros,
+                       &stored, fault))
+        return -1;
+    *entry = stored ? writer->end | VHDX_FULLY_PRESENT : VHDX_NOT_PRESENT;
+    writer->end += stored ? writer->written->unit : 0;
+    return 0;
+}
+
+static int vhdx_write_dynamic(struct vhdx_writer *writer, struct fault *fault) {
     struct image_written *written = writer->written;
     struct unit unit;
     uint64_t entry;
     int more;
-    while ((more = unit_walk_next(walk, &unit, fault)) > 0) {
-        if (vhdx_write_block(writer, walk, &unit, &entry, fault))
+    while ((more = unit_walk_next(&writer->walk, &unit, fault)) > 0) {
+        if (vhdx_write_block(writer, &unit, &entry, fault))
             return -1;
         if (entry == VHDX_NOT_PRESENT)
             continue;
-        if (vhdx_put_entry(writer, table, unit.index, entry, fault))
+        if (vhdx_put_entry(writer, vhdx_entry_index(unit.index, writer->chunk_ratio), entry, fault))
             return -1;
         image_map_add(&written->map, unit.offset,
                       min_u64(written->unit, written->virtual_size - unit.offset),
@@ -95,19 +93,18 @@ static int vhdx_write_dynamic(struct vhdx_writer *writer, struct unit_walk *walk
 }
 
 // Every block at its place, whether the source has anything for it or not.
-static int vhdx_write_fixed(struct vhdx_writer *writer, struct unit_walk *walk,
-                            struct table_out *table, struct fault *fault) {
+static int vhdx_write_fixed(struct vhdx_writer *writer, struct fault *fault) {
     struct image_written *written = writer->written;
     uint64_t start = writer->end, blocks = div_up(written->virtual_size, written->unit);
     struct unit unit;
     bool stored;
     int more;
-    while ((more = unit_walk_next(walk, &unit, fault)) > 0)
-        if (unit_walk_copy(walk, &unit, writer->fd, start + unit.offset,
+    while ((more = unit_walk_next(&writer->walk, &unit, fault)) > 0)
+        if (unit_walk_copy(&writer->walk, &unit, writer->fd, start + unit.offset,
                            writer->options->skip_zeros, &stored, fault))
             return -1;
     for (uint64_t block = 0; more == 0 && block < blocks; block++)
-        if (vhdx_put_entry(writer, table, block,
+        if (vhdx_put_entry(writer, vhdx_entry_index(block, writer->chunk_ratio),
                            (start + block * written->unit) | VHDX_FULLY_PRESENT, fault))
             return -1;
     writer->end = start + blocks * written->unit;
@@ -115,26 +112,44 @@ static int vhdx_write_fixed(struct vhdx_writer *writer, struct unit_walk *walk,
     return more;
 }
 
+static int vhdx_write_all_blocks(struct vhdx_writer *writer, struct fault *fault) {
+    table_out_begin(&writer->table, writer->fd, VHDX_BAT_OFFSET, writer->table_length, 0);
+    unit_walk_begin(&writer->walk, &writer->source, writer->written->unit);
+    int result = writer->options->backing      ? vhdx_write_differencing(writer, fault)
+                 : writer->options->vhdx_fixed ? vhdx_write_fixed(writer, fault)
+                                               : vhdx_write_dynamic(writer, fault);
+    unit_walk_end(&writer->walk);
+    return table_out_end(&writer->table, result < 0, fault);
+}
+
+// The files of a chain must be told apart.
+static void vhdx_choose_identity(const struct image_options *options, uint8_t *identity) {
+    static const uint8_t data_write_guid[16] = {0x11, 0x4d, 0x3c, 0x91, 0x5a, 0x27, 0x8b, 0x46,
+                                                0xa0, 0x33, 0x69, 0x6e, 0x73, 0x74, 0x61, 0x72};
+    memcpy(identity, options->backing ? options->backing->identity : data_write_guid, 16);
+    identity[15] += options->backing != NULL;
+}
+
 int vhdx_write(struct image_output *output, const struct image_options *options,
                const struct image_source *source, struct image_written *written,
                struct fault *fault) {
-    struct vhdx_writer writer = {.fd = output->fd, .options = options, .written = written};
+    struct vhdx_writer writer = {
+        .fd = output->fd, .options = options, .source = *source, .written = written};
     uint32_t bits;
+    if (options->backing && (options->vhdx_fixed || options->backing->format != IMAGE_VHDX))
+        return fault_set(fault, "only a dynamic vhdx disk has a parent, which is a vhdx disk too");
     if (vhdx_declared_size(options, source->size, &written->virtual_size, fault) ||
         vhdx_block_bits(options, source->size, &bits, fault))
         return -1;
     written->unit = 1u << bits;
-    writer.table_length =
-        vhdx_table_length(div_up(written->virtual_size, written->unit), written->unit);
+    vhdx_choose_identity(options, written->identity);
+    writer.padded = (struct sectors_source){source, written->virtual_size};
+    if (options->backing)
+        sectors_source_begin(&writer.padded, &writer.source);
+    writer.chunk_ratio = vhdx_chunk_ratio(VHDX_LOGICAL_SECTOR, written->unit);
+    writer.table_length = vhdx_table_length(&writer);
     writer.end = VHDX_BAT_OFFSET + writer.table_length;
-    struct table_out table;
-    struct unit_walk walk;
-    table_out_begin(&table, writer.fd, VHDX_BAT_OFFSET, writer.table_length, 0);
-    unit_walk_begin(&walk, source, written->unit);
-    int result = options->vhdx_fixed ? vhdx_write_fixed(&writer, &walk, &table, fault)
-                                     : vhdx_write_dynamic(&writer, &walk, &table, fault);
-    unit_walk_end(&walk);
-    if (table_out_end(&table, result < 0, fault) || vhdx_write_tables(&writer, fault))
+    if (vhdx_write_all_blocks(&writer, fault) || vhdx_write_tables(&writer, fault))
         return -1;
     if (ftruncate(writer.fd, (off_t)writer.end) < 0)
         return fault_errno(fault, "cannot set the length of the vhdx file");

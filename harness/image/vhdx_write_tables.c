@@ -12,8 +12,6 @@
 
 static const uint8_t file_write_guid[16] = {0x10, 0x4d, 0x3c, 0x91, 0x5a, 0x27, 0x8b, 0x46,
                                             0xa0, 0x33, 0x69, 0x6e, 0x73, 0x74, 0x61, 0x72};
-static const uint8_t data_write_guid[16] = {0x11, 0x4d, 0x3c, 0x91, 0x5a, 0x27, 0x8b, 0x46,
-                                            0xa0, 0x33, 0x69, 0x6e, 0x73, 0x74, 0x61, 0x72};
 static const uint8_t virtual_disk_id[16] = {0x12, 0x4d, 0x3c, 0x91, 0x5a, 0x27, 0x8b, 0x46,
                                             0xa0, 0x33, 0x69, 0x6e, 0x73, 0x74, 0x61, 0x72};
 
@@ -27,18 +25,18 @@ static int vhdx_write_identifier(int fd, struct fault *fault) {
 }
 
 // 2.2.2: the second one, with the larger sequence number, is current. The log GUID stays zero.
-static int vhdx_write_headers(int fd, struct fault *fault) {
+static int vhdx_write_headers(const struct vhdx_writer *writer, struct fault *fault) {
     static const uint64_t offsets[2] = {VHDX_HEADER_1_OFFSET, VHDX_HEADER_2_OFFSET};
     for (unsigned i = 0; i < 2; i++) {
         uint8_t header[VHDX_HEADER_SIZE] = "head";
         put_le64(header + VHDX_HEADER_SEQUENCE, i + 1);
         memcpy(header + VHDX_HEADER_FILE_WRITE, file_write_guid, 16);
-        memcpy(header + VHDX_HEADER_DATA_WRITE, data_write_guid, 16);
+        memcpy(header + VHDX_HEADER_DATA_WRITE, writer->written->identity, 16);
         put_le16(header + VHDX_HEADER_VERSION, 1);
         put_le32(header + VHDX_HEADER_LOG_LENGTH, VHDX_MIB);
         put_le64(header + VHDX_HEADER_LOG_OFFSET, VHDX_LOG_OFFSET);
         put_le32(header + VHDX_CHECKSUM_OFFSET, vhdx_checksum(header, sizeof header));
-        if (image_pwrite(fd, header, sizeof header, offsets[i], fault))
+        if (image_pwrite(writer->fd, header, sizeof header, offsets[i], fault))
             return -1;
     }
     return 0;
@@ -68,34 +66,59 @@ static int vhdx_write_regions(int fd, uint64_t table_length, struct fault *fault
     return result;
 }
 
+// The bytes of an item; their number.
+static uint32_t vhdx_build_item(const struct vhdx_writer *writer, enum vhdx_item kind,
+                                uint8_t *item) {
+    const struct image_options *options = writer->options;
+    switch (kind) {
+    case VHDX_ITEM_PARAMETERS:
+        put_le32(item, writer->written->unit);
+        put_le32(item + 4, options->backing      ? VHDX_HAS_PARENT
+                           : options->vhdx_fixed ? VHDX_LEAVE_ALLOCATED
+                                                 : 0);
+        break;
+    case VHDX_ITEM_SIZE:
+        put_le64(item, writer->written->virtual_size);
+        break;
+    case VHDX_ITEM_IDENTITY:
+        memcpy(item, virtual_disk_id, 16);
+        break;
+    case VHDX_ITEM_LOGICAL_SECTOR:
+        put_le32(item, VHDX_LOGICAL_SECTOR);
+        break;
+    case VHDX_ITEM_PHYSICAL_SECTOR:
+        put_le32(item, VHDX_PHYSICAL_SECTOR);
+        break;
+    case VHDX_ITEM_PARENT:
+        return vhdx_build_locator(options->backing, item);
+    case VHDX_ITEMS:
+        break;
+    }
+    return vhdx_items[kind].length;
+}
+
 // 2.6: the table, and the items from 64 KiB on.
 static int vhdx_write_metadata(const struct vhdx_writer *writer, struct fault *fault) {
-    uint8_t table[32 + VHDX_ITEMS * 32] = "metadata", items[64] = {0};
-    put_le16(table + 10, VHDX_ITEMS);
-    uint32_t offsets[VHDX_ITEMS], used = 0;
-    for (size_t kind = 0; kind < VHDX_ITEMS; kind++) {
+    uint8_t table[32 + VHDX_ITEMS * 32] = "metadata", items[64 + VHDX_LOCATOR_ROOM] = {0};
+    unsigned kinds = writer->options->backing ? VHDX_ITEMS : VHDX_COMMON_ITEMS;
+    uint32_t used = 0;
+    put_le16(table + 10, (uint16_t)kinds);
+    for (unsigned kind = 0; kind < kinds; kind++) {
         uint8_t *entry = table + 32 + kind * 32;
-        offsets[kind] = used;
+        uint32_t length = vhdx_build_item(writer, (enum vhdx_item)kind, items + used);
         memcpy(entry, vhdx_items[kind].guid, 16);
         put_le32(entry + 16, VHDX_METADATA_TABLE + used);
-        put_le32(entry + 20, vhdx_items[kind].length);
+        put_le32(entry + 20, length);
         put_le32(entry + 24, vhdx_items[kind].flags);
-        used += vhdx_items[kind].length;
+        used += length;
     }
-    put_le32(items + offsets[VHDX_ITEM_PARAMETERS], writer->written->unit);
-    put_le32(items + offsets[VHDX_ITEM_PARAMETERS] + 4,
-             writer->options->vhdx_fixed ? VHDX_LEAVE_ALLOCATED : 0);
-    put_le64(items + offsets[VHDX_ITEM_SIZE], writer->written->virtual_size);
-    memcpy(items + offsets[VHDX_ITEM_IDENTITY], virtual_disk_id, 16);
-    put_le32(items + offsets[VHDX_ITEM_LOGICAL_SECTOR], VHDX_LOGICAL_SECTOR);
-    put_le32(items + offsets[VHDX_ITEM_PHYSICAL_SECTOR], VHDX_PHYSICAL_SECTOR);
     if (image_pwrite(writer->fd, table, sizeof table, VHDX_METADATA_OFFSET, fault))
         return -1;
     return image_pwrite(writer->fd, items, used, VHDX_METADATA_OFFSET + VHDX_METADATA_TABLE, fault);
 }
 
 int vhdx_write_tables(const struct vhdx_writer *writer, struct fault *fault) {
-    return vhdx_write_identifier(writer->fd, fault) || vhdx_write_headers(writer->fd, fault) ||
+    return vhdx_write_identifier(writer->fd, fault) || vhdx_write_headers(writer, fault) ||
                    vhdx_write_regions(writer->fd, writer->table_length, fault) ||
                    vhdx_write_metadata(writer, fault)
                ? -1

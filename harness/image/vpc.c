@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Microsoft's Virtual Hard Disk ("vpc" to qemu-img), read as QEMU reads it: dynamic disks through
-// their block allocation table, fixed disks as the bytes in front of a footer. Differencing disks
-// are refused, because what they leave out is in a file that we do not have.
+// their block allocation table, fixed disks as the bytes in front of a footer. A differencing disk
+// is a dynamic one of which the sector bitmaps count (vpc_differencing.c).
 #include "image/vpc.h"
 
 #include "base/buffer.h"
@@ -10,6 +10,7 @@
 #include "image/drivers.h"
 #include "image/flat.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char footer_cookie[] = "conectix";
@@ -42,8 +43,6 @@ static int vpc_open_footer(struct image *image, struct vpc *vpc, struct fault *f
         get_be32(vpc->footer + VPC_FOOTER_CHECKSUM))
         return fault_set(fault, "the vpc footer's checksum is wrong");
     uint32_t type = get_be32(vpc->footer + VPC_FOOTER_TYPE);
-    if (type == VPC_DIFFERENCING)
-        return fault_set(fault, "differencing vpc disks are not supported");
     if (vpc->fixed && type != VPC_FIXED)
         return fault_set(fault, "a vpc disk of type %u lacks its footer at the front", type);
     uint64_t sectors = vpc_footer_sectors(vpc->footer);
@@ -93,13 +92,18 @@ static int vpc_open_dynamic(struct image *image, struct vpc *vpc, struct fault *
         return fault_set(fault, "%u blocks do not cover the disk", vpc->entries);
     vpc->bitmap_size = vpc_bitmap_size(vpc->block_size);
     image->unit = vpc->block_size;
+    if (get_be32(vpc->footer + VPC_FOOTER_TYPE) == VPC_DIFFERENCING &&
+        vpc_open_parent(image, vpc, fault))
+        return -1;
     return vpc_open_table(image, vpc, fault);
 }
 
 static void vpc_close(struct image *image) {
     struct vpc *vpc = image->state;
-    if (vpc)
+    if (vpc) {
         table_in_end(&vpc->table);
+        table_in_end(&vpc->file);
+    }
     free(vpc);
     image->state = NULL;
 }
@@ -135,6 +139,8 @@ static int vpc_extent(struct image *image, uint64_t offset, struct image_extent 
     if (vpc_entry(vpc, index, &entry, fault))
         return -1;
     bool used = entry != VPC_UNUSED;
+    if (used && vpc->differencing)
+        return vpc_differencing_extent(image, offset, extent, fault);
     while (++index < count) {
         if (vpc_entry(vpc, index, &entry, fault))
             return -1;
@@ -147,7 +153,7 @@ static int vpc_extent(struct image *image, uint64_t offset, struct image_extent 
 }
 
 // The sector bitmap of a block is not looked at: QEMU reads all of a block that is in the table,
-// and only a differencing disk needs to know more.
+// and of a differencing disk only what its extents call its own is asked for.
 static int vpc_read(struct image *image, uint64_t offset, void *buffer, size_t length,
                     struct fault *fault) {
     struct vpc *vpc = image->state;
@@ -178,6 +184,11 @@ static void vpc_info(struct image *image, struct image_info *info) {
     info->vpc_fixed = vpc->fixed;
     memcpy(info->vpc_creator, vpc->footer + VPC_FOOTER_CREATOR, 4);
     info->vpc_creator[4] = 0;
+    info->has_backing = vpc->differencing;
+    if (vpc->differencing) {
+        snprintf(info->backing_name, sizeof info->backing_name, "%s", vpc->parent);
+        strcpy(info->backing_format, "vpc");
+    }
 }
 
 const struct image_driver vpc_driver = {

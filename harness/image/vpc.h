@@ -44,6 +44,22 @@ enum vpc_header_field {
     VPC_HEADER_ENTRIES = 28,
     VPC_HEADER_BLOCK_SIZE = 32,
     VPC_HEADER_CHECKSUM = 36,
+    VPC_HEADER_PARENT_UUID = 40,
+    VPC_HEADER_PARENT_TIME = 56,
+    VPC_HEADER_PARENT_NAME = 64, // UTF-16, big endian
+    VPC_HEADER_LOCATORS = 576,
+};
+#define VPC_PARENT_NAME_SIZE 512u
+
+// Parent locators of the dynamic disk header: eight entries of 24 bytes. Their data are file names,
+// in UTF-16, little endian: "W2ku" an absolute one, "W2ru" one relative to the file.
+#define VPC_LOCATORS     8u
+#define VPC_LOCATOR_SIZE 24u
+enum vpc_locator_field {
+    VPC_LOCATOR_CODE = 0,
+    VPC_LOCATOR_SPACE = 4, // spec: sectors; Microsoft's own writers: bytes
+    VPC_LOCATOR_LENGTH = 8,
+    VPC_LOCATOR_OFFSET = 16,
 };
 
 enum vpc_type { VPC_FIXED = 2, VPC_DYNAMIC = 3, VPC_DIFFERENCING = 4 };
@@ -84,6 +100,10 @@ struct vpc {
     uint32_t block_size;  // bytes
     uint32_t bitmap_size; // bytes, padded to a sector; lies in front of each block
     struct table_in table;
+    // Only of differencing disks.
+    bool differencing;
+    struct table_in file; // the whole file, for sector bitmaps
+    char parent[1024];    // name, without a leading "./"
 };
 
 // One's complement of the sum of all bytes, the checksum field itself taken as zero.
@@ -101,6 +121,11 @@ uint64_t vpc_footer_sectors(const uint8_t *footer);
 
 // The BAT entry of a block; -1 with a fault.
 int vpc_entry(struct vpc *vpc, uint64_t index, uint32_t *entry, struct fault *fault);
+
+// Of a differencing disk: the parent's name, and the run of one kind inside a block.
+int vpc_open_parent(struct image *image, struct vpc *vpc, struct fault *fault);
+int vpc_differencing_extent(struct image *image, uint64_t offset, struct image_extent *extent,
+                            struct fault *fault);
 
 int vpc_check(struct image *image, struct image_check *check, struct fault *fault);
 int vpc_write(struct image_output *output, const struct image_options *options,

@@ -63,6 +63,19 @@ static int vpc_check_blocks(struct vpc *vpc, struct image_check *check, struct f
     return 0;
 }
 
+static void vpc_check_locators(const struct image *image, const struct vpc *vpc,
+                               struct image_check *check, struct file_claims *claims) {
+    for (unsigned i = 0; vpc->differencing && i < VPC_LOCATORS; i++) {
+        const uint8_t *locator = vpc->header + VPC_HEADER_LOCATORS + i * VPC_LOCATOR_SIZE;
+        uint64_t offset = get_be64(locator + VPC_LOCATOR_OFFSET);
+        uint32_t length = get_be32(locator + VPC_LOCATOR_LENGTH);
+        if (length && (offset > image->file_size || length > image->file_size - offset))
+            vpc_check_problem(check, "a parent locator lies outside the file");
+        else if (length)
+            file_claims_add(claims, offset, length);
+    }
+}
+
 static int vpc_check_dynamic(struct image *image, struct vpc *vpc, struct image_check *check,
                              struct file_claims *claims, struct fault *fault) {
     if (vpc_checksum(vpc->header, VPC_HEADER_SIZE, VPC_HEADER_CHECKSUM) !=
@@ -73,6 +86,7 @@ static int vpc_check_dynamic(struct image *image, struct vpc *vpc, struct image_
     if (vpc->entries)
         file_claims_add(claims, vpc->table_offset,
                         round_up((uint64_t)vpc->entries * 4, VPC_SECTOR));
+    vpc_check_locators(image, vpc, check, claims);
     if (vpc_check_blocks(vpc, check, claims, fault))
         return -1;
     // Padding of a writer with a device of large sectors is less than a block and no loss.
