@@ -119,6 +119,8 @@ static int parse_options(const struct arguments *arguments, enum image_format ta
         return refuse("--extended-l2 is only valid for qcow2 output");
     if (arguments->text[OPT_SUBFORMAT] && target != IMAGE_VMDK)
         return refuse("--subformat is only valid for vmdk output");
+    if (target == IMAGE_VPC && lie(LIE_VPC_64K_SECTORS))
+        options->output_sector = 65536;
     return target == IMAGE_QCOW2  ? qcow2_options(arguments, options)
            : target == IMAGE_VMDK ? vmdk_options(arguments, options)
                                   : 0;

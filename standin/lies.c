@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one table of lies. The first four are what instar documents of itself (reference sections
-// 2.1, 3.2 and 1.12), so that known divergences have something to fire on; the others are planted
-// bugs of the kinds that differential fuzzing has found in such tools.
+// The one table of lies. The first seven are what instar documents of itself or does by its source
+// (reference sections 2.1, 3.2, 5.1 and 1.12), so that known divergences have something to fire on;
+// the others are planted bugs of the kinds that differential fuzzing has found in such tools.
 #include "standin/lies.h"
 
 #include <stdint.h>
@@ -28,6 +28,20 @@ static const struct {
          "convert -O vmdk pads every table and grain to 64 KiB, so that grains "
          "below 64 KiB inflate the file beyond what measure promised",
          "measure_above_fully_allocated_bound"},
+    [LIE_VPC_64K_SECTORS] =
+        {"vpc-64k-sectors",
+         "convert -O vpc pads header, table, footer and each block with its bitmap to 64 KiB, so "
+         "that many small blocks inflate the file beyond what measure promised",
+         "measure_above_fully_allocated_bound"},
+    // instar's documentation has all blocks counted, as qemu-img does; its source has these.
+    [LIE_VHDX_BLOCKS_COUNTED] = {"vhdx-blocks-counted",
+                                 "measure -O qcow2 counts the blocks of a vhdx source that are "
+                                 "present, where qemu-img counts all of the disk",
+                                 "measure_numeric_divergence"},
+    [LIE_UNITS_NOT_COUNTED] = {"units-not-counted",
+                               "measure of a vmdk or dynamic vpc source adds up allocated bytes, "
+                               "and not the target units that they touch",
+                               "measure_numeric_divergence"},
     [LIE_BITMAPS_OMITTED] = {"bitmaps-omitted",
                              "measure -O qcow2 leaves out `bitmaps` for a version 3 source",
                              "measure_bitmaps_presence_divergence"},

@@ -80,7 +80,7 @@ static int layer_status(const struct scan *scan, const struct layer *layer, uint
     *length = min_u64(*length, size - offset);
     if (layer->by_host)
         *status = host_status(layer, offset, length);
-    else if (layer->format == IMAGE_VHDX && scan->as_qemu)
+    else if (layer->format == IMAGE_VHDX && scan->as_qemu && !lie(LIE_VHDX_BLOCKS_COUNTED))
         *status = STATUS_DATA;
     else
         return table_status(layer, offset, length, status, fault);
@@ -113,11 +113,18 @@ static int add_layers(struct scan *scan, struct image *top, struct fault *fault)
     return 0;
 }
 
+// The lies of a scan that keeps a number of bytes and no places.
+static bool forgets_places(const struct source *source) {
+    bool blocks =
+        source->format == IMAGE_VMDK || (source->format == IMAGE_VPC && !source->info.vpc_fixed);
+    return blocks && lie(LIE_UNITS_NOT_COUNTED);
+}
+
 int measure_scan(struct source *source, const struct measure_options *options, uint64_t *units,
                  struct fault *fault) {
     struct scan scan = {0};
     uint64_t unit = measure_unit(options);
-    uint64_t length, counted_to = 0; // the units below this offset are done
+    uint64_t length, bytes = 0, counted_to = 0; // the units below this offset are done
     bool data;
     *units = 0;
     scan.as_qemu = options->target == IMAGE_RAW || options->target == IMAGE_QCOW2;
@@ -129,6 +136,7 @@ int measure_scan(struct source *source, const struct measure_options *options, u
             return -1;
         if (!data)
             continue;
+        bytes += length;
         uint64_t first = max_u64(round_down(offset, unit), counted_to);
         uint64_t end = round_up(offset + length, unit);
         if (end > first) {
@@ -136,5 +144,7 @@ int measure_scan(struct source *source, const struct measure_options *options, u
             counted_to = end;
         }
     }
+    if (forgets_places(source))
+        *units = div_up(bytes, unit);
     return 0;
 }

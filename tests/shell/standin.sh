@@ -441,7 +441,7 @@ lies() {
     same "an unknown lie is a usage error" 2 "$(STANDIN_LIE=white status "$instar" --version)"
     same "every lie is known by its name" 0 \
         "$(STANDIN_LIE=$("$instar" lies | awk '{print $1}' | paste -sd,) status "$instar" --version)"
-    same "there are nine lies" 9 "$("$instar" lies | wc -l)"
+    same "there are twelve lies" 12 "$("$instar" lies | wc -l)"
     same "raw-without-seek-hole" '{"required":17104896,"fully-allocated":17104896}' \
         "$(measured raw-without-seek-hole -O qcow2 raw-scattered)"
     differs "qcow2-zero-clusters-allocated" "$(measured "" -O qcow2 qcow2-c65536)" \
@@ -457,6 +457,17 @@ lies() {
     same "vmdk-64k-sectors inflates beyond fully-allocated" 1 \
         $(($(stat -c %s lied) > 65536 + $("$instar" measure -O vmdk --grain-size 4096 raw-full | sed -n 's/^fully.*: //p')))
     same "... and keeps the content" 0 "$(status qemu-img compare -f raw -F vmdk raw-full lied)"
+    STANDIN_LIE=vpc-64k-sectors "$instar" convert -O vpc --block-size 524288 raw-full lied
+    same "vpc-64k-sectors pads tables and blocks" $((4 * 65536 + 6 * (524288 + 65536))) \
+        "$(stat -c %s lied)"
+    same "... and keeps the content" 0 "$(status qemu-img compare -f raw -F vpc raw-full lied)"
+    same "... and passes its own check" 0 "$(status "$instar" check lied)"
+    same "vhdx-blocks-counted" '{"required":3473408,"fully-allocated":21299200}' \
+        "$(measured vhdx-blocks-counted -O qcow2 vhdx-block_size=1M)"
+    differs "units-not-counted" "$(measured "" -O qcow2 --cluster-size 2097152 vmdk-zeroed_grain=on)" \
+        "$(measured units-not-counted -O qcow2 --cluster-size 2097152 vmdk-zeroed_grain=on)"
+    same "... of clusters as large as grains is no lie" "$(measured "" -O qcow2 vmdk-zeroed_grain=on)" \
+        "$(measured units-not-counted -O qcow2 vmdk-zeroed_grain=on)"
     STANDIN_LIE=wrong-byte-near-end "$instar" convert -O qcow2 raw-full lied
     same "wrong-byte-near-end" 1 "$(status qemu-img compare -f raw -F qcow2 raw-full lied)"
     STANDIN_LIE=wrong-byte-near-end "$instar" convert -O qcow2 qcow2-empty lied
