@@ -227,11 +227,9 @@ static void libvhdi_reads_the_same_chain(void **state) {
     struct chain chain;
     make_plain_chain(&chain, format, (9 << 20) + 4096);
     assert_reads_back(&chain);
-    bool judged = have_libvhdi();
-    if (judged)
-        assert_libvhdi_agrees(&chain);
+    assert_libvhdi_agrees(&chain);
     chain_free(&chain);
-    if (!judged)
+    if (!have_libvhdi())
         skip();
 }
 
