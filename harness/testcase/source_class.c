@@ -3,7 +3,7 @@
 // The table of source classes, a predicate a row.
 #include "testcase/source_class.h"
 
-#include "base/bytes.h"
+#include "image/vpc.h"
 #include "testcase/fields.h"
 
 #define SECTOR 512
@@ -125,25 +125,22 @@ LAYOUT(is_vmdk_flat, VMDK_FLAT)
 LAYOUT(is_vmdk_split_sparse, VMDK_SPLIT_SPARSE)
 LAYOUT(is_vmdk_split_flat, VMDK_SPLIT_FLAT)
 
-// Whose disks have the footer's current size; enum vpc_creator (image.h) says where that is from.
-static bool goes_by_size(enum vpc_creator creator) {
-    static const bool by_size[VPC_CREATORS] = {
-        [VPC_CREATOR_QEM2] = true, [VPC_CREATOR_WIN] = true,  [VPC_CREATOR_D2V] = true,
-        [VPC_CREATOR_TAP] = true,  [VPC_CREATOR_CTXS] = true,
-    };
-    return by_size[creator];
-}
-
 static bool is_vpc_dynamic(const struct source_view *source) {
     return source->testcase->format == IMAGE_VPC && !source->options->vpc_fixed;
 }
 
+// "vs  " and its like are by the geometry too: qemu-img 10.0 reads them by size, but what the
+// writer makes of them has one size either way.
+static bool is_by_size(const struct source_view *source) {
+    return vpc_creators[source->options->vpc_creator].rule == VPC_BY_SIZE;
+}
+
 static bool is_vpc_by_geometry(const struct source_view *source) {
-    return is_vpc_dynamic(source) && !goes_by_size(source->options->vpc_creator);
+    return is_vpc_dynamic(source) && !is_by_size(source);
 }
 
 static bool is_vpc_by_size(const struct source_view *source) {
-    return is_vpc_dynamic(source) && goes_by_size(source->options->vpc_creator);
+    return is_vpc_dynamic(source) && is_by_size(source);
 }
 
 static bool is_vpc_fixed(const struct source_view *source) {
