@@ -102,8 +102,8 @@ struct oracle {
     const char *type; // "measure_numeric_divergence", ...
     const char *rule; // one sentence, shown by --help and docs
     unsigned ops;     // bit set: 1u << enum operation
-    bool no_answer;   // it looks at something else than the tools' answers: its agreement does not
-                      // make a step a comparison
+    bool no_answer;   // it looks at something else than what the tools answered (or at its form
+                      // alone): its agreement does not make a step a comparison
     void (*judge)(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out);
 };

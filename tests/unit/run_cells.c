@@ -3,6 +3,7 @@
 // The matrix of a campaign: which cells a pair of tools can fill, where a step is counted, and that
 // what stayed empty is told.
 #include "cells.h"
+#include "step.h"
 
 // clang-format off
 #include <setjmp.h>
@@ -149,6 +150,24 @@ static void a_step_is_counted_in_all_its_cells_and_no_other(void **state) {
     assert_int_equal(compared("qcow2 v3", OP_MEASURE, IMAGE_RAW, "default"), 0);
 }
 
+// That an answer was well formed, or that the source was left alone, is no comparison.
+static void only_a_comparison_fills_a_cell(void **state) {
+    (void)state;
+    static struct step_record step;
+    static const char *const rules[] = {"source_modified", "measure_json_parse_failure",
+                                        "measure_numeric_divergence"};
+    step.done = true;
+    step.step = (struct oracle_step){.op = OP_MEASURE, .source = IMAGE_RAW, .target = IMAGE_QCOW2};
+    for (size_t i = 0; i < 3; i++) {
+        step.judgements.items[0] =
+            (struct judgement){.oracle = oracle_named(rules[i]), .verdict = VERDICT_AGREE};
+        step.judgements.count = 1;
+        assert_non_null(step.judgements.items[0].oracle);
+        step_count(&step, UINT64_C(1) << source_named("raw"), &stats);
+        assert_int_equal(compared("raw", OP_MEASURE, IMAGE_QCOW2, "default"), i == 2);
+    }
+}
+
 static void what_stayed_empty_is_told(void **state) {
     (void)state;
     struct buffer words = {0};
@@ -187,6 +206,7 @@ int main(void) {
         cmocka_unit_test_setup(the_profile_takes_cells_away, begin),
         cmocka_unit_test_setup(what_was_left_out_on_purpose_is_not_missing, begin),
         cmocka_unit_test_setup(a_step_is_counted_in_all_its_cells_and_no_other, begin),
+        cmocka_unit_test_setup(only_a_comparison_fills_a_cell, begin),
         cmocka_unit_test_setup(what_stayed_empty_is_told, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
