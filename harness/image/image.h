@@ -129,11 +129,12 @@ struct image_bitmap {
     const struct image_map *dirty; // ranges whose bits are set; borrowed
 };
 
-// qcow2 v3: guest clusters lie in a file of their own.
+// qcow2 v3: guest clusters lie in a file of their own, at their guest offset. (The specification
+// would let them lie anywhere in it; QEMU calls that a corrupt image.)
 enum qcow2_data_file {
     QCOW2_DATA_INSIDE,
-    QCOW2_DATA_FILE,     // wherever there is room in it
-    QCOW2_DATA_FILE_RAW, // at their guest offset, so that it is a raw image too
+    QCOW2_DATA_FILE,     // what the tables call zero may have any bytes there, and has some
+    QCOW2_DATA_FILE_RAW, // it is a raw image of the disk too; no backing file then
     QCOW2_DATA_FILES
 };
 
@@ -222,6 +223,13 @@ struct image_info {
     uint32_t snapshots, bitmaps; // qcow2
 };
 
+// A persistent bitmap as the file names it.
+struct image_bitmap_info {
+    char name[1024];
+    uint32_t granularity_bits; // log2 of guest bytes for each bit
+    bool automatic, in_use;    // see struct image_bitmap
+};
+
 // The result of walking all tables. Counts are qemu-img's: clusters, not bytes.
 struct image_check {
     uint64_t corruptions, leaks;
@@ -277,6 +285,9 @@ struct image_driver {
     // Is image->backing, just opened, the file that this one was made over? NULL if the format
     // records no more of it than its name.
     int (*fits_backing)(struct image *image, struct fault *fault);
+    // Persistent bitmap `index`, which is below image_info.bitmaps. NULL if the format has none.
+    int (*bitmap)(struct image *image, uint32_t index, struct image_bitmap_info *bitmap,
+                  struct fault *fault);
     uint32_t max_unit_bits; // largest unit that options may ask for (for buffers)
 };
 

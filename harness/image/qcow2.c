@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool qcow2_probe(const uint8_t *head, size_t head_length, const uint8_t *tail,
                         size_t tail_length) {
@@ -57,13 +58,16 @@ static int parse_header(struct image *image, const uint8_t *header, struct fault
         return fault_set(fault, "clusters of 2^%u bytes", state->cluster_bits);
     image->virtual_size = get_be64(header + QCOW2_AT_SIZE);
     image->unit = 1u << state->cluster_bits;
-    image->has_backing = get_be64(header + QCOW2_AT_BACKING_OFFSET) != 0;
+    image->has_backing = get_be64(header + QCOW2_AT_BACKING_OFFSET) != 0 &&
+                         get_be32(header + QCOW2_AT_BACKING_SIZE) != 0;
     state->crypt_method = get_be32(header + QCOW2_AT_CRYPT_METHOD);
     state->l1_size = get_be32(header + QCOW2_AT_L1_SIZE);
     state->l1_offset = get_be64(header + QCOW2_AT_L1_OFFSET);
     state->reftable_offset = get_be64(header + QCOW2_AT_REFTABLE_OFFSET);
     state->reftable_clusters = get_be32(header + QCOW2_AT_REFTABLE_CLUSTERS);
+    state->disk_size = image->virtual_size;
     state->snapshots = get_be32(header + QCOW2_AT_SNAPSHOTS);
+    state->snapshots_offset = get_be64(header + QCOW2_AT_SNAPSHOTS_OFFSET);
     state->refcount_order = 4; // version 2 has no choice
     state->header_length = QCOW2_V2_HEADER;
     if (state->version == 3 && parse_version_3(state, header, fault) < 0)
@@ -78,14 +82,37 @@ static int read_backing_name(struct image *image, const uint8_t *header, struct 
     uint32_t length = get_be32(header + QCOW2_AT_BACKING_SIZE);
     if (!image->has_backing)
         return 0;
-    if (length == 0 || length >= sizeof state->backing_name || at > image->unit ||
-        length > image->unit - at)
+    if (length >= sizeof state->backing_name || at > image->unit || length > image->unit - at)
         return fault_set(fault, "the backing file's name is misplaced");
     return image_pread(image->fd, state->backing_name, length, at, fault);
 }
 
+// A text of a header extension; one that does not fit is left empty.
+static int read_text(const struct image *image, uint64_t at, uint32_t length, char *text,
+                     size_t room, struct fault *fault) {
+    return length < room ? image_pread(image->fd, text, length, at, fault) : 0;
+}
+
+static int read_extension(struct image *image, uint32_t type, uint64_t at, uint32_t length,
+                          struct fault *fault) {
+    struct qcow2_state *state = image->state;
+    uint8_t bitmaps[QCOW2_BITMAPS_EXTENSION];
+    switch (type) {
+    case QCOW2_EXTENSION_BACKING_FORMAT:
+        return read_text(image, at, length, state->backing_format, sizeof state->backing_format,
+                         fault);
+    case QCOW2_EXTENSION_DATA_FILE:
+        return read_text(image, at, length, state->data_file, sizeof state->data_file, fault);
+    case QCOW2_EXTENSION_BITMAPS:
+        return image_pread(image->fd, bitmaps, sizeof bitmaps, at, fault) < 0
+                   ? -1
+                   : qcow2_parse_bitmaps(image, bitmaps, length, fault);
+    default:
+        return 0; // passed over, as the specification has it
+    }
+}
+
 // Spec "Header extensions": behind the header, up to an end mark or the first cluster's end.
-// Unknown ones are passed over, as the specification has it.
 static int read_extensions(struct image *image, struct fault *fault) {
     struct qcow2_state *state = image->state;
     uint8_t head[8];
@@ -99,15 +126,30 @@ static int read_extensions(struct image *image, struct fault *fault) {
             return 0;
         if (length > image->unit - at - sizeof head)
             return fault_set(fault, "a header extension is longer than the first cluster");
-        if (type == QCOW2_EXTENSION_BACKING_FORMAT && length < sizeof state->backing_format &&
-            image_pread(image->fd, state->backing_format, length, at + sizeof head, fault) < 0)
+        if (read_extension(image, type, at + sizeof head, (uint32_t)length, fault) < 0)
             return -1;
     }
     return 0;
 }
 
-// Does [offset, offset + length) begin at a cluster and lie inside the file?
-static bool table_fits(const struct image *image, uint64_t offset, uint64_t length) {
+// Spec "Header", incompatible feature bit 2, and the extension that names the file.
+static int open_data_file(struct image *image, struct fault *fault) {
+    struct qcow2_state *state = image->state;
+    uint64_t size;
+    if (!qcow2_has_data_file(state)) {
+        state->data_file[0] = 0; // the name of no file that counts
+        return 0;
+    }
+    if (!state->data_file[0])
+        return fault_set(fault, "the data file has no name");
+    int fd = image_open_beside(image, state->data_file, &size, fault);
+    if (fd < 0)
+        return -1;
+    state->data_fd = fd;
+    return 0;
+}
+
+bool qcow2_table_fits(const struct image *image, uint64_t offset, uint64_t length) {
     return offset % image->unit == 0 && offset <= image->file_size &&
            length <= image->file_size - offset;
 }
@@ -123,11 +165,11 @@ static int check_tables(struct image *image, struct fault *fault) {
     if (div_up(image->virtual_size, 1ull << l1_shift) > state->l1_size)
         return fault_set(fault, "the L1 table (%u entries) is too small for the virtual size",
                          state->l1_size);
-    if (state->l1_size > 0 && !table_fits(image, state->l1_offset, l1_bytes))
+    if (state->l1_size > 0 && !qcow2_table_fits(image, state->l1_offset, l1_bytes))
         return fault_set(fault, "the L1 table is misaligned or not in the file");
     uint64_t reftable_bytes = (uint64_t)state->reftable_clusters << state->cluster_bits;
     if (reftable_bytes == 0 || reftable_bytes > QCOW2_MAX_REFTABLE_BYTES ||
-        !table_fits(image, state->reftable_offset, reftable_bytes))
+        !qcow2_table_fits(image, state->reftable_offset, reftable_bytes))
         return fault_set(fault, "the refcount table is misplaced or has an invalid size");
     return 0;
 }
@@ -136,30 +178,26 @@ static int check_tables(struct image *image, struct fault *fault) {
 static void note_unreadable(struct qcow2_state *state) {
     if (state->crypt_method != 0)
         state->unreadable = state->uncheckable = "the image is encrypted";
-    else if (state->incompatible & QCOW2_INCOMPAT_DATA_FILE)
-        state->unreadable = state->uncheckable = "the data is in an external file";
     else if (state->compression_type > 1)
         state->unreadable = "the compression type is unknown";
-    if (state->snapshots > 0)
-        state->uncheckable = "the image has snapshots";
-    else if (state->autoclear & QCOW2_AUTOCLEAR_BITMAPS)
-        state->uncheckable = "the image has bitmaps";
 }
 
-static int load_l1(struct image *image, struct fault *fault) {
-    struct qcow2_state *state = image->state;
-    state->l1 = malloc((size_t)state->l1_size * 8 + 1);
-    if (!state->l1)
+int qcow2_load_table(struct image *image, uint64_t offset, uint32_t entries, uint64_t **table,
+                     struct fault *fault) {
+    *table = malloc((size_t)entries * 8 + 1);
+    if (!*table)
         return fault_set(fault, "out of memory");
-    if (image_pread(image->fd, state->l1, (size_t)state->l1_size * 8, state->l1_offset, fault) < 0)
+    if (image_pread(image->fd, *table, (size_t)entries * 8, offset, fault) < 0)
         return -1;
-    for (uint32_t i = 0; i < state->l1_size; i++)
-        state->l1[i] = get_be64(&state->l1[i]);
+    for (uint32_t i = 0; i < entries; i++)
+        (*table)[i] = get_be64(&(*table)[i]);
     return 0;
 }
 
 static void qcow2_close(struct image *image) {
     struct qcow2_state *state = image->state;
+    if (state->data_fd != image->fd)
+        close(state->data_fd);
     free(state->l1);
     free(state->l2);
     free(state->plain);
@@ -176,9 +214,12 @@ static int qcow2_open(struct image *image, struct fault *fault) {
     if (!state)
         return fault_set(fault, "out of memory");
     image->state = state;
+    state->data_fd = image->fd;
     if (parse_header(image, header, fault) < 0 || read_backing_name(image, header, fault) < 0 ||
         read_extensions(image, fault) < 0 || check_tables(image, fault) < 0 ||
-        load_l1(image, fault) < 0) {
+        open_data_file(image, fault) < 0 || qcow2_open_snapshots(image, fault) < 0 ||
+        qcow2_open_bitmaps(image, fault) < 0 ||
+        qcow2_load_table(image, state->l1_offset, state->l1_size, &state->l1, fault) < 0) {
         qcow2_close(image);
         return -1;
     }
@@ -199,7 +240,12 @@ static void qcow2_info(struct image *image, struct image_info *info) {
         .extended_l2 = qcow2_is_extended(state),
         .compression_type = state->compression_type,
         .has_backing = image->has_backing,
+        .data_file_raw =
+            qcow2_has_data_file(state) && (state->autoclear & QCOW2_AUTOCLEAR_DATA_RAW),
+        .snapshots = state->snapshots,
+        .bitmaps = state->bitmaps,
     };
+    snprintf(info->data_file, sizeof info->data_file, "%s", state->data_file);
     snprintf(info->backing_name, sizeof info->backing_name, "%s", state->backing_name);
     snprintf(info->backing_format, sizeof info->backing_format, "%s", state->backing_format);
 }
@@ -216,5 +262,7 @@ const struct image_driver qcow2_driver = {
     .info = qcow2_info,
     .write = qcow2_write,
     .declared_size = qcow2_declared_size,
+    .snapshot = qcow2_choose_snapshot,
+    .bitmap = qcow2_bitmap_at,
     .max_unit_bits = QCOW2_MAX_CLUSTER_BITS,
 };

@@ -13,7 +13,7 @@
 
 // Bounds of what one check may cost. An image of this project's making is far below both.
 #define MAX_FILE_CLUSTERS (1ull << 26)
-#define MAX_ENTRIES       (1ull << 27) // L2 entries looked at: tables can be shared endlessly
+#define MAX_ENTRIES       (1ull << 27) // entries looked at: tables can be shared endlessly
 
 struct walk {
     struct image *image;
@@ -22,7 +22,8 @@ struct walk {
     uint64_t clusters;  // of the file
     uint32_t *counted;  // references found, a cluster each
     uint32_t most;      // what a refcount of the image can hold, as far as we count
-    uint64_t entries;   // L2 entries visited
+    uint64_t entries;   // visited, of all tables
+    bool active;        // the disk in hand is the active one, not a snapshot
     uint8_t *block;     // the refcount block in hand
     uint64_t block_at;  // its file offset; 0: none
     uint64_t *reftable; // host byte order
@@ -79,12 +80,17 @@ static uint64_t stored(struct walk *walk, uint64_t cluster) {
 }
 
 // Spec "Cluster mapping": bit 63 of L1 and standard L2 entries is set exactly if the refcount is 1.
-static void check_copied(struct walk *walk, uint64_t entry, const char *what) {
-    uint64_t at = entry & QCOW2_OFFSET_MASK;
+static void check_copied(struct walk *walk, uint64_t entry, bool is_single, const char *what) {
     bool copied = entry & QCOW2_COPIED;
-    if ((stored(walk, at / walk->image->unit) == 1) != copied)
+    if (is_single != copied)
         corrupt(walk, "%s entry %#llx: the COPIED flag contradicts the refcount", what,
                 (unsigned long long)entry);
+}
+
+// The first cluster of a data file is a place too: COPIED says so, and the zero flag of a standard
+// entry takes it back.
+static bool placed_at_zero(const struct walk *walk, uint64_t entry) {
+    return qcow2_has_data_file(walk->state) && (entry & QCOW2_COPIED) && !(entry & QCOW2_ZERO);
 }
 
 static void visit_standard(struct walk *walk, uint64_t entry, uint64_t *expected) {
@@ -92,26 +98,35 @@ static void visit_standard(struct walk *walk, uint64_t entry, uint64_t *expected
     struct image_check *check = walk->check;
     if (entry & QCOW2_L2_RESERVED)
         corrupt(walk, "L2 entry %#llx: reserved bits", (unsigned long long)entry);
-    if (at == 0)
+    if (at == 0 && !placed_at_zero(walk, entry))
         return;
     if (at % unit != 0)
         corrupt(walk, "L2 entry %#llx: misaligned cluster", (unsigned long long)entry);
-    check->allocated_clusters++;
-    if (*expected != 0 && at != *expected)
-        check->fragmented_clusters++;
-    *expected = at + unit;
-    refer(walk, at, unit, "a data cluster");
+    // QEMU's statistics are of the active disk.
+    if (walk->active) {
+        check->allocated_clusters++;
+        check->fragmented_clusters += *expected != 0 && at != *expected;
+        *expected = at + unit;
+    }
+    if (!qcow2_has_data_file(walk->state)) // nobody counts there
+        refer(walk, at, unit, "a data cluster");
 }
 
 static void visit_compressed(struct walk *walk, uint64_t entry) {
     struct image_check *check = walk->check;
     uint64_t offset, length;
+    if (qcow2_has_data_file(walk->state)) {
+        corrupt(walk, "L2 entry %#llx: compressed, with a data file", (unsigned long long)entry);
+        return;
+    }
     if (entry & QCOW2_COPIED)
         corrupt(walk, "L2 entry %#llx: compressed, but COPIED", (unsigned long long)entry);
     qcow2_compressed_place(entry, walk->state->cluster_bits, &offset, &length);
-    check->allocated_clusters++;
-    check->compressed_clusters++;
-    check->fragmented_clusters++; // as QEMU: "fragmented by nature"
+    if (walk->active) {
+        check->allocated_clusters++;
+        check->compressed_clusters++;
+        check->fragmented_clusters++; // as QEMU: "fragmented by nature"
+    }
     refer(walk, offset, length, "a compressed cluster");
 }
 
@@ -120,9 +135,10 @@ static void visit_compressed(struct walk *walk, uint64_t entry) {
 static bool check_bitmap(struct walk *walk, uint64_t entry, uint64_t bitmap) {
     uint64_t stored_parts = bitmap & UINT32_MAX, zero_parts = bitmap >> QCOW2_SUBCLUSTERS;
     bool compressed = entry & QCOW2_COMPRESSED;
-    uint64_t wrong = compressed                    ? bitmap
-                     : (entry & QCOW2_OFFSET_MASK) ? stored_parts & zero_parts
-                                                   : stored_parts;
+    uint64_t wrong = compressed ? bitmap
+                     : (entry & QCOW2_OFFSET_MASK) || placed_at_zero(walk, entry)
+                         ? stored_parts & zero_parts
+                         : stored_parts;
     if (wrong)
         corrupt(walk, "L2 entry %#llx: the bitmap %#llx contradicts it or itself",
                 (unsigned long long)entry, (unsigned long long)bitmap);
@@ -132,15 +148,25 @@ static bool check_bitmap(struct walk *walk, uint64_t entry, uint64_t bitmap) {
 // The first pass counts references; the second, with all of them known, looks at COPIED flags.
 enum pass { PASS_COUNT, PASS_COPIED };
 
+static int spend(struct walk *walk, uint64_t entries, struct fault *fault) {
+    walk->entries += entries;
+    return walk->entries > MAX_ENTRIES ? fault_set(fault, "too many table entries to check") : 0;
+}
+
+// In a data file every cluster is the only one.
+static bool is_single(struct walk *walk, uint64_t entry) {
+    return qcow2_has_data_file(walk->state) ||
+           stored(walk, (entry & QCOW2_OFFSET_MASK) / walk->image->unit) == 1;
+}
+
 static int visit_table(struct walk *walk, uint64_t at, enum pass pass, struct fault *fault) {
     const uint8_t *table = qcow2_load_l2(walk->image, at, NULL);
     if (!table)
         return 0; // misplaced: already counted as a corruption
     uint32_t width = qcow2_entry_bytes(walk->state);
     uint64_t count = walk->image->unit / width, expected = 0;
-    walk->entries += count;
-    if (walk->entries > MAX_ENTRIES)
-        return fault_set(fault, "too many L2 entries to check");
+    if (spend(walk, count, fault) < 0)
+        return -1;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t entry = get_be64(table + i * width);
         bool compressed = entry & QCOW2_COMPRESSED;
@@ -152,14 +178,15 @@ static int visit_table(struct walk *walk, uint64_t at, enum pass pass, struct fa
         else if (pass == PASS_COUNT)
             visit_standard(walk, entry, &expected);
         else if (!compressed && (entry & QCOW2_OFFSET_MASK) != 0)
-            check_copied(walk, entry, "L2");
+            check_copied(walk, entry, is_single(walk, entry), "L2");
     }
     return 0;
 }
 
-static int visit_tables(struct walk *walk, enum pass pass, struct fault *fault) {
-    for (uint32_t i = 0; i < walk->state->l1_size; i++) {
-        uint64_t entry = walk->state->l1[i], at = entry & QCOW2_OFFSET_MASK;
+static int visit_tables(struct walk *walk, const uint64_t *l1, uint32_t l1_size, enum pass pass,
+                        struct fault *fault) {
+    for (uint32_t i = 0; i < l1_size; i++) {
+        uint64_t entry = l1[i], at = entry & QCOW2_OFFSET_MASK;
         // QEMU counts what any non-zero entry points to, even if that is the header.
         if (entry == 0 || (pass == PASS_COPIED && at == 0))
             continue;
@@ -170,9 +197,94 @@ static int visit_tables(struct walk *walk, enum pass pass, struct fault *fault) 
                 corrupt(walk, "L1 entry %#llx: misaligned table", (unsigned long long)entry);
             refer(walk, at, walk->image->unit, "an L2 table");
         } else {
-            check_copied(walk, entry, "L1");
+            check_copied(walk, entry, stored(walk, at / walk->image->unit) == 1, "L1");
         }
         if (visit_table(walk, at, pass, fault) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+// One disk of the file, by its L1 table.
+static int visit_disk(struct walk *walk, uint64_t offset, uint32_t entries, enum pass pass,
+                      struct fault *fault) {
+    uint64_t *l1 = NULL, bytes = (uint64_t)entries * 8;
+    if (bytes > QCOW2_MAX_L1_BYTES || offset % walk->image->unit != 0) {
+        corrupt(walk, "an L1 table of %u entries at %#llx is misaligned or too large", entries,
+                (unsigned long long)offset);
+        return 0;
+    }
+    if (pass == PASS_COUNT)
+        refer(walk, offset, bytes, "an L1 table");
+    if (!qcow2_table_fits(walk->image, offset, bytes))
+        return 0; // already counted as a corruption
+    int result = spend(walk, entries, fault);
+    if (result == 0)
+        result = qcow2_load_table(walk->image, offset, entries, &l1, fault);
+    if (result == 0)
+        result = visit_tables(walk, l1, entries, pass, fault);
+    free(l1);
+    return result;
+}
+
+static int visit_snapshots(struct walk *walk, struct fault *fault) {
+    const struct qcow2_state *state = walk->state;
+    struct qcow2_snapshot snapshot;
+    uint64_t at = state->snapshots_offset;
+    if (state->snapshots > 0 && qcow2_has_data_file(state)) {
+        corrupt(walk, "%u snapshots, with a data file", state->snapshots);
+        return 0;
+    }
+    refer(walk, at, state->snapshots_bytes, "the snapshot table");
+    walk->active = false;
+    for (uint32_t i = 0; i < state->snapshots; i++) {
+        if (qcow2_next_snapshot(walk->image, &at, &snapshot, fault) < 0)
+            return -1;
+        if (snapshot.incomplete)
+            corrupt(walk, "snapshot %u has no size", i);
+        if (visit_disk(walk, snapshot.l1_offset, snapshot.l1_size, PASS_COUNT, fault) < 0)
+            return -1;
+    }
+    walk->active = true;
+    return 0;
+}
+
+// Spec "Bitmap table".
+static void visit_bitmap_entry(struct walk *walk, uint64_t entry) {
+    uint64_t at = entry & QCOW2_OFFSET_MASK;
+    if ((entry & QCOW2_BITMAP_RESERVED) || (at && (entry & QCOW2_BITMAP_ALL_ONES)) ||
+        at % walk->image->unit != 0)
+        corrupt(walk, "bitmap table entry %#llx: misaligned or reserved bits",
+                (unsigned long long)entry);
+    else if (at != 0)
+        refer(walk, at, walk->image->unit, "a bitmap's cluster");
+}
+
+static int visit_bitmap(struct walk *walk, const struct qcow2_bitmap *bitmap, struct fault *fault) {
+    uint64_t *table = NULL, bytes = (uint64_t)bitmap->table_entries * 8;
+    refer(walk, bitmap->table_offset, bytes, "a bitmap table");
+    if (!qcow2_table_fits(walk->image, bitmap->table_offset, bytes))
+        return 0; // already counted as a corruption
+    int result = spend(walk, bitmap->table_entries, fault);
+    if (result == 0)
+        result = qcow2_load_table(walk->image, bitmap->table_offset, bitmap->table_entries, &table,
+                                  fault);
+    for (uint32_t i = 0; result == 0 && i < bitmap->table_entries; i++)
+        visit_bitmap_entry(walk, table[i]);
+    free(table);
+    return result;
+}
+
+static int visit_bitmaps(struct walk *walk, struct fault *fault) {
+    const struct qcow2_state *state = walk->state;
+    struct qcow2_bitmap bitmap;
+    uint64_t at = state->directory_offset;
+    if (state->bitmaps == 0)
+        return 0;
+    refer(walk, at, state->directory_bytes, "the bitmap directory");
+    for (uint32_t i = 0; i < state->bitmaps; i++) {
+        if (qcow2_next_bitmap(walk->image, &at, &bitmap, fault) < 0 ||
+            visit_bitmap(walk, &bitmap, fault) < 0)
             return -1;
     }
     return 0;
@@ -241,17 +353,19 @@ static int check_all(struct walk *walk, struct fault *fault) {
     if (!walk->counted || !walk->block)
         return fault_set(fault, "out of memory");
     refer(walk, 0, walk->image->unit, "the header");
-    refer(walk, state->l1_offset, (uint64_t)state->l1_size * 8, "the L1 table");
-    if (visit_tables(walk, PASS_COUNT, fault) < 0 || load_reftable(walk, fault) < 0)
+    if (visit_disk(walk, state->l1_offset, state->l1_size, PASS_COUNT, fault) < 0 ||
+        visit_snapshots(walk, fault) < 0 || visit_bitmaps(walk, fault) < 0 ||
+        load_reftable(walk, fault) < 0)
         return -1;
     compare_refcounts(walk);
-    return visit_tables(walk, PASS_COPIED, fault);
+    // Spec "L1 table entry": COPIED says something in the active disk's tables only.
+    return visit_disk(walk, state->l1_offset, state->l1_size, PASS_COPIED, fault);
 }
 
 int qcow2_check(struct image *image, struct image_check *check, struct fault *fault) {
     struct qcow2_state *state = image->state;
-    struct walk walk = {.image = image, .state = state, .check = check};
-    *check = (struct image_check){.total_clusters = div_up(image->virtual_size, image->unit)};
+    struct walk walk = {.image = image, .state = state, .check = check, .active = true};
+    *check = (struct image_check){.total_clusters = div_up(state->disk_size, image->unit)};
     if (state->uncheckable)
         return fault_set(fault, "%s", state->uncheckable);
     walk.clusters = div_up(image->file_size, image->unit);

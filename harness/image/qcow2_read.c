@@ -72,24 +72,30 @@ static int classify(const struct image *image, struct piece *piece, uint64_t bit
     bool extended = qcow2_is_extended(state);
     if (piece->entry & QCOW2_COMPRESSED) {
         piece->state = IMAGE_COMPRESSED;
+        if (qcow2_has_data_file(state))
+            return bad_entry(piece, "compressed, with a data file", fault);
         return extended && bitmap ? bad_entry(piece, "compressed with a bitmap", fault) : 0;
     }
     uint64_t host = piece->entry & QCOW2_OFFSET_MASK;
     bool zero = extended ? bitmap >> (QCOW2_SUBCLUSTERS + subcluster) & 1
                          : (piece->entry & QCOW2_ZERO) != 0;
-    bool stored = extended ? bitmap >> subcluster & 1 : host != 0;
+    // Offset 0 is a place in a data file; COPIED, which is always set there, tells it from none.
+    bool placed = host != 0 || (qcow2_has_data_file(state) && (piece->entry & QCOW2_COPIED) &&
+                                !(piece->entry & QCOW2_ZERO));
+    bool stored = extended ? bitmap >> subcluster & 1 : placed;
     if (host % image->unit != 0)
         return bad_entry(piece, "misaligned cluster", fault);
     if ((piece->entry & QCOW2_ZERO) && (extended || state->version < 3))
         return bad_entry(piece, "a zero flag where there is none", fault);
-    if (extended && ((zero && stored) || (stored && host == 0)))
+    if (extended && ((zero && stored) || (stored && !placed)))
         return bad_entry(piece, "contradictory subcluster", fault);
     piece->host = host;
     if (zero)
-        piece->state = host ? IMAGE_ZERO_ALLOCATED : IMAGE_ZERO;
+        piece->state = placed ? IMAGE_ZERO_ALLOCATED : IMAGE_ZERO;
     else
         piece->state = stored ? IMAGE_DATA : IMAGE_HOLE;
-    if (piece->state == IMAGE_DATA && host >= image->file_size)
+    // A data file may be short: what it has not got reads as zero.
+    if (piece->state == IMAGE_DATA && !qcow2_has_data_file(state) && host >= image->file_size)
         return bad_entry(piece, "a cluster behind the file's end", fault);
     return 0;
 }
@@ -199,7 +205,7 @@ int qcow2_read(struct image *image, uint64_t offset, void *buffer, size_t length
         size_t take = (size_t)min_u64(piece.length, length);
         if (piece.state == IMAGE_DATA) {
             take = (size_t)contiguous(image, offset, &piece, length);
-            if (image_pread(image->fd, to, take, piece.host, fault) < 0)
+            if (image_pread(state->data_fd, to, take, piece.host, fault) < 0)
                 return -1;
         } else if (piece.state == IMAGE_COMPRESSED) {
             if (load_compressed(image, piece.entry, fault) < 0)

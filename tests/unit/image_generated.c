@@ -19,6 +19,8 @@
 #define DEFAULT_SEED  1
 #define MAX_WRITTEN   (4u << 20) // bytes of content in an image
 #define MAX_WRITES    12
+#define MAX_BITMAPS   3
+#define MAX_RANGES    5 // dirty ones of a bitmap
 
 static unsigned long count = DEFAULT_COUNT, only_index;
 static unsigned long long seed = DEFAULT_SEED;
@@ -31,6 +33,8 @@ struct recipe {
     struct image_options options;
     struct content content;
     uint32_t unit; // bytes, for the placement of writes
+    struct image_bitmap bitmaps[MAX_BITMAPS];
+    struct image_map dirty[MAX_BITMAPS];
 };
 
 struct format_case {
@@ -65,6 +69,9 @@ static uint32_t choose_qcow2(struct random *random, struct image_options *option
     }
     if (modern && one_in(random, 3))
         options->compression = QCOW2_ZSTD;
+    if (modern && one_in(random, 3))
+        options->data_file = one_in(random, 2) ? QCOW2_DATA_FILE : QCOW2_DATA_FILE_RAW;
+    options->bitmap_count = modern && one_in(random, 3) ? 1 + below(random, MAX_BITMAPS) : 0;
     return 1u << (options->cluster_bits ? options->cluster_bits : 16);
 }
 
@@ -186,6 +193,29 @@ static uint64_t choose_length(struct random *random, uint32_t unit, uint64_t roo
     return min_u64(length, room);
 }
 
+// Few bits, so that qemu-img, which holds all of them in memory, stays quick.
+static void choose_bitmap(struct random *random, uint64_t size, size_t index,
+                          struct image_bitmap *bitmap, struct image_map *dirty) {
+    *bitmap = (struct image_bitmap){
+        .granularity_bits = 9 + (uint32_t)below(random, 23),
+        .automatic = one_in(random, 2),
+        .in_use = one_in(random, 4),
+        .dirty = dirty,
+    };
+    while (size >> bitmap->granularity_bits > 1u << 20)
+        bitmap->granularity_bits++;
+    snprintf(bitmap->name, sizeof bitmap->name, "%zu%.*s", index, (int)below(random, 40),
+             "a name that is longer than it need to be");
+    image_map_clear(dirty);
+    uint64_t at = 0;
+    for (uint64_t left = below(random, MAX_RANGES + 1); left > 0 && at < size; left--) {
+        uint64_t start = at + below(random, size - at), room = size - start;
+        uint64_t length = 1 + below(random, one_in(random, 2) ? room : min_u64(room, 70000));
+        image_map_add(dirty, start, length, IMAGE_DATA);
+        at = start + length;
+    }
+}
+
 static void make_recipe(struct recipe *recipe, const struct format_case *format,
                         unsigned long index) {
     struct random random = {seed * 1000003 + (uint64_t)format->format * 7919 + index * 104729};
@@ -210,6 +240,11 @@ static void make_recipe(struct recipe *recipe, const struct format_case *format,
         room -= write.length;
         content_write(&recipe->content, &write);
     }
+    if (!size) // no bits
+        recipe->options.bitmap_count = 0;
+    recipe->options.bitmaps = recipe->bitmaps;
+    for (size_t i = 0; i < recipe->options.bitmap_count; i++)
+        choose_bitmap(&random, size, i, &recipe->bitmaps[i], &recipe->dirty[i]);
 }
 
 static void describe(const struct recipe *recipe, struct buffer *out) {
@@ -231,12 +266,16 @@ static void describe(const struct recipe *recipe, struct buffer *out) {
         "extended_l2 %d "
         "stale %d compression %d vpc_fixed %d creator %d vhdx_fixed %d subformat %d grain_bits %u "
         "block_bits %u output_sector "
-        "%u compress %d skip_zeros %d\n",
+        "%u compress %d skip_zeros %d data_file %d bitmaps %zu\n",
         (unsigned long long)recipe->content.size, (unsigned long long)o->vmdk_extent,
         o->cluster_bits, o->qcow2_version, o->refcount_bits, o->lazy_refcounts, o->extended_l2,
         o->stale_subclusters, (int)o->compression, o->vpc_fixed, (int)o->vpc_creator, o->vhdx_fixed,
         (int)o->vmdk_subformat, o->grain_bits, o->block_bits, o->output_sector, o->compress,
-        o->skip_zeros);
+        o->skip_zeros, (int)o->data_file, o->bitmap_count);
+    for (size_t i = 0; i < o->bitmap_count; i++)
+        buffer_format(out, "  bitmap \"%s\" granularity_bits %u auto %d in_use %d, %zu ranges\n",
+                      o->bitmaps[i].name, o->bitmaps[i].granularity_bits, o->bitmaps[i].automatic,
+                      o->bitmaps[i].in_use, o->bitmaps[i].dirty->count);
     for (size_t i = 0; i < recipe->content.count; i++) {
         const struct content_extent *extent = &recipe->content.extents[i];
         buffer_format(out, "  %llu + %llu %s %s seed %u\n", (unsigned long long)extent->offset,
@@ -309,6 +348,18 @@ static int judge_own_reader(struct subject *subject, struct fault *fault) {
     return 0;
 }
 
+// A raw data file is a second image of the disk.
+static int judge_data_file(struct subject *subject, struct fault *fault) {
+    struct image *image;
+    if (subject->recipe.options.data_file != QCOW2_DATA_FILE_RAW)
+        return 0;
+    if (image_open(&image, subject->written.files[0], IMAGE_RAW, fault) < 0)
+        return -1;
+    int result = equal_content(&subject->recipe, image, fault);
+    image_close(image);
+    return result < 0 ? fault_prefix(fault, "data file: ") : 0;
+}
+
 static int judge_statistics(struct subject *subject, const struct image_check *check,
                             struct fault *fault) {
     const struct {
@@ -372,6 +423,20 @@ static int judge_convert(struct subject *subject, struct fault *fault) {
     return result < 0 ? fault_prefix(fault, "qemu-img convert: ") : 0;
 }
 
+// Not counted by measure's required size: what the table of clusters that are zero keeps, the
+// bitmaps (a size of their own), and in the other direction what lies in a data file.
+static double beyond_measure(const struct subject *subject) {
+    uint32_t unit = subject->written.unit;
+    double bytes = json_number(&subject->text, "bitmaps");
+    for (size_t i = 0; i < subject->map.count; i++) {
+        const struct image_extent *extent = &subject->map.extents[i];
+        if (extent->state == IMAGE_ZERO_ALLOCATED)
+            bytes += (double)(round_up(extent->offset + extent->length, unit) -
+                              round_down(extent->offset, unit));
+    }
+    return bytes;
+}
+
 // The qcow2 writer wastes nothing: its files stay within what qemu-img promises to need.
 static int judge_measure(struct subject *subject, struct fault *fault) {
     const struct image_options *options = &subject->recipe.options;
@@ -389,13 +454,7 @@ static int judge_measure(struct subject *subject, struct fault *fault) {
     if (status != 0)
         return fault_set(fault, "qemu-img measure: exit %d: %.300s", status, subject->text.data);
     double room = json_number(&subject->text, "required");
-    uint32_t unit = subject->written.unit;
-    for (size_t i = 0; i < subject->map.count; i++) { // not counted by measure, but kept by us
-        const struct image_extent *extent = &subject->map.extents[i];
-        if (extent->state == IMAGE_ZERO_ALLOCATED)
-            room += (double)(round_up(extent->offset + extent->length, unit) -
-                             round_down(extent->offset, unit));
-    }
+    room += beyond_measure(subject);
     if ((double)subject->written.file_size > room)
         return fault_set(fault, "the file has %llu bytes, qemu-img measures %.0f",
                          (unsigned long long)subject->written.file_size, room);
@@ -426,6 +485,8 @@ static enum verdict judge(struct subject *subject, bool have_qemu, struct fault 
         result = image_open(&subject->image, subject->path, subject->format->format, fault);
     if (result == 0)
         result = judge_own_reader(subject, fault);
+    if (result == 0)
+        result = judge_data_file(subject, fault);
     if (result == 0 && have_qemu &&
         (judge_check(subject, fault) < 0 || judge_convert(subject, fault) < 0 ||
          judge_measure(subject, fault) < 0))
@@ -469,6 +530,8 @@ static void generated_images_are_what_they_claim(void **state) {
     content_free(&subject.recipe.content);
     image_written_free(&subject.written);
     image_map_free(&subject.map);
+    for (size_t i = 0; i < MAX_BITMAPS; i++)
+        image_map_free(&subject.recipe.dirty[i]);
     buffer_free(&subject.text);
     assert_int_equal(tally[VERDICT_BAD], 0);
     if (!have_qemu)

@@ -3,6 +3,7 @@
 // Damaged and foreign qcow2 files: refused with a reason, counted as qemu-img counts them,
 // survived.
 #include "image_qcow2_helper.h"
+#include "image_qcow2_use.h"
 
 static void what_cannot_be_read_is_refused_with_its_reason(void **state) {
     (void)state;
@@ -16,15 +17,16 @@ static void what_cannot_be_read_is_refused_with_its_reason(void **state) {
         {7, 4, "version 4", false, false, false},
         {23, 22, "2^22", false, false, false},
         {23, 8, "2^8", false, false, false},
-        {15, 112, "backing", true, false, true},
+        {15, 112, "", true, true, true}, // a backing file's name without length
         {35, 1, "encrypted", true, false, false},
-        {63, 1, "snapshots", true, true, false},
-        {79, 4, "external", true, false, false},
+        {63, 1, "", true, true, true}, // a snapshot table that is the header
+        {79, 4, "data file", false, false, false},
         {79, 8, "compression type", false, false, false},
         {79, 32, "incompatible", false, false, false},
         {72, 1, "incompatible", false, false, false},
         {79, 3, "", true, true, true}, // dirty and corrupt can be read
-        {95, 1, "bitmaps", true, true, false},
+        {95, 1, "", true, true, true}, // bitmaps are right, though there are none
+        {95, 2, "", true, true, true}, // a raw data file, though there is none
         {99, 7, "2^7", false, false, false},
         {103, 96, "header length", false, false, false},
         {24, 0x80, "virtual size", false, false, false},
@@ -178,28 +180,6 @@ static void what_lies_behind_the_files_end_is_an_error(void **state) {
         assert_non_null(strstr(fault.text, "behind the file's end"));
         image_close(image);
     }
-}
-
-static void use_everything(const char *path) {
-    struct image *image;
-    struct image_map map = {0};
-    struct image_check check;
-    struct fault fault;
-    static uint8_t bytes[8192];
-    if (image_open(&image, path, IMAGE_QCOW2, &fault) < 0)
-        return;
-    struct image_info info;
-    image->driver->info(image, &info);
-    (void)image->driver->check(image, &check, &fault);
-    (void)image_map_of(image, &map, &fault);
-    uint64_t size = image->virtual_size;
-    for (size_t i = 0; i < map.count && i < 64; i++) {
-        uint64_t at = map.extents[i].offset;
-        (void)image_read(image, at, bytes, (size_t)min_u64(sizeof bytes, size - at), &fault);
-    }
-    (void)image_read(image, 0, bytes, (size_t)min_u64(sizeof bytes, size), &fault);
-    image_map_free(&map);
-    image_close(image);
 }
 
 // Metadata is where a flipped bit matters: half of the flips go to what the tables occupy.
