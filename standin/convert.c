@@ -45,8 +45,7 @@ static bool within(uint64_t value, uint64_t low, uint64_t high) {
 }
 
 static int refuse_absent(const struct arguments *arguments) {
-    static const enum option_id absent[] = {OPT_SNAPSHOT,
-                                            OPT_NO_CREATE,
+    static const enum option_id absent[] = {OPT_NO_CREATE,
                                             OPT_QCOW2_PASSWORD,
                                             OPT_LUKS_PASSPHRASE,
                                             OPT_QCOW2_PASSWORD_FILE,
@@ -55,7 +54,7 @@ static int refuse_absent(const struct arguments *arguments) {
                                             OPT_LUKS_ENCRYPT_PASSPHRASE_FILE};
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
         if (arguments->text[absent[i]])
-            return refuse("convert: snapshots, passwords and --no-create are not in this stand-in");
+            return refuse("convert: passwords and --no-create are not in this stand-in");
     return 0;
 }
 
@@ -208,6 +207,14 @@ static int convert_source(struct source *source, const char *path, enum image_fo
     return 0;
 }
 
+// The snapshot's content, in the size of the active disk, which is what qemu-img's -l gives: its
+// own size only says where its content ends.
+static int choose_snapshot(struct source *source, const char *id_or_name) {
+    struct fault fault = {""};
+    return id_or_name && image_choose_snapshot(source->image, id_or_name, &fault) ? fail(fault.text)
+                                                                                  : 0;
+}
+
 static int run(const struct arguments *arguments) {
     const char *target_name = arguments->text[OPT_TARGET];
     enum image_format target = image_driver_named(target_name ? target_name : "raw")->format;
@@ -220,6 +227,8 @@ static int run(const struct arguments *arguments) {
         return 1;
     int status = output_check(&source, arguments->operands[1], &options);
     if (!status)
+        status = choose_snapshot(&source, arguments->text[OPT_SNAPSHOT]);
+    if (!status)
         status = convert_source(&source, arguments->operands[1], target, &options);
     source_close(&source);
     return status;
@@ -229,7 +238,7 @@ const struct command command_convert = {
     .name = "convert",
     .summary = "Copy the guest content of an image into another format",
     .usage = "[-O raw|qcow2|vmdk|vpc|vhdx] [-c] [--cluster-size N] [--grain-size N] "
-             "[--block-size N] [--subformat S] <INPUT> <OUTPUT>",
+             "[--block-size N] [--subformat S] [--snapshot ID|NAME] <INPUT> <OUTPUT>",
     .options = option_table,
     .option_count = sizeof option_table / sizeof *option_table,
     .operands_min = 2,

@@ -83,6 +83,14 @@ static const char *boolean(bool value) {
     return value ? "true" : "false";
 }
 
+static void print_data_file(const struct image_info *info) {
+    if (!info->data_file[0])
+        return;
+    fputs("            \"data-file\": ", stdout);
+    print_json_text(info->data_file);
+    printf(",\n            \"data-file-raw\": %s,\n", boolean(info->data_file_raw));
+}
+
 static void print_qcow2(const struct image_info *info) {
     bool version3 = info->qcow2_version >= 3;
     printf("    \"format-specific\": {\n        \"type\": \"qcow2\",\n        \"data\": {\n"
@@ -92,6 +100,7 @@ static void print_qcow2(const struct image_info *info) {
         printf("            \"lazy-refcounts\": %s,\n", boolean(info->lazy_refcounts));
     printf("            \"refcount-bits\": %" PRIu32 "%s\n", info->refcount_bits,
            version3 ? "," : "");
+    print_data_file(info);
     if (version3)
         printf("            \"corrupt\": %s,\n            \"extended-l2\": %s\n",
                boolean(info->corrupt), boolean(info->extended_l2));
@@ -204,6 +213,8 @@ static void print_human(const struct subject *subject) {
         printf("backing file: %s\n", info->backing_name);
     if (info->backing_format[0])
         printf("backing file format: %s\n", info->backing_format);
+    if (info->data_file[0])
+        printf("data file: %s\n", info->data_file);
     if (subject->source->format != IMAGE_QCOW2)
         return;
     bool version3 = info->qcow2_version >= 3;

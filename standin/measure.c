@@ -37,10 +37,11 @@ static int fail(const char *reason) {
     return refuse("measure failed: %s", reason);
 }
 
-static void print_json(const struct measure_size *size, bool bitmaps) {
+// `bitmaps` is NULL where the member is not printed.
+static void print_json(const struct measure_size *size, const uint64_t *bitmaps) {
     puts("{");
     if (bitmaps)
-        puts("    \"bitmaps\": 0,");
+        printf("    \"bitmaps\": %" PRIu64 ",\n", *bitmaps);
     if (lie(LIE_MEASURE_TRAILING_COMMA))
         printf("    \"fully-allocated\": %" PRIu64 ",\n    \"required\": %" PRIu64 ",\n",
                size->fully, size->required);
@@ -50,15 +51,15 @@ static void print_json(const struct measure_size *size, bool bitmaps) {
     puts("}");
 }
 
-static void print_human(const struct measure_size *size, bool bitmaps) {
+static void print_human(const struct measure_size *size, const uint64_t *bitmaps) {
     printf("required size: %" PRIu64 "\nfully allocated size: %" PRIu64 "\n", size->required,
            size->fully);
     if (bitmaps)
-        puts("bitmaps size: 0");
+        printf("bitmaps size: %" PRIu64 "\n", *bitmaps);
 }
 
 static int deliver(const struct arguments *arguments, const struct measure_options *options,
-                   uint64_t disk_size, uint64_t units, bool bitmaps) {
+                   uint64_t disk_size, uint64_t units, const uint64_t *bitmaps) {
     struct measure_size size;
     if (!measure_size(options, disk_size, units, &size))
         return fail("overflow computing target size");
@@ -90,13 +91,13 @@ static int measure_number(const struct arguments *arguments,
     size = round_up(size, 512);
     if (!l1_table_fits(options, size))
         return fail("overflow computing target size");
-    return deliver(arguments, options, size, 0, false);
+    return deliver(arguments, options, size, 0, NULL);
 }
 
 static int measure_source(const struct arguments *arguments, const struct measure_options *options,
                           struct source *source) {
     struct fault fault = {""};
-    uint64_t units;
+    uint64_t units, bitmaps;
     if (source_open_below(source, true))
         return 1;
     hang_if_asked(source);
@@ -107,10 +108,12 @@ static int measure_source(const struct arguments *arguments, const struct measur
         return fail("source image is unsupported format");
     }
     // qemu-img: where both sides can have persistent bitmaps.
-    bool bitmaps = options->target == IMAGE_QCOW2 && !options->compat_010 &&
-                   source->format == IMAGE_QCOW2 && source->info.qcow2_version >= 3 &&
-                   !lie(LIE_BITMAPS_OMITTED);
-    return deliver(arguments, options, source->size, units, bitmaps);
+    bool has_bitmaps = options->target == IMAGE_QCOW2 && !options->compat_010 &&
+                       source->format == IMAGE_QCOW2 && source->info.qcow2_version >= 3 &&
+                       !lie(LIE_BITMAPS_OMITTED);
+    if (has_bitmaps && measure_bitmaps(source, options->cluster_size, &bitmaps, &fault))
+        return fail(fault.text);
+    return deliver(arguments, options, source->size, units, has_bitmaps ? &bitmaps : NULL);
 }
 
 static int run(const struct arguments *arguments) {

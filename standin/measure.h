@@ -40,18 +40,23 @@ int measure_scan(struct source *source, const struct measure_options *options, u
 bool measure_size(const struct measure_options *options, uint64_t size, uint64_t units,
                   struct measure_size *result);
 
+// Bytes of the source's persistent bitmaps in a qcow2 target with clusters of that many bytes.
+int measure_bitmaps(const struct source *source, uint64_t cluster, uint64_t *bytes,
+                    struct fault *fault);
+
 // A qcow2 file whose clusters are not all backed by blocks of the host: qemu-img then asks the host
 // about every data cluster, and what is a hole there counts as zero.
 struct measure_holes {
     int fd;
+    int data_fd; // of the file that has the guest's clusters: `fd`, or an own one
     bool ask_host;
     uint64_t file_size;
     unsigned cluster_bits, refcount_order;
     bool extended_l2;
     uint64_t l1_offset, l1_entries, table_offset, table_entries; // file bytes, 8-byte entries
 };
-int measure_holes_begin(struct measure_holes *holes, const struct image *image,
-                        struct fault *fault);
+int measure_holes_begin(struct measure_holes *holes, struct image *image, struct fault *fault);
+void measure_holes_end(struct measure_holes *holes); // after a failure too
 // The run at guest `offset`, at most `*length` bytes (cut to what is known): is it data for the
 // host?
 int measure_holes_next(const struct measure_holes *holes, uint64_t offset, uint64_t *length,

@@ -3,9 +3,10 @@
 // qemu-img's second look at a qcow2 source. When the file's clusters in use outnumber the blocks
 // that the host has given it (metadata preallocation, a sparse copy, or simply 2 MiB clusters with
 // one page written), qemu's block status asks the host file about each data cluster, and what is a
-// hole there is zero and not counted by measure. The file's refcounts decide, so this walks them
-// and, for the host offsets, the L1 and L2 tables (qcow2.txt, "Refcounts" and "Cluster mapping").
-// The tables were checked by the reader that opened the image.
+// hole there is zero and not counted by measure; of an external data file it is that one's holes
+// that count then. The file's refcounts decide, so this walks them and, for the host offsets, the
+// L1 and L2 tables (qcow2.txt, "Refcounts" and "Cluster mapping"). The tables were checked by the
+// reader that opened the image.
 #include "base/bytes.h"
 #include "standin/measure.h"
 
@@ -75,11 +76,18 @@ static int clusters_exceed_blocks(struct measure_holes *holes, uint64_t blocks, 
     return 0;
 }
 
-int measure_holes_begin(struct measure_holes *holes, const struct image *image,
-                        struct fault *fault) {
+int measure_holes_begin(struct measure_holes *holes, struct image *image, struct fault *fault) {
     uint8_t header[104];
     struct stat status;
-    *holes = (struct measure_holes){.fd = image->fd};
+    uint64_t data_size;
+    *holes = (struct measure_holes){.fd = image->fd, .data_fd = image->fd};
+    struct image_info info;
+    image->driver->info(image, &info);
+    if (info.data_file[0]) {
+        holes->data_fd = image_open_beside(image, info.data_file, &data_size, fault);
+        if (holes->data_fd < 0)
+            return -1;
+    }
     if (image_pread(holes->fd, header, sizeof header, 0, fault))
         return -1;
     if (fstat(holes->fd, &status))
@@ -96,6 +104,11 @@ int measure_holes_begin(struct measure_holes *holes, const struct image *image,
     if (holes->cluster_bits < 9 || holes->cluster_bits > 21 || holes->refcount_order > 6)
         return fault_set(fault, "the qcow2 header changed while it was read");
     return clusters_exceed_blocks(holes, (uint64_t)status.st_blocks, &holes->ask_host, fault);
+}
+
+void measure_holes_end(struct measure_holes *holes) {
+    if (holes->data_fd >= 0 && holes->data_fd != holes->fd)
+        close(holes->data_fd);
 }
 
 int measure_holes_next(const struct measure_holes *holes, uint64_t offset, uint64_t *length,
@@ -117,6 +130,6 @@ int measure_holes_next(const struct measure_holes *holes, uint64_t offset, uint6
         return -1;
     if (entry >> 62 & 1) // compressed: nobody asks the host
         return 0;
-    measure_host_run(holes->fd, (entry & OFFSET_MASK) + inside, length, data);
+    measure_host_run(holes->data_fd, (entry & OFFSET_MASK) + inside, length, data);
     return 0;
 }

@@ -120,19 +120,13 @@ static bool forgets_places(const struct source *source) {
     return blocks && lie(LIE_UNITS_NOT_COUNTED);
 }
 
-int measure_scan(struct source *source, const struct measure_options *options, uint64_t *units,
-                 struct fault *fault) {
-    struct scan scan = {0};
-    uint64_t unit = measure_unit(options);
+static int scan_units(struct scan *scan, const struct source *source, uint64_t unit,
+                      uint64_t *units, struct fault *fault) {
     uint64_t length, bytes = 0, counted_to = 0; // the units below this offset are done
     bool data;
-    *units = 0;
-    scan.as_qemu = options->target == IMAGE_RAW || options->target == IMAGE_QCOW2;
-    if (add_layers(&scan, source->image, fault))
-        return -1;
     for (uint64_t offset = 0; offset < source->size; offset += length) {
         length = source->size - offset;
-        if (status_at(&scan, offset, &length, &data, fault))
+        if (status_at(scan, offset, &length, &data, fault))
             return -1;
         if (!data)
             continue;
@@ -147,4 +141,18 @@ int measure_scan(struct source *source, const struct measure_options *options, u
     if (forgets_places(source))
         *units = div_up(bytes, unit);
     return 0;
+}
+
+int measure_scan(struct source *source, const struct measure_options *options, uint64_t *units,
+                 struct fault *fault) {
+    struct scan scan = {0};
+    *units = 0;
+    scan.as_qemu = options->target == IMAGE_RAW || options->target == IMAGE_QCOW2;
+    int result = add_layers(&scan, source->image, fault);
+    if (result == 0)
+        result = scan_units(&scan, source, measure_unit(options), units, fault);
+    for (size_t i = 0; i < scan.count; i++)
+        if (scan.layers[i].format == IMAGE_QCOW2)
+            measure_holes_end(&scan.layers[i].holes);
+    return result;
 }

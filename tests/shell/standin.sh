@@ -52,6 +52,15 @@ image() { # NAME FORMAT OPTIONS SIZE [qemu-io command...]
     images+=("$name $format")
 }
 
+# The directory's offset is the last field of the header extension; the flags are the last bytes
+# before type, granularity, name length.
+use_first_bitmap() {
+    local at directory
+    at=$(LC_ALL=C grep -abo -m1 -P '\x23\x85\x28\x75' "$1" | head -n 1 | cut -d: -f1)
+    directory=$(od -An -tu8 --endian=big -j $((at + 24)) -N 8 "$1" | tr -d ' ')
+    printf '\3' | dd of="$1" bs=1 seek=$((directory + 15)) conv=notrunc status=none
+}
+
 make_images() {
     local size bits kind n
     for size in 0 1 511 512 513 1000 65537 1000000; do image "raw-$size" raw "" $size; done
@@ -76,6 +85,34 @@ make_images() {
         image "qcow2-$kind" qcow2 "$kind" 6M "write -P 1 1M 3k" "write -z 3M 2k" \
             "write -c -P 2 2M 64k" "write -z -u 4M 128k"
     done
+    for kind in off on; do
+        image "qcow2-data-$kind" qcow2 data_file=data-$kind.raw,data_file_raw=$kind 5000192 \
+            "write -P 1 0 3000" "write -P 2 4990000 10192" "write -z 1M 1M"
+        image "qcow2-data-meta-$kind" qcow2 \
+            data_file=data-meta-$kind.raw,data_file_raw=$kind,preallocation=metadata 5M \
+            "write -P 1 1M 4k" "write -P 2 3145000 77"
+        image "qcow2-data-2M-$kind" qcow2 \
+            data_file=data-2M-$kind.raw,data_file_raw=$kind,cluster_size=2M,extended_l2=on 20M \
+            "write -P 1 9M 4k" "write -P 2 0 1"
+    done
+    for size in 512 65536; do
+        image "qcow2-bitmaps-c$size" qcow2 cluster_size=$size 20M "write -P 1 3M 100k"
+        qemu-img bitmap --add -g 512 "qcow2-bitmaps-c$size" first
+        qemu-img bitmap --add -g 1M "qcow2-bitmaps-c$size" "$(printf '%0500d' 7)"
+        qemu-img bitmap --add --disable "qcow2-bitmaps-c$size" disabled
+        qemu-io -c "write -P 2 1M 64k" "qcow2-bitmaps-c$size" >/dev/null
+        image "qcow2-snapshots-c$size" qcow2 cluster_size=$size 3M "write -P 1 0 1M" "write -c -P 7 2M $size"
+        qemu-img snapshot -c first "qcow2-snapshots-c$size"
+        qemu-io -c "write -P 2 512k 1M" "qcow2-snapshots-c$size" >/dev/null
+        qemu-img snapshot -c 1 "qcow2-snapshots-c$size"
+        qemu-img resize -q "qcow2-snapshots-c$size" 5M
+        qemu-io -c "write -P 3 4M 1M" -c "write -z 0 64k" "qcow2-snapshots-c$size" >/dev/null
+        qemu-img snapshot -c "the third one" "qcow2-snapshots-c$size"
+        qemu-img resize -q --shrink "qcow2-snapshots-c$size" 4M
+    done
+    cp qcow2-bitmaps-c512 qcow2-bitmap-in-use
+    images+=("qcow2-bitmap-in-use qcow2")
+    use_first_bitmap qcow2-bitmap-in-use
     image qcow2-empty qcow2 "" 1M
     image qcow2-0 qcow2 "" 0
     image qcow2-1T qcow2 "" 1T "write -P 6 512G 1M"
@@ -142,9 +179,11 @@ measure_all() {
     done
 }
 
-# What the harness compares of info, without names, spaces and line ends.
+# What the harness compares of info, without names, spaces and line ends; instar prints neither
+# snapshots nor bitmaps.
 info_words() {
-    grep -v '"filename"' | tr -d ' \n'
+    sed '/^    "snapshots": \[/,/^    \]/d; /^            "bitmaps": \[/,/^            \]/d' |
+        grep -v '"filename"' | tr -d ' \n'
 }
 info_all() {
     local line name format theirs ours
@@ -235,6 +274,28 @@ convert_all() {
         convert_keeps "$name" "$format" vpc "--block-size 524288" --block-size 524288
         convert_keeps "$name" "$format" vhdx "--block-size 1048576" --block-size 1048576
     done
+}
+
+# A snapshot by its ID, else by its name, in the active disk's size as qemu-img gives it.
+convert_snapshots() {
+    local size snapshot target
+    for size in 512 65536; do
+        for snapshot in 1 2 3 first "the third one"; do
+            for target in raw qcow2 vmdk; do
+                rm -f out theirs
+                qemu-img convert -f qcow2 -O raw -l "$snapshot" "qcow2-snapshots-c$size" theirs
+                "$instar" convert -O $target --snapshot "$snapshot" "qcow2-snapshots-c$size" out
+                same "convert --snapshot '$snapshot' of qcow2-snapshots-c$size -O $target" \
+                    "Images are identical." "$(qemu-img compare -f raw -F $target theirs out 2>&1)"
+            done
+        done
+        for snapshot in 4 "" firs; do
+            same "there is no snapshot '$snapshot'" "1 1" \
+                "$(status qemu-img convert -l "$snapshot" -O raw "qcow2-snapshots-c$size" theirs) $(status "$instar" convert --snapshot "$snapshot" "qcow2-snapshots-c$size" out)"
+        done
+    done
+    same "a raw file has no snapshots" "1 1" \
+        "$(status qemu-img convert -l 1 -f raw -O raw raw-512 theirs) $(status "$instar" convert --snapshot 1 raw-512 out)"
 }
 
 # Empty and huge disks: accepted and refused as qemu-img does, and quickly.
@@ -487,6 +548,7 @@ measure_all
 info_all
 check_all
 convert_all
+convert_snapshots
 convert_edges
 convert_flat
 command_line
