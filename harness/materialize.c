@@ -163,8 +163,8 @@ static size_t make_snapshots(struct material *material, const struct testcase *t
     return count;
 }
 
-static size_t make_bitmaps(struct material *material, const struct testcase *testcase,
-                           struct image_bitmap bitmaps[CASE_MAX_BITMAPS]) {
+static size_t make_bitmaps(struct material *material, const struct testcase *testcase) {
+    struct image_bitmap *bitmaps = material->bitmaps;
     uint32_t count = case_bitmaps(testcase);
     for (uint32_t i = 0; i < count; i++) {
         case_bitmap(testcase, i, &bitmaps[i], &material->dirty[i]);
@@ -183,7 +183,6 @@ static int build_layer(struct material *material, const struct testcase *layer,
     struct image_written *written = is_source ? &material->written : &material->below_written;
     struct image_options *options = &material->options;
     struct image_snapshot snapshots[CASE_MAX_SNAPSHOTS];
-    struct image_bitmap bitmaps[CASE_MAX_BITMAPS];
     struct content_layer pair = {&material->own, &material->content}, pairs[CASE_MAX_SNAPSHOTS];
     uint64_t size = case_virtual_size(layer), below_size = material->content.size;
     struct image_source source;
@@ -194,9 +193,9 @@ static int build_layer(struct material *material, const struct testcase *layer,
     options->backing = has_backing ? backing : NULL;
     if (is_source) {
         options->snapshot_count = make_snapshots(material, layer, pairs, snapshots);
-        options->bitmap_count = make_bitmaps(material, layer, bitmaps);
+        options->bitmap_count = make_bitmaps(material, layer);
         options->snapshots = snapshots;
-        options->bitmaps = bitmaps;
+        options->bitmaps = material->bitmaps;
     }
     case_content(layer, &material->own);
     content_resize(&material->content, size);

@@ -29,6 +29,7 @@ struct material {
     struct image_options options; // of the file itself
     struct image_map allocation;  // of the chain; of a tool's output, read back
     struct content snapshot_contents[CASE_MAX_SNAPSHOTS];
+    struct image_bitmap bitmaps[CASE_MAX_BITMAPS]; // of `options`; their ranges are in `dirty`
     // Scratch while it is built.
     struct content own, snapshot_own[CASE_MAX_SNAPSHOTS];
     struct image_written below_written;

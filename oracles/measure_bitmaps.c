@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The "bitmaps" member of measure: on both sides or on neither, and with one value. Two types, as
-// instar's own fuzzer names the first of them.
+// The "bitmaps" member of measure: on both sides or on neither, and with one value; of an image of
+// our own making the model knows which. Two types, as instar's own fuzzer names the first of them.
+#include "oracles/model.h"
 #include "oracles/rule.h"
 
 static bool applies(const struct oracle_step *step) {
@@ -28,8 +29,38 @@ static void judge_presence(const struct oracle *oracle, const struct oracle_step
                 omits->tool->name);
 }
 
-static void judge_value(const struct oracle *oracle, const struct oracle_step *step,
+// Each tool alone against what was built. `step->truth.format` is not qcow2 where only a size is
+// measured.
+static void judge_truth(const struct oracle *oracle, const struct oracle_step *step,
                         struct judgements *out) {
+    const struct truth *truth = &step->truth;
+    if (step->target != IMAGE_QCOW2 || truth->format != IMAGE_QCOW2 || !truth->options ||
+        step->input_is_output)
+        return;
+    uint64_t expected = model_bitmaps(
+        truth->options, model_target_unit(IMAGE_QCOW2, &step->options), truth->shown_size);
+    for (int i = 0; i < ORACLE_SIDES; i++) {
+        const struct oracle_side *side = oracle_side_at(step, i);
+        if (!oracle_gave(side) || side->result->json_failed || !side->result->measure.has_bitmaps)
+            continue;
+        uint64_t found = side->result->measure.bitmaps;
+        if (found == expected) {
+            oracle_say(out, oracle, VERDICT_AGREE, NULL);
+            continue;
+        }
+        struct judgement *judgement =
+            oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "truth_", side, "");
+        oracle_number_of(judgement, "bitmaps", i, found);
+        oracle_text(judgement,
+                    "%s says bitmaps = %" PRIu64 ", but those of the image take %" PRIu64 ".",
+                    side->tool->name, found, expected);
+        if (!oracle_explained(step, out, judgement))
+            return;
+    }
+}
+
+static void judge_pair(const struct oracle *oracle, const struct oracle_step *step,
+                       struct judgements *out) {
     if (!applies(step))
         return;
     const struct tool_measure *a = &step->a.result->measure, *b = &step->b.result->measure;
@@ -45,6 +76,15 @@ static void judge_value(const struct oracle *oracle, const struct oracle_step *s
                 a->bitmaps, step->b.tool->name, b->bitmaps);
 }
 
+// Where the two differ, one of them is wrong and the difference has said so.
+static void judge_value(const struct oracle *oracle, const struct oracle_step *step,
+                        struct judgements *out) {
+    size_t before = out->count;
+    judge_pair(oracle, step, out);
+    if (out->count == before || out->items[out->count - 1].verdict == VERDICT_AGREE)
+        judge_truth(oracle, step, out);
+}
+
 const struct oracle oracle_measure_bitmaps_presence = {
     .type = "measure_bitmaps_presence_divergence",
     .rule = "the bitmaps member is printed by both tools or by neither (qcow2 targets)",
@@ -54,7 +94,9 @@ const struct oracle oracle_measure_bitmaps_presence = {
 
 const struct oracle oracle_measure_bitmaps_value = {
     .type = "measure_bitmaps_value_divergence",
-    .rule = "where both tools print bitmaps, the value is one (qcow2 targets)",
+    .rule =
+        "where both tools print bitmaps, the value is one, and what the image that was built has "
+        "(qcow2 targets)",
     .ops = ORACLE_OP(OP_MEASURE),
     .judge = judge_value,
 };

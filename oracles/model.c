@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 
+#include <string.h>
+
 typedef unsigned __int128 wide;
 
 static const uint64_t default_units[IMAGE_FORMATS] = {
@@ -193,6 +195,25 @@ static bool measure_vhdx(const struct target_options *options, uint64_t size, ui
     sizes->required = start + units * wide_round_up(block, mib);
     sizes->fully = start + blocks * wide_round_up(block, mib);
     return true;
+}
+
+// Space for every bit of every bitmap, an eight-byte table entry for each cluster of bits, and a
+// directory of entries of 24 bytes, each with its name and padded to eight (qcow2.txt, "Bitmaps
+// extension"). Measured with qemu-img 7.2: nothing is left out because it is clear, or because the
+// bitmap is in use.
+uint64_t model_bitmaps(const struct image_options *built, uint64_t target_cluster, uint64_t size) {
+    const wide eighth = 8;
+    wide cluster = target_cluster, clusters = 0, names = 0;
+    for (size_t i = 0; i < built->bitmap_count; i++) {
+        const struct image_bitmap *bitmap = &built->bitmaps[i];
+        // One bit for so many guest bytes, so one cluster of bits for that times eight times
+        // cluster.
+        wide covered = ((wide)1 << bitmap->granularity_bits) * eighth * cluster;
+        wide data = wide_div_up(size, covered);
+        clusters += data + wide_div_up(eighth * data, cluster);
+        names += wide_round_up(24 + strlen(bitmap->name), eighth);
+    }
+    return (uint64_t)(clusters * cluster + wide_round_up(names, cluster));
 }
 
 static bool (*const formulas[IMAGE_FORMATS])(const struct target_options *options, uint64_t size,

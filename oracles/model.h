@@ -32,6 +32,9 @@ uint64_t model_nonzero_units(const struct content *content, uint64_t unit, uint6
 // sum of both, does not fit 64 bits, or the target cannot be that large.
 bool model_measure(enum image_format target, const struct target_options *options, uint64_t size,
                    uint64_t units, struct model_sizes *sizes);
+// measure's "bitmaps" for a qcow2 file of `size` guest bytes that was built with these options, and
+// a qcow2 target with clusters of that many bytes.
+uint64_t model_bitmaps(const struct image_options *built, uint64_t target_cluster, uint64_t size);
 // The allocation unit that options give a target: cluster, grain or block in bytes.
 uint64_t model_target_unit(enum image_format target, const struct target_options *options);
 

@@ -224,6 +224,37 @@ static void an_empty_vhdx_that_ends_in_its_metadata_is_within_the_cushion(void *
     bench_end(&bench);
 }
 
+static void bitmaps_are_those_of_the_image_that_was_built(void **state) {
+    (void)state;
+    struct image_bitmap bitmap = {.name = "bitmap0", .granularity_bits = 16};
+    struct bench bench;
+    bench_begin(&bench, OP_MEASURE);
+    bench.step.source = bench.step.truth.format = IMAGE_QCOW2;
+    bench.built.bitmaps = &bitmap;
+    bench.built.bitmap_count = 1;
+    struct tool_measure *a = &bench.a_result.measure, *b = &bench.b_result.measure;
+    a->has_bitmaps = b->has_bitmaps = true;
+    a->bitmaps = b->bitmaps = 196608;
+    bench_agrees(&bench, "measure_bitmaps_value_divergence");
+    a->bitmaps = b->bitmaps = 0; // both of one mind, and wrong
+    const struct judgement *judgement =
+        bench_diverges(&bench, "measure_bitmaps_value_divergence", "truth_instar");
+    assert_string_equal(judgement->text,
+                        "instar says bitmaps = 0, but those of the image take 196608.");
+    a->bitmaps = 196608;
+    bench_diverges(&bench, "measure_bitmaps_value_divergence", "bitmaps");
+    b->bitmaps = 196608;
+    a->bitmaps = 0;
+    bench.b_result.class = OUTCOME_TIMEOUT; // one tool alone
+    bench_diverges(&bench, "measure_bitmaps_value_divergence", "truth_instar");
+    bench.b_result.class = OUTCOME_OK;
+    b->bitmaps = 0;
+    bench.step.input_is_output = true; // nobody knows
+    bench_judge(&bench);
+    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    bench_end(&bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_numbers_agree),
@@ -232,6 +263,7 @@ int main(void) {
         cmocka_unit_test(other_targets_are_not_compared_by_number),
         cmocka_unit_test(output_that_is_not_the_documented_json_diverges),
         cmocka_unit_test(bitmaps_must_be_on_both_sides_and_equal),
+        cmocka_unit_test(bitmaps_are_those_of_the_image_that_was_built),
         cmocka_unit_test(a_file_above_fully_allocated_diverges),
         cmocka_unit_test(a_dense_file_below_required_diverges),
         cmocka_unit_test(zero_units_may_be_left_out),

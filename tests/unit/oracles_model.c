@@ -72,6 +72,41 @@ static const struct vector vectors[] = {
     {IMAGE_VHDX, {.block_bits = 20}, 64 MIB, 16 MIB, 20971520, 71303168},
 };
 
+// Values of qemu-img 7.2 and 10.0; "bitmap0" is seven letters.
+static void bitmaps_as_qemu_img_counts_them(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t count, granularity_bits, name_length;
+        uint64_t target_cluster, size, expected;
+    } rows[] = {
+        {0, 16, 7, 65536, 1 MIB, 0},        {1, 16, 7, 512, 1 MIB, 1536},
+        {1, 16, 7, 65536, 1 MIB, 196608},   {1, 16, 7, 2 MIB, 1 MIB, 6291456},
+        {2, 16, 7, 65536, 1 MIB, 327680},   {1, 9, 7, 512, 1 MIB, 1536}, // 256 bytes of bits
+        {1, 9, 7, 512, 2 MIB, 1536},                                     // 512
+        {1, 9, 7, 512, 2 MIB + 512, 2048},                               // 513
+        {1, 9, 7, 512, 128 MIB, 33792},     // 64 clusters: a table of 512 bytes
+        {1, 9, 7, 512, 130 MIB, 34816},     // 65
+        {1, 31, 7, 4096, 64 GIB, 12288},    //
+        {1, 12, 7, 65536, 64 GIB, 2228224}, // 32 clusters
+        {1, 16, 40, 512, 1 MIB, 1536},      //
+        {3, 16, 63, 512, 1 MIB, 3584},      // a directory of 264 bytes
+        {16, 16, 8, 512, 1 MIB, 16896},     // of 512
+        {17, 16, 8, 512, 1 MIB, 18432},     // of 544
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct image_bitmap bitmaps[17];
+        const struct image_options built = {.bitmaps = bitmaps, .bitmap_count = rows[i].count};
+        for (uint32_t j = 0; j < rows[i].count; j++) {
+            bitmaps[j] = (struct image_bitmap){.granularity_bits = rows[i].granularity_bits,
+                                               .in_use = j % 2};
+            memset(bitmaps[j].name, 'n', rows[i].name_length);
+        }
+        uint64_t found = model_bitmaps(&built, rows[i].target_cluster, rows[i].size);
+        if (found != rows[i].expected)
+            fail_msg("row %zu: %llu", i, (unsigned long long)found);
+    }
+}
+
 static void worked_vectors(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
@@ -179,6 +214,7 @@ static void empty_content_has_no_units(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bitmaps_as_qemu_img_counts_them),
         cmocka_unit_test(worked_vectors),
         cmocka_unit_test(a_size_that_does_not_fit_is_no_answer),
         cmocka_unit_test(extended_entries_need_large_clusters),
