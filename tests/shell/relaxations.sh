@@ -95,6 +95,15 @@ J
 )"
 used "format-specific.data.extents[].filename" info_output_divergence-info-vmdk-none-extents_filename "$SCRATCH/info-vmdk.json"
 
+used snapshots info_output_divergence-info-qcow2-none-snapshots_missing_instar "$(text info-snapshots <<'J'
+{"format": "qcow2", "virtual_size": 1048576, "snapshots": 2, "operations": [{"op": "info"}]}
+J
+)"
+used format-specific.data.bitmaps info_output_divergence-info-qcow2-none-bitmaps_missing_instar "$(text info-bitmaps <<'J'
+{"format": "qcow2", "virtual_size": 1048576, "bitmaps": 2, "operations": [{"op": "info"}]}
+J
+)"
+
 # Members of images that no case can build: here qemu-img makes them. The stand-in leaves out what
 # instar's documentation says that it leaves out.
 # omitted NAME FILE: qemu-img's info has that member, the stand-in's has not, at any depth.
@@ -110,14 +119,10 @@ left_out() { # NAME IMAGE
 }
 # Not luks: making its key measures the time that a hash takes, which fails on a busy machine.
 images() {
-    qemu-img create -q -f qcow2 "$SCRATCH/snapshot.qcow2" 1M && qemu-img snapshot -c one "$SCRATCH/snapshot.qcow2" &&
-        qemu-img create -q -f qcow2 "$SCRATCH/bitmap.qcow2" 1M && qemu-img bitmap --add "$SCRATCH/bitmap.qcow2" one &&
-        qemu-img create -q --object secret,id=key,data=one -f qcow2 \
+    qemu-img create -q --object secret,id=key,data=one -f qcow2 \
             -o encrypt.format=aes,encrypt.key-secret=key "$SCRATCH/encrypted.qcow2" 1M
 }
-check "images with a snapshot, a bitmap and encryption" images
-left_out snapshots snapshot.qcow2
-left_out format-specific.data.bitmaps bitmap.qcow2
+check "an image with encryption" images
 left_out format-specific.data.encrypt encrypted.qcow2
 
 # Not used by qemu-img and the stand-in here, for the reasons that are given.
