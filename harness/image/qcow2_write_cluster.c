@@ -130,8 +130,7 @@ static int put_outside(struct qcow2_writer *writer, const struct qcow2_cluster *
                        struct fault *fault) {
     uint64_t length = writer->unit / writer->parts, at = cluster->index * writer->unit;
     bool raw = writer->options->data_file == QCOW2_DATA_FILE_RAW;
-    if (!raw)
-        fill_stale(writer, cluster);
+    fill_stale(writer, cluster);
     for (uint32_t i = 0; i < writer->parts; i++, at += length) {
         if (at >= writer->disk->size || (raw && !qcow2_is_bytes(cluster->parts[i])))
             continue;
