@@ -197,7 +197,11 @@ static int build_layer(struct material *material, const struct testcase *layer,
         options->snapshots = snapshots;
         options->bitmaps = material->bitmaps;
     }
+    // The rest of a last sector is the file's too, and shows what lies below.
+    if (has_backing)
+        size = round_up(size, 512);
     case_content(layer, &material->own);
+    content_resize(&material->own, size);
     content_resize(&material->content, size);
     case_writes(layer, &material->content);
     if (has_backing)
