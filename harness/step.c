@@ -39,6 +39,7 @@ static void choose_snapshot(struct step_record *step, const struct material *inp
         *snapshot = 0;
     if (!*snapshot)
         return;
+    truth->active_size = truth->shown_size;
     truth->content = &input->truth.snapshots[*snapshot - 1];
     truth->asked_size = truth->declared_size = truth->shown_size = truth->content->size;
     truth->allocation = truth->own_allocation = NULL;

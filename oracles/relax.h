@@ -12,6 +12,7 @@ enum relaxation_id {
     RELAX_PAIR_VPC_CYLINDERS,  // convert_content_divergence
     RELAX_TRUTH_SECTOR,        // truth_size_divergence
     RELAX_TRUTH_VPC_CYLINDERS, // truth_size_divergence
+    RELAX_TRUTH_ACTIVE_SIZE,   // truth_size_divergence
     RELAX_BOUND_CUSHION,       // both bounds
     RELAX_BOUND_SPARSE_WRITER, // measure_below_required_bound
     RELAX_BOUND_STREAM,        // measure_below_required_bound

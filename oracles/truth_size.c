@@ -8,7 +8,8 @@
 static bool size_fits(const struct oracle_step *step, uint64_t size) {
     const struct relax_query query = {step, .expected = step->truth.declared_size, .found = size};
     return size == step->truth.declared_size || relax_allows(RELAX_TRUTH_SECTOR, &query) ||
-           relax_allows(RELAX_TRUTH_VPC_CYLINDERS, &query);
+           relax_allows(RELAX_TRUTH_VPC_CYLINDERS, &query) ||
+           relax_allows(RELAX_TRUTH_ACTIVE_SIZE, &query);
 }
 
 static bool size_of(const struct oracle_step *step, const struct oracle_side *side,

@@ -77,6 +77,9 @@ static const struct {
          "measure looks at the content and not at -f, so that a guest decides "
          "what its raw disk is",
          "exit_code_divergence"},
+    [LIE_BITMAPS_ZERO] = {"bitmaps-zero",
+                          "measure -O qcow2 prints 0 bytes of `bitmaps`, however many there are",
+                          "measure_bitmaps_value_divergence"},
     [LIE_VMDK_EXTENTS_MISCOUNTED] = {"vmdk-extents-miscounted",
                                      "measure -O raw and -O qcow2 of a vmdk of several extents "
                                      "forget the last one",

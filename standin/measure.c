@@ -94,6 +94,17 @@ static int measure_number(const struct arguments *arguments,
     return deliver(arguments, options, size, 0, NULL);
 }
 
+static bool qemu_measures(enum image_format target) {
+    return target == IMAGE_RAW || target == IMAGE_QCOW2;
+}
+
+// Guest bytes of the last extent of a vmdk that has more than one.
+static uint64_t last_extent_of_several(const struct image_info *info) {
+    return info->vmdk_extent_count > 1
+               ? info->vmdk_extents[info->vmdk_extent_count - 1].virtual_size
+               : 0;
+}
+
 static int measure_source(const struct arguments *arguments, const struct measure_options *options,
                           struct source *source) {
     struct fault fault = {""};
@@ -103,6 +114,8 @@ static int measure_source(const struct arguments *arguments, const struct measur
     hang_if_asked(source);
     if (options->target == IMAGE_VPC)
         source->size = vpc_output_size(source->size);
+    if (lie(LIE_VMDK_EXTENTS_MISCOUNTED) && qemu_measures(options->target))
+        source->size -= last_extent_of_several(&source->info);
     if (measure_scan(source, options, &units, &fault)) {
         fprintf(stderr, "measure: %s\n", fault.text);
         return fail("source image is unsupported format");
@@ -111,7 +124,9 @@ static int measure_source(const struct arguments *arguments, const struct measur
     bool has_bitmaps = options->target == IMAGE_QCOW2 && !options->compat_010 &&
                        source->format == IMAGE_QCOW2 && source->info.qcow2_version >= 3 &&
                        !lie(LIE_BITMAPS_OMITTED);
-    if (has_bitmaps && measure_bitmaps(source, options->cluster_size, &bitmaps, &fault))
+    bitmaps = 0;
+    if (has_bitmaps && !lie(LIE_BITMAPS_ZERO) &&
+        measure_bitmaps(source, options->cluster_size, &bitmaps, &fault))
         return fail(fault.text);
     return deliver(arguments, options, source->size, units, has_bitmaps ? &bitmaps : NULL);
 }

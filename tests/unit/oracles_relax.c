@@ -43,6 +43,7 @@ static const struct demonstration demonstrations[RELAXATIONS] = {
     {RELAX_PAIR_VPC_CYLINDERS, IMAGE_RAW, IMAGE_VPC, OP_CONVERT, 1 MIB, 1079296, 1079808},
     {RELAX_TRUTH_SECTOR, IMAGE_RAW, IMAGE_RAW, OP_CONVERT, 1000000, 1000448, 1000960},
     {RELAX_TRUTH_VPC_CYLINDERS, IMAGE_RAW, IMAGE_VPC, OP_CONVERT, 1000000, 1009664, 1010176},
+    {RELAX_TRUTH_ACTIVE_SIZE, IMAGE_QCOW2, IMAGE_RAW, OP_CONVERT, 1 MIB, 2 MIB, 2 MIB + 512},
     {RELAX_BOUND_CUSHION, IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, 1 MIB, 1 MIB + 65536, 1 MIB + 65537},
     // 16 MiB of 32 are not zero; all of it was measured.
     {RELAX_BOUND_SPARSE_WRITER, IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, GRAIN_BASE + 32 MIB,
@@ -61,6 +62,7 @@ static void demonstrate(struct bench *bench, const struct demonstration *shown) 
         bench->step.truth.declared_size = 1000000;
         bench->step.truth.shown_size = 1000448;
     }
+    bench->step.truth.active_size = shown->id == RELAX_TRUTH_ACTIVE_SIZE ? 2 MIB : 0;
     bench->step.options.vmdk_subformat = shown->id == RELAX_BOUND_STREAM ? 2 : 0;
 }
 
