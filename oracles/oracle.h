@@ -21,14 +21,14 @@ struct registry; // oracles/registry.h
 // What the harness knows of an input file.
 struct truth {
     enum image_format format;
-    const struct content *content; // NULL: not known (an earlier step tainted this file)
-    uint64_t asked_size;           // guest bytes that the case asked for, as far as the file
-                                   // shows them: the size of `content`
-    uint64_t declared_size;        // guest bytes as the file declares them
-    uint64_t shown_size;           // as a tool of 512-byte sectors must show it
-    uint64_t active_size;          // an internal snapshot: of the active disk, as shown; else 0
-    uint64_t file_size;            // bytes of the file as built
-    uint32_t unit;                 // allocation unit of the file
+    const struct content *content;      // NULL: not known (an earlier step tainted this file)
+    uint64_t asked_size;                // guest bytes that the case asked for, as far as the file
+                                        // shows them: the size of `content`
+    uint64_t declared_size;             // guest bytes as the file declares them
+    uint64_t shown_size;                // as a tool of 512-byte sectors must show it
+    uint64_t active_size;               // with options.snapshot: of the active disk, as shown
+    uint64_t file_size;                 // bytes of the file as built
+    uint32_t unit;                      // allocation unit of the file
     const struct image_map *allocation; // in guest bytes; of the whole chain, as a tool asks for it
     const struct image_map *own_allocation; // of the file alone
     const struct image_options *options;    // of the file alone; NULL if a tool wrote it

@@ -68,8 +68,9 @@ static bool truth_vpc_cylinders(const struct relax_query *query) {
 
 static bool truth_active_size(const struct relax_query *query) {
     uint64_t active = query->step->truth.active_size;
-    return active > 0 && (query->found == active || (query->step->target == IMAGE_VPC &&
-                                                     query->found == relax_vpc_cylinders(active)));
+    return query->step->options.snapshot &&
+           (query->found == active ||
+            (query->step->target == IMAGE_VPC && query->found == relax_vpc_cylinders(active)));
 }
 
 // --- measure bounds ------------------------------------------------------------------------------

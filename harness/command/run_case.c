@@ -5,6 +5,7 @@
 // dropped:
 // `--ops measure` means cases full of measures, on the images that all operations would have met.
 #include "command/run.h"
+#include "testcase/fields.h"
 
 static uint64_t run_case_random(uint64_t *state) { // splitmix64
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
@@ -13,16 +14,39 @@ static uint64_t run_case_random(uint64_t *state) { // splitmix64
     return z ^ (z >> 31);
 }
 
-// A random header, up to 8 writes, 2 to 4 operations.
-static size_t run_case_bytes(uint64_t *state, uint8_t bytes[CASE_MAX_BYTES]) {
-    size_t writes = run_case_random(state) % 9, operations = 2 + run_case_random(state) % 3;
-    size_t size = CASE_HEADER_BYTES + (writes + operations) * CASE_RECORD_BYTES;
-    for (size_t i = 0; i < size; i++)
-        bytes[i] = (uint8_t)(run_case_random(state) >> 56);
-    bytes[0] = 1;
-    for (size_t i = 0; i < writes + operations; i++) // even: write, odd: operation
-        bytes[CASE_HEADER_BYTES + i * CASE_RECORD_BYTES] = i >= writes;
-    return size;
+// One in `one_in` fields of a record gets any value, the others keep their default: features then
+// meet in pairs and triples, and each is also met alone.
+static void run_case_fields(uint64_t *state, enum case_record kind, void *record, uint64_t one_in) {
+    for (size_t i = 0; i < case_field_count; i++) {
+        uint64_t draw = run_case_random(state);
+        if (case_fields[i].record == kind && draw % one_in == 0)
+            case_field_set(&case_fields[i], record,
+                           case_field_value(&case_fields[i], (uint32_t)(draw >> 32)));
+    }
+}
+
+static uint32_t run_case_below(uint64_t *state, uint32_t limit) {
+    return (uint32_t)((run_case_random(state) >> 32) % limit);
+}
+
+// A header, up to 8 writes, 2 to 4 operations.
+static void run_case_fill(uint64_t *state, struct testcase *testcase) {
+    case_decode(testcase, NULL, 0);
+    run_case_fields(state, RECORD_HEADER, testcase, 3);
+    testcase->format = run_case_below(state, IMAGE_FORMATS);
+    testcase->write_count = run_case_below(state, 9);
+    testcase->operation_count = 2 + run_case_below(state, 3);
+    for (uint32_t i = 0; i < testcase->write_count; i++) {
+        case_record_defaults(RECORD_WRITE, &testcase->writes[i]);
+        run_case_fields(state, RECORD_WRITE, &testcase->writes[i], 2);
+    }
+    for (uint32_t i = 0; i < testcase->operation_count; i++) {
+        struct case_operation *operation = &testcase->operations[i];
+        case_record_defaults(RECORD_OPERATION, operation);
+        run_case_fields(state, RECORD_OPERATION, operation, 4);
+        operation->op = run_case_below(state, OPERATIONS);
+        operation->target = run_case_below(state, IMAGE_FORMATS);
+    }
 }
 
 static void run_case_keep_to(const bool ops[OPERATIONS], uint64_t *state,
@@ -45,8 +69,7 @@ void run_case_make(struct run_case *made, uint32_t seed, uint64_t number,
     made->number = number;
     made->iteration_seed = (uint32_t)(run_case_random(&state) >> 32);
     state = made->iteration_seed;
-    made->size = run_case_bytes(&state, made->bytes);
-    case_decode(&made->testcase, made->bytes, made->size);
+    run_case_fill(&state, &made->testcase);
     run_case_keep_to(ops, &state, &made->testcase);
     made->size = case_encode(&made->testcase, made->bytes);
 }

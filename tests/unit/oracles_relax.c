@@ -62,7 +62,8 @@ static void demonstrate(struct bench *bench, const struct demonstration *shown) 
         bench->step.truth.declared_size = 1000000;
         bench->step.truth.shown_size = 1000448;
     }
-    bench->step.truth.active_size = shown->id == RELAX_TRUTH_ACTIVE_SIZE ? 2 MIB : 0;
+    bench->step.truth.active_size = 2 MIB;
+    bench->step.options.snapshot = shown->id == RELAX_TRUTH_ACTIVE_SIZE;
     bench->step.options.vmdk_subformat = shown->id == RELAX_BOUND_STREAM ? 2 : 0;
 }
 
