@@ -72,7 +72,7 @@ used truth_sector truth_size_divergence-info-raw-none-info_instar "$(text sector
 {"format": "raw", "virtual_size": 1000000, "operations": [{"op": "info"}, {"op": "convert", "target": "raw"}]}
 J
 )"
-used truth_active_size truth_size_divergence-convert-qcow2-raw-qemu_img "$(text snapshot <<'J'
+used truth_active_size truth_size_divergence-convert-qcow2-raw-instar "$(text snapshot <<'J'
 {"format": "qcow2", "virtual_size": 1048576, "snapshots": 1, "snapshot_size": "shorter",
  "operations": [{"op": "convert", "target": "raw", "snapshot": 1}]}
 J
