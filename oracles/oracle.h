@@ -27,6 +27,7 @@ struct truth {
     uint64_t declared_size;             // guest bytes as the file declares them
     uint64_t shown_size;                // as a tool of 512-byte sectors must show it
     uint64_t active_size;               // with options.snapshot: of the active disk, as shown
+    uint64_t recorded_size;             // vpc: the footer's current size; else 0
     uint64_t file_size;                 // bytes of the file as built
     uint32_t unit;                      // allocation unit of the file
     const struct image_map *allocation; // in guest bytes; of the whole chain, as a tool asks for it

@@ -66,6 +66,8 @@ const struct predictor predictors[] = {
     {"instar_block_scan",
      "named grains or blocks times their size, divided by the target unit: where they lie is lost",
      predict_instar_block_scan},
+    {"instar_no_bitmaps", "0 bytes of bitmaps, whatever the image holds",
+     predict_instar_no_bitmaps},
     {"instar_subcluster_scan",
      "bytes in stored subclusters and compressed clusters, divided by the target unit: where they "
      "lie is lost",
@@ -138,6 +140,15 @@ static bool backing(const struct oracle_step *step) {
     return step->truth.layers > 1;
 }
 
+static bool vpc_sizes_differ(const struct oracle_step *step) {
+    return step->source == IMAGE_VPC && step->truth.recorded_size > step->truth.shown_size;
+}
+
+static bool bitmaps(const struct oracle_step *step) {
+    return step->source == IMAGE_QCOW2 && step->truth.options &&
+           step->truth.options->bitmap_count > 0;
+}
+
 static bool unit_option(const struct oracle_step *step) {
     return step->options.cluster_bits || step->options.grain_bits || step->options.block_bits;
 }
@@ -179,6 +190,9 @@ const struct feature features[] = {
     {"vpc_fixed", "the input is a fixed VHD", vpc_fixed},
     {"extended_l2", "the input was built with extended L2 entries", extended_l2},
     {"backing", "there are files below the input", backing},
+    {"bitmaps", "the input was built with persistent bitmaps", bitmaps},
+    {"vpc_sizes_differ", "the footer's current size is above what the geometry shows",
+     vpc_sizes_differ},
     {"unit_option", "a cluster, grain or block size is asked for", unit_option},
     {"no_skip_zeros", "zeros are to be stored too", no_skip_zeros},
     {"target_flat", "the target is a monolithicFlat vmdk", target_flat},

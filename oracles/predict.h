@@ -51,6 +51,8 @@ bool predict_instar_zero_flag(const struct oracle_step *step, const char *field,
                               char out[PREDICT_ROOM]);
 bool predict_instar_block_scan(const struct oracle_step *step, const char *field,
                                char out[PREDICT_ROOM]);
+bool predict_instar_no_bitmaps(const struct oracle_step *step, const char *field,
+                               char out[PREDICT_ROOM]);
 bool predict_instar_subcluster_scan(const struct oracle_step *step, const char *field,
                                     char out[PREDICT_ROOM]);
 bool predict_instar_padded_output(const struct oracle_step *step, const char *field,

@@ -107,13 +107,20 @@ bool predict_instar_block_scan(const struct oracle_step *step, const char *field
     if (step->source == IMAGE_FORMATS || !counted[step->source] || !truth->own_allocation ||
         !truth->unit)
         return false;
+    // measure takes a vpc's current size for the disk's, whoever created it.
+    uint64_t size = max_u64(truth->shown_size, truth->recorded_size);
     uint64_t source_units =
         model_units_in_states(truth->own_allocation, truth->unit, counted[step->source]);
-    uint64_t allocated = min_u64(truth->shown_size, source_units * truth->unit);
+    uint64_t allocated = min_u64(size, source_units * truth->unit);
     if (truth->options && truth->options->vpc_fixed && step->source == IMAGE_VPC)
-        allocated = truth->shown_size;
+        allocated = size;
     uint64_t units = div_up(allocated, model_target_unit(step->target, &step->options));
-    return predict_measure(step, field, truth->shown_size, units, out);
+    return predict_measure(step, field, size, units, out);
+}
+
+bool predict_instar_no_bitmaps(const struct oracle_step *step, const char *field,
+                               char out[PREDICT_ROOM]) {
+    return step->op == OP_MEASURE && strcmp(field, "bitmaps") == 0 && predict_number(0, out);
 }
 
 bool predict_instar_vpc_cluster_size(const struct oracle_step *step, const char *field,

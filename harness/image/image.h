@@ -177,12 +177,13 @@ struct image_options {
 
 // What a writer made; filled by image_write.
 struct image_written {
-    uint64_t virtual_size; // as readers must see it, after the format's rounding. Less than was
-                           // asked for only with VPC_CREATOR_VPC: what lies behind it is cut off
-    uint64_t file_size;    // bytes of the file
-    uint32_t unit;         // allocation unit: cluster, grain or block in bytes (raw: 4096)
-    struct image_map map;  // allocation in the format's units (qcow2 with extended L2 entries:
-                           // in subclusters, 1/32 of a unit), cut at virtual_size
+    uint64_t virtual_size;  // as readers must see it, after the format's rounding. Less than was
+                            // asked for only with VPC_CREATOR_VPC: what lies behind it is cut off
+    uint64_t recorded_size; // vpc: the footer's current size, which may be more than readers see
+    uint64_t file_size;     // bytes of the file
+    uint32_t unit;          // allocation unit: cluster, grain or block in bytes (raw: 4096)
+    struct image_map map;   // allocation in the format's units (qcow2 with extended L2 entries:
+                            // in subclusters, 1/32 of a unit), cut at virtual_size
     // Files that were written beside the one that was asked for: extents, a data file.
     char files[IMAGE_MAX_FILES][IMAGE_NAME_ROOM];
     size_t file_count;

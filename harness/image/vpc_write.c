@@ -163,6 +163,7 @@ int vpc_write(struct image_output *output, const struct image_options *options,
     if (options->backing)
         sectors_source_begin(&writer.padded, &writer.source);
     writer.header_offset = round_up(VPC_FOOTER_SIZE, writer.sector);
+    written->recorded_size = writer.current;
     vpc_build_footer(&writer, &sizes);
     return options->vpc_fixed ? vpc_write_fixed(&writer, fault) : vpc_write_dynamic(&writer, fault);
 }

@@ -295,6 +295,47 @@ static void files_below_are_predicted_to_be_overlooked(void **state) {
     registry_free(registry);
 }
 
+static void a_recorded_size_is_predicted_to_count(void **state) {
+    (void)state;
+    struct registry *registry = built_in();
+    struct bench bench;
+    holes_begin(&bench, registry);
+    bench.step.source = IMAGE_VPC;
+    bench.step.target = IMAGE_RAW;
+    bench.step.truth.unit = 2 MIB;
+    bench.step.truth.recorded_size = 2 MIB;
+    bench_measure(&bench.a_result, 2 MIB, 2 MIB);
+    bench_measure(&bench.b_result, 1 MIB, 1 MIB);
+    expect_known(&bench, "instar-vpc-current-size-required");
+    expect_known(&bench, "instar-vpc-current-size-fully");
+    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    bench_measure(&bench.a_result, 3 MIB, 3 MIB);
+    bench_diverges(&bench, "measure_numeric_divergence", "required");
+    bench_end(&bench);
+    registry_free(registry);
+}
+
+static void bitmaps_are_predicted_to_be_zero(void **state) {
+    (void)state;
+    struct registry *registry = built_in();
+    struct bench bench;
+    holes_begin(&bench, registry);
+    struct image_bitmap bitmap = {.name = "one", .granularity_bits = 16};
+    bench.step.source = bench.step.truth.format = IMAGE_QCOW2;
+    bench.built.bitmaps = &bitmap;
+    bench.built.bitmap_count = 1;
+    bench_measure(&bench.a_result, 1376256, 1376256);
+    bench_measure(&bench.b_result, 1376256, 1376256);
+    bench.a_result.measure.has_bitmaps = bench.b_result.measure.has_bitmaps = true;
+    bench.b_result.measure.bitmaps = 3 * 65536; // its bits, its table, the directory
+    expect_known(&bench, "instar-bitmaps-zero");
+    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    bench.a_result.measure.bitmaps = 65536;
+    bench_diverges(&bench, "measure_bitmaps_value_divergence", "bitmaps");
+    bench_end(&bench);
+    registry_free(registry);
+}
+
 static void refusals_are_predicted(void **state) {
     (void)state;
     struct registry *registry = built_in();
@@ -372,6 +413,8 @@ int main(void) {
         cmocka_unit_test(a_raw_length_is_predicted_for_each_operation),
         cmocka_unit_test(zero_clusters_and_block_scans_are_predicted),
         cmocka_unit_test(files_below_are_predicted_to_be_overlooked),
+        cmocka_unit_test(a_recorded_size_is_predicted_to_count),
+        cmocka_unit_test(bitmaps_are_predicted_to_be_zero),
         cmocka_unit_test(refusals_are_predicted),
         cmocka_unit_test(sizes_of_padded_outputs_are_predicted),
     };
