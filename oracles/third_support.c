@@ -84,7 +84,7 @@ static const struct limit {
      "the entry 1 of a zeroed grain is read as the grain at sector 1, the descriptor"},
     {VMDK, "third_small_grains", has_small_grains, "grains of 4 KiB are refused"},
     {VPC, "third_geometry", is_sized_by_geometry,
-     "the footer's current size counts, whatever the creator"},
+     "the footer's original size counts, whatever the creator"},
     {VHDX, "third_beyond_4_gib", is_beyond_4_gib,
      "blocks at 4 GiB of the file and behind it are read from elsewhere (fixed disks of 8 GiB)"},
 };
