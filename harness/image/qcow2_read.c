@@ -124,6 +124,9 @@ static int find_piece(struct image *image, uint64_t offset, struct piece *piece,
     uint64_t inside = offset % image->unit;
     if (classify(image, piece, bitmap, (uint32_t)(inside / part), fault) < 0)
         return -1;
+    // Spec "Header", incompatible bit 2: guest offset and offset in the data file are the same.
+    if (qcow2_has_data_file(state) && piece->state == IMAGE_DATA && piece->host != offset - inside)
+        return bad_entry(piece, "a cluster of the data file away from its guest offset", fault);
     piece->host += inside;
     piece->length = min_u64(part - inside % part, image->virtual_size - offset);
     return 0;

@@ -164,11 +164,12 @@ static void what_qemu_img_refuses_is_refused(void **state) {
         uint8_t value;
         const char *reason;
     } rows[] = {
-        {104, 'E', "no name"},     // an unknown extension instead
-        {112, '/', "outside"},     // a name with a directory
-        {112, 'x', "cannot open"}, // of no file
-        {512, 0x40, "compressed"}, // a compressed cluster
-        {512 + 7, 0, NULL},        // as it was
+        {104, 'E', "no name"},        // an unknown extension instead
+        {112, '/', "outside"},        // a name with a directory
+        {112, 'x', "cannot open"},    // of no file
+        {512, 0x40, "compressed"},    // a compressed cluster
+        {512 + 6, 2, "guest offset"}, // 512 bytes behind its place
+        {512 + 7, 0, NULL},           // as it was
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         put_some();
