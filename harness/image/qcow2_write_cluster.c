@@ -123,6 +123,21 @@ static int put_parts(struct qcow2_writer *writer, const struct qcow2_cluster *cl
     return 0;
 }
 
+// A cluster of zeros that keeps its place in a data file. One sector of bytes that mean nothing is
+// enough to show who reads it; whole clusters of them would cost as much as the zeros are long.
+static int put_stale_sector(struct qcow2_writer *writer, const struct qcow2_cluster *cluster,
+                            struct fault *fault) {
+    uint8_t stale[QCOW2_SECTOR];
+    uint32_t first = 0;
+    while (first + 1 < writer->parts && cluster->parts[first] == IMAGE_HOLE)
+        first++;
+    uint64_t at = cluster->index * writer->unit + first * (writer->unit / writer->parts);
+    if (at >= writer->disk->size)
+        return 0;
+    memset(stale, STALE_BYTE, sizeof stale);
+    return image_pwrite(writer->data_fd, stale, sizeof stale, at, fault);
+}
+
 // Into the data file, which ends with the disk. A raw one must read as the disk does, so what the
 // tables call zero or nothing stays a hole of it; in the other kind such bytes mean nothing (spec
 // "Header", autoclear bit 1), and show who reads them.
@@ -130,6 +145,8 @@ static int put_outside(struct qcow2_writer *writer, const struct qcow2_cluster *
                        struct fault *fault) {
     uint64_t length = writer->unit / writer->parts, at = cluster->index * writer->unit;
     bool raw = writer->options->data_file == QCOW2_DATA_FILE_RAW;
+    if (!qcow2_is_bytes(cluster->strongest))
+        return raw ? 0 : put_stale_sector(writer, cluster, fault);
     fill_stale(writer, cluster);
     for (uint32_t i = 0; i < writer->parts; i++, at += length) {
         if (at >= writer->disk->size || (raw && !qcow2_is_bytes(cluster->parts[i])))

@@ -4,6 +4,8 @@
 #include "image_qcow2_helper.h"
 #include "image_qcow2_use.h"
 
+#include <sys/stat.h>
+
 #define DATA_NAME "image.data"
 
 static void remove_data(void) {
@@ -86,9 +88,26 @@ static void a_data_file_that_is_not_raw_does_not_read_as_the_disk(void **state) 
     uint8_t byte = 0;
     struct fault fault = {.text = ""};
     assert_int_equal(image->virtual_size, round_up(content.size, 512));
-    assert_int_equal(image_read(image, 630000, &byte, 1, &fault), 0);
+    // Inside the zeros that keep their place; the first sector of a cluster.
+    assert_int_equal(image_read(image, round_up(630000, 4096), &byte, 1, &fault), 0);
     assert_int_equal(byte, 0xa5);
     image_close(image);
+    remove_data();
+}
+
+static void zeros_with_a_place_cost_little_however_long(void **state) {
+    (void)state;
+    struct stat status;
+    const uint64_t clusters = 512;
+    for (int extended = 0; extended < 2; extended++) {
+        content_begin(&content, 1ull << 40);
+        put_extent(0, clusters << 21, PATTERN_ZERO, FORM_ZERO_ALLOCATED);
+        build_outside(&(struct image_options){
+            .cluster_bits = 21, .data_file = QCOW2_DATA_FILE, .extended_l2 = extended});
+        assert_clean();
+        assert_int_equal(stat(DATA_NAME, &status), 0);
+        assert_in_range(status.st_blocks, 1, clusters * 65536 / 512);
+    }
     remove_data();
 }
 
@@ -253,6 +272,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_kinds_hold_the_disk),
         cmocka_unit_test(a_data_file_that_is_not_raw_does_not_read_as_the_disk),
+        cmocka_unit_test(zeros_with_a_place_cost_little_however_long),
         cmocka_unit_test(the_first_cluster_has_a_place),
         cmocka_unit_test(files_of_qemu_img_are_read),
         cmocka_unit_test(what_qemu_img_refuses_is_refused),
