@@ -48,11 +48,27 @@ int image_open_backing(struct image *image, struct fault *fault) {
     return -1;
 }
 
+// The run of the file itself. Who reads a long run piece by piece asks for each piece, and a driver
+// walks all of the run's table entries to find its end: what it said last is kept.
+static int own_extent(struct image *image, uint64_t offset, struct image_extent *extent,
+                      struct fault *fault) {
+    struct image_extent *last = &image->last_extent;
+    if (offset < last->offset || offset - last->offset >= last->length) {
+        last->length = 0;
+        if (image->driver->extent(image, offset, extent, fault) < 0)
+            return -1;
+        *last = *extent;
+    }
+    uint64_t end = last->offset + last->length;
+    *extent = (struct image_extent){offset, end - offset, last->state};
+    return 0;
+}
+
 int image_extent_at(struct image *image, uint64_t offset, struct image_extent *extent,
                     struct fault *fault) {
     if (offset >= image->virtual_size)
         return fault_set(fault, "offset %llu is beyond the disk's end", (unsigned long long)offset);
-    if (image->driver->extent(image, offset, extent, fault) < 0)
+    if (own_extent(image, offset, extent, fault) < 0)
         return -1;
     struct image *below = image->backing;
     if (extent->state != IMAGE_HOLE || !below || offset >= below->virtual_size)
@@ -77,9 +93,9 @@ static int read_chain(struct image *image, uint64_t offset, uint8_t *buffer, siz
                       struct fault *fault) {
     while (length > 0) {
         struct image_extent own;
-        if (image->driver->extent(image, offset, &own, fault) < 0)
+        if (own_extent(image, offset, &own, fault) < 0)
             return -1;
-        size_t part = (size_t)min_u64(length, own.offset + own.length - offset);
+        size_t part = (size_t)min_u64(length, own.length);
         int failed = own.state == IMAGE_HOLE
                          ? read_below(image->backing, offset, buffer, part, fault)
                          : image->driver->read(image, offset, buffer, part, fault);
@@ -108,5 +124,6 @@ int image_read(struct image *image, uint64_t offset, void *buffer, size_t length
 int image_choose_snapshot(struct image *image, const char *id_or_name, struct fault *fault) {
     if (!image->driver->snapshot)
         return fault_set(fault, "%s has no internal snapshots", image->driver->name);
+    image->last_extent.length = 0;
     return image->driver->snapshot(image, id_or_name, fault);
 }

@@ -304,7 +304,8 @@ struct image {
     // Names of the files that were opened beside it: extents, a data file.
     char files[IMAGE_MAX_FILES][IMAGE_NAME_ROOM];
     size_t file_count;
-    void *state; // the driver's own
+    struct image_extent last_extent; // what the driver said last of the file itself; length 0: none
+    void *state;                     // the driver's own
 };
 
 const struct image_driver *image_driver(enum image_format format);

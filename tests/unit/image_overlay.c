@@ -174,6 +174,46 @@ static void an_overlay_has_its_own_states_and_the_guests_bytes(void **state) {
     content_free(&merged);
 }
 
+static unsigned asked;
+
+static int counted_extent(struct image *image, uint64_t offset, struct image_extent *extent,
+                          struct fault *fault) {
+    (void)fault;
+    asked++;
+    *extent = (struct image_extent){offset, image->virtual_size - offset, IMAGE_HOLE};
+    return 0;
+}
+
+static int counted_read(struct image *image, uint64_t offset, void *buffer, size_t length,
+                        struct fault *fault) {
+    (void)image, (void)offset, (void)fault;
+    memset(buffer, 1, length);
+    return 0;
+}
+
+// A driver walks all table entries of a run to find its end.
+static void a_long_run_read_in_pieces_is_looked_for_once(void **state) {
+    (void)state;
+    const struct image_driver driver = {.extent = counted_extent, .read = counted_read};
+    struct image below = {.driver = &driver, .virtual_size = 1u << 20};
+    struct image image = {
+        .driver = &driver, .virtual_size = 2u << 20, .has_backing = true, .backing = &below};
+    struct image_extent extent;
+    struct fault fault = {.text = ""};
+    uint8_t bytes[4096];
+    asked = 0;
+    for (uint64_t offset = 0; offset < image.virtual_size; offset += sizeof bytes) {
+        assert_int_equal(image_extent_at(&image, offset, &extent, &fault), 0);
+        assert_int_equal(extent.offset, offset);
+        assert_int_equal(extent.length,
+                         (offset < below.virtual_size ? below.virtual_size : image.virtual_size) -
+                             offset);
+        assert_int_equal(image_read(&image, offset, bytes, sizeof bytes, &fault), 0);
+        assert_int_equal(bytes[0], offset < below.virtual_size);
+    }
+    assert_int_equal(asked, 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_overlay_shows_what_lies_below_its_holes),
@@ -181,6 +221,7 @@ int main(void) {
         cmocka_unit_test(a_resized_content_forgets_what_was_behind_its_end),
         cmocka_unit_test(a_copy_is_equal_and_independent),
         cmocka_unit_test(an_overlay_has_its_own_states_and_the_guests_bytes),
+        cmocka_unit_test(a_long_run_read_in_pieces_is_looked_for_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -288,6 +288,23 @@ static void a_chosen_snapshot_does_not_change_the_check(void **state) {
     image_close(image);
 }
 
+static void a_chosen_snapshot_has_extents_of_its_own(void **state) {
+    (void)state;
+    struct fault fault = {.text = ""};
+    struct image_extent extent;
+    begin(65536, &(struct image_options){.cluster_bits = 12});
+    snap(65536);
+    put_both(0, 65536, PATTERN_NOISE, FORM_NORMAL);
+    assert_good();
+    struct image *image = opened(FILE_NAME, IMAGE_QCOW2);
+    assert_int_equal(image_extent_at(image, 0, &extent, &fault), 0);
+    assert_int_equal(extent.state, IMAGE_DATA);
+    assert_int_equal(image_choose_snapshot(image, "1", &fault), 0);
+    assert_int_equal(image_extent_at(image, 4096, &extent, &fault), 0);
+    assert_int_equal(extent.state, IMAGE_HOLE);
+    image_close(image);
+}
+
 // --- damage --------------------------------------------------------------------------------------
 
 static void set_be32(uint64_t at, uint32_t value) {
@@ -522,6 +539,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_snapshot_has_a_size_of_its_own),
         cmocka_unit_test(an_id_comes_before_a_name),
         cmocka_unit_test(a_chosen_snapshot_does_not_change_the_check),
+        cmocka_unit_test(a_chosen_snapshot_has_extents_of_its_own),
         cmocka_unit_test(a_damaged_table_is_refused_or_counted_as_qemu_img_does),
         cmocka_unit_test(damaged_files_are_survived),
         cmocka_unit_test(what_cannot_be_written_is_refused),
