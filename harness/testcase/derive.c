@@ -109,8 +109,11 @@ static bool has_extended_l2(const struct testcase *testcase) {
     return testcase->extended_l2 && testcase->qcow2_version == 3 && testcase->cluster_bits >= 14;
 }
 
-static uint32_t affordable_cluster_bits(uint32_t bits, uint64_t size, bool extended_l2) {
-    while (bits < 21 && operation_l1_entries(size, bits, extended_l2) > CAP_L1_ENTRIES)
+// The files of a chain are all walked.
+static uint32_t affordable_cluster_bits(const struct testcase *testcase, uint32_t bits,
+                                        uint64_t size) {
+    uint64_t entries = CAP_L1_ENTRIES / case_layers(testcase);
+    while (bits < 21 && operation_l1_entries(size, bits, has_extended_l2(testcase)) > entries)
         bits++;
     return bits;
 }
@@ -132,7 +135,7 @@ static uint32_t unit_bits(const struct testcase *testcase) {
     uint64_t size = case_virtual_size(testcase);
 
     if (testcase->format == IMAGE_QCOW2)
-        return affordable_cluster_bits(bits, size, has_extended_l2(testcase));
+        return affordable_cluster_bits(testcase, bits, size);
     if (testcase->format == IMAGE_VMDK && !is_flat(testcase))
         while (bits < 16 && div_up(size, 1ull << bits) > CAP_READ_GRAINS)
             bits++;

@@ -152,8 +152,22 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
 // The file that an operation reads, as far as its costs go.
 struct input {
     enum image_format format;
-    uint32_t grain_bits; // vmdk
+    uint64_t grains; // of all vmdk files that are read for it
 };
+
+// qemu-img asks every file of a chain, grain by grain.
+static uint64_t chain_grains(const struct testcase *testcase) {
+    struct image_options built;
+    struct testcase layer;
+    uint64_t grains = 0;
+    for (uint32_t i = 0, layers = case_layers(testcase); i < layers; i++) {
+        case_layer(testcase, i, &layer);
+        case_image_options(&layer, &built);
+        if (built.grain_bits)
+            grains += div_up(case_virtual_size(&layer), 1ull << built.grain_bits);
+    }
+    return grains;
+}
 
 static bool has_vhdx_below(const struct testcase *testcase) {
     struct testcase layer;
@@ -172,9 +186,7 @@ static bool allowed_for(const struct testcase *testcase, const struct case_opera
 
     if (op == OP_MEASURE && operation->size_only && size > 0)
         return true; // no file is read
-    if (input->format == IMAGE_VMDK && op != OP_INFO &&
-        div_up(size, 1ull << input->grain_bits) >
-            (op == OP_CHECK ? CAP_CHECK_GRAINS : CAP_READ_GRAINS))
+    if (op != OP_INFO && input->grains > (op == OP_CHECK ? CAP_CHECK_GRAINS : CAP_READ_GRAINS))
         return false;
     if (!operation_writes(op))
         return true;
@@ -192,12 +204,18 @@ static bool allowed_for(const struct testcase *testcase, const struct case_opera
     return true;
 }
 
+static struct input output_of(const struct testcase *testcase, const struct case_operation *step) {
+    struct target_options options;
+    if (step->target != IMAGE_VMDK)
+        return (struct input){(enum image_format)step->target, 0};
+    case_target_options(testcase, step, &options);
+    uint32_t bits = options.grain_bits ? options.grain_bits : 16;
+    return (struct input){IMAGE_VMDK, div_up(case_virtual_size(testcase), 1ull << bits)};
+}
+
 bool case_operation_allowed(const struct testcase *testcase, const struct case_operation *operation,
                             const char **reason) {
-    struct image_options built;
-    case_image_options(testcase, &built);
-    struct input source = {(enum image_format)testcase->format,
-                           built.grain_bits ? built.grain_bits : 16};
+    struct input source = {(enum image_format)testcase->format, chain_grains(testcase)};
     struct input latest = source;
     bool allowed = true;
 
@@ -208,12 +226,8 @@ bool case_operation_allowed(const struct testcase *testcase, const struct case_o
         allowed = allowed_for(testcase, step, step->input == INPUT_SOURCE ? &source : &latest);
         if (last)
             break;
-        if (allowed && operation_writes((enum operation)step->op)) {
-            struct target_options options;
-            case_target_options(testcase, step, &options);
-            latest = (struct input){(enum image_format)step->target,
-                                    options.grain_bits ? options.grain_bits : 16};
-        }
+        if (allowed && operation_writes((enum operation)step->op))
+            latest = output_of(testcase, step);
     }
     if (reason)
         *reason = allowed ? NULL : "cost_cap";

@@ -298,6 +298,38 @@ static void large_disks_get_coarse_bitmaps(void **state) {
     image_map_free(&dirty);
 }
 
+static bool may_convert(const struct testcase *testcase) {
+    struct case_operation convert;
+    case_record_defaults(RECORD_OPERATION, &convert);
+    convert.op = OP_CONVERT;
+    return case_operation_allowed(testcase, &convert, NULL);
+}
+
+// Of each vmdk every grain, of each qcow2 the L1 table.
+static void tables_are_walked_file_by_file(void **state) {
+    (void)state;
+    struct testcase testcase, layer;
+    for (int format = 0; format < 2; format++) {
+        plain_case(&testcase, format ? IMAGE_QCOW2 : IMAGE_VMDK);
+        testcase.size_class = SIZE_EDGE;
+        testcase.size_value = 12; // 4 GiB: half of CAP_READ_GRAINS
+        set_backing(&testcase, BACKING_VMDK, format ? BACKING_VMDK : BACKING_NONE, BACKING_NONE);
+        assert_true(may_convert(&testcase));
+        set_backing(&testcase, BACKING_VMDK, BACKING_VMDK, format ? BACKING_VMDK : BACKING_NONE);
+        assert_false(may_convert(&testcase));
+    }
+    plain_case(&testcase, IMAGE_QCOW2);
+    testcase.size_class = SIZE_EDGE;
+    testcase.size_value = 15; // 2 TiB
+    testcase.cluster_bits = 9;
+    assert_int_equal(case_source_unit(&testcase), 16384);
+    set_backing(&testcase, BACKING_QCOW2, BACKING_QCOW2, BACKING_QCOW2);
+    for (uint32_t i = 0; i < case_layers(&testcase); i++) {
+        case_layer(&testcase, i, &layer);
+        assert_int_equal(case_source_unit(&layer), 32768);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chains_follow_what_formats_can_have),
@@ -311,6 +343,7 @@ int main(void) {
         cmocka_unit_test(features_that_exclude_each_other_are_left_out),
         cmocka_unit_test(bitmaps_share_the_writes),
         cmocka_unit_test(large_disks_get_coarse_bitmaps),
+        cmocka_unit_test(tables_are_walked_file_by_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
