@@ -45,7 +45,9 @@ static int slice_read(void *context, uint64_t offset, void *buffer, size_t lengt
     if (inside && disk->read(disk->context, at, buffer, inside, fault))
         return -1;
     memset((uint8_t *)buffer + inside, 0, length - inside);
-    slice_sum(slice, at, buffer, length);
+    // Zeros add nothing: a source whose holes are not known may be full of them.
+    if (!bytes_are_zero(buffer, length))
+        slice_sum(slice, at, buffer, length);
     return 0;
 }
 
