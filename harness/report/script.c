@@ -62,14 +62,27 @@ static void put_outputs(const struct step_record *step, struct buffer *out) {
                       step->outputs[SIDE_A], step->outputs[SIDE_B]);
 }
 
+// All files of the input as they are before the step: any of a chain may be what a tool changes.
+static void put_copies(const struct record *record, const struct step_record *step,
+                       struct buffer *out) {
+    buffer_text(out, "mkdir original && cp --sparse=always");
+    if (step->step.input_is_output)
+        buffer_format(out, " %s", step->step.input_name);
+    for (size_t i = 0; !step->step.input_is_output && i < record->source_file_count; i++)
+        buffer_format(out, " %s", record->source_files[i]);
+    buffer_text(out, " original\n");
+}
+
 static void put_comparison(const struct step_record *step, struct buffer *out) {
     if (operation_writes(step->step.op))
         put_outputs(step, out);
     if (step->step.source_modified)
-        buffer_format(out,
-                      "echo '--- is the input still what it was?'\n"
-                      "cmp %s original && echo 'it is'\n",
-                      step->step.input_name);
+        buffer_text(out, "echo '--- is the input still what it was?'\n"
+                         "changed=\n"
+                         "for copy in original/*; do\n"
+                         "    cmp \"${copy#original/}\" \"$copy\" || changed=1\n"
+                         "done\n"
+                         "[ -n \"$changed\" ] || echo 'it is'\n");
     bool both = step->step.a.ran && step->step.b.ran;
     if (both && !operation_writes(step->step.op) && !step->fits[SIDE_A][0])
         buffer_text(out, "echo '--- answers (a: <, b: >)'\n"
@@ -127,7 +140,7 @@ void report_script(const struct report *report, struct buffer *out) {
             continue;
         buffer_format(out, "echo '=== step %zu: %s'\n", i + 1, operation_names[step->step.op]);
         if (step->step.source_modified)
-            buffer_format(out, "cp --sparse=always %s original\n", step->step.input_name);
+            put_copies(record, step, out);
         put_command(step, SIDE_A, out);
         put_command(step, SIDE_B, out);
         if (i == report->finding->step)

@@ -81,6 +81,23 @@ S
 )
 check "a reader that writes to its source" \
     finds source_modified-info-qcow2-none-instar "$tool" "$convert"
+# What below a source is written to, the reproducer shows too: it compares all files.
+overlay=$(text overlay <<'J'
+{"format": "qcow2", "backing_1": "raw", "virtual_size": 1048576, "operations": [{"op": "info"}]}
+J
+)
+tool=$(fake modifies-below/instar <<'S'
+case "$*" in *info*src*) /bin/chmod u+w base.raw; echo x >>base.raw ;; esac
+exec $STANDIN "$@"
+S
+)
+shows_which_file_changed() {
+    finds source_modified-info-qcow2-none-instar "$tool" --out "$SCRATCH/below-out" "$overlay" ||
+        return 1
+    out=$(sh "$SCRATCH"/below-out/findings/*/reproduce.sh 2>&1)
+    [[ $out == *"base.raw"*original/base.raw* && $out != *"it is"* ]] || { echo "$out"; return 1; }
+}
+check "a reader that writes to a file below its source" shows_which_file_changed
 tool=$(fake size/instar <<'S'
 case "$*" in *info*src*) $STANDIN "$@" | /bin/sed 's/"virtual-size": 1048576/"virtual-size": 1048577/'; exit 0 ;; esac
 exec $STANDIN "$@"
