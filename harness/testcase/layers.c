@@ -41,8 +41,8 @@ static uint32_t layers_below(const struct testcase *testcase,
 
 uint32_t case_layers(const struct testcase *testcase) {
     struct layer below[CASE_MAX_LAYERS - 1];
-    // A layer in the place of the source keeps the format of its case nowhere: its chain is not
-    // asked for, only its share of the budgets, which case_layer has put there.
+    // In a layer that stands in the place of the source, the source's format is lost, and with it
+    // what may lie below: case_layer has kept the number, by which budgets are shared.
     return testcase->layer ? testcase->layers : 1 + layers_below(testcase, below);
 }
 
