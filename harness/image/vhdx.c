@@ -190,9 +190,11 @@ static int vhdx_read(struct image *image, uint64_t offset, void *buffer, size_t 
 
 static void vhdx_info(struct image *image, struct image_info *info) {
     const struct vhdx *vhdx = image->state;
-    info->virtual_size = image->virtual_size;
-    info->cluster_size = image->unit;
-    info->has_backing = vhdx->differencing;
+    *info = (struct image_info){
+        .virtual_size = image->virtual_size,
+        .cluster_size = image->unit,
+        .has_backing = vhdx->differencing,
+    };
     if (vhdx->differencing) {
         snprintf(info->backing_name, sizeof info->backing_name, "%s", vhdx->parent);
         strcpy(info->backing_format, "vhdx");

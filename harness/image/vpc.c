@@ -179,12 +179,13 @@ static int vpc_read(struct image *image, uint64_t offset, void *buffer, size_t l
 
 static void vpc_info(struct image *image, struct image_info *info) {
     const struct vpc *vpc = image->state;
-    info->virtual_size = image->virtual_size;
-    info->cluster_size = vpc->fixed ? 0 : vpc->block_size;
-    info->vpc_fixed = vpc->fixed;
+    *info = (struct image_info){
+        .virtual_size = image->virtual_size,
+        .cluster_size = vpc->fixed ? 0 : vpc->block_size,
+        .vpc_fixed = vpc->fixed,
+        .has_backing = vpc->differencing,
+    };
     memcpy(info->vpc_creator, vpc->footer + VPC_FOOTER_CREATOR, 4);
-    info->vpc_creator[4] = 0;
-    info->has_backing = vpc->differencing;
     if (vpc->differencing) {
         snprintf(info->backing_name, sizeof info->backing_name, "%s", vpc->parent);
         strcpy(info->backing_format, "vpc");
