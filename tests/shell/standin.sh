@@ -544,6 +544,45 @@ lies() {
         "$(STANDIN_LIE=hang-on-cluster-size status timeout 0.3 "$instar" convert qcow2-c4096 lied) $(STANDIN_LIE=hang-on-cluster-size status timeout 0.3 "$instar" measure qcow2-c4096) $(STANDIN_LIE=hang-on-cluster-size status timeout 5 "$instar" measure qcow2-c512)"
 }
 
+# Lies about files below, extents, bitmaps and formats.
+lies_of_parts() {
+    image own-clusters qcow2 "" 4M "write -P 1 3M 64k"
+    image over-raw qcow2 backing_file=raw-full,backing_fmt=raw 4M "write -P 1 3M 64k"
+    differs "backing-ignored-by-measure" "$(measured "" -O qcow2 over-raw)" \
+        "$(measured backing-ignored-by-measure -O qcow2 over-raw)"
+    same "... and counts the clusters of the file itself" "$(measured "" -O qcow2 own-clusters)" \
+        "$(measured backing-ignored-by-measure -O qcow2 over-raw)"
+    image over-vmdk vmdk backing_file=vmdk-,backing_fmt=vmdk 10M "write -P 7 5M 64k"
+    "$instar" convert -O raw over-vmdk lied
+    same "a vmdk shows its parent" 0 "$(status qemu-img compare -f vmdk -F raw over-vmdk lied)"
+    STANDIN_LIE=parent-ignored "$instar" convert -O raw over-vmdk lied
+    same "parent-ignored" 1 "$(status qemu-img compare -f vmdk -F raw over-vmdk lied)"
+    same "... and keeps what the file has itself" 0 \
+        "$(status qemu-io -f raw -c "read -P 7 5M 64k" lied)"
+    STANDIN_LIE=parent-ignored "$instar" convert -O raw over-raw lied
+    same "... and shows the file below a qcow2" 0 \
+        "$(status qemu-img compare -f qcow2 -F raw over-raw lied)"
+    STANDIN_LIE=grain-cut-at-cluster "$instar" convert -O vmdk qcow2-snapshots-c512 lied
+    same "grain-cut-at-cluster" 1 \
+        "$(status qemu-img compare -f qcow2 -F vmdk qcow2-snapshots-c512 lied)"
+    STANDIN_LIE=grain-cut-at-cluster "$instar" convert -O vmdk qcow2-c65536 lied
+    same "... keeps clusters as large as grains" 0 \
+        "$(status qemu-img compare -f qcow2 -F vmdk qcow2-c65536 lied)"
+    same "format-ignored-by-measure" '{"required":1048576,"fully-allocated":1048576}' \
+        "$(measured format-ignored-by-measure -f raw -O raw qcow2-empty)"
+    same "bitmaps-zero" "$(measured "" -O qcow2 qcow2-bitmaps-c512 | sed 's/"bitmaps":[0-9]*/"bitmaps":0/')" \
+        "$(measured bitmaps-zero -O qcow2 qcow2-bitmaps-c512)"
+    differs "... of an image that has some" "$(measured "" -O qcow2 qcow2-bitmaps-c512)" \
+        "$(measured bitmaps-zero -O qcow2 qcow2-bitmaps-c512)"
+    differs "vmdk-extents-miscounted" "$(measured "" -O raw vmdk-3G-twoGbMaxExtentSparse)" \
+        "$(measured vmdk-extents-miscounted -O raw vmdk-3G-twoGbMaxExtentSparse)"
+    same "... of one extent is no lie" "$(measured "" -O raw vmdk-)" \
+        "$(measured vmdk-extents-miscounted -O raw vmdk-)"
+    same "... nor for a target that qemu-img does not measure" \
+        "$(measured "" -O vhdx vmdk-3G-twoGbMaxExtentSparse)" \
+        "$(measured vmdk-extents-miscounted -O vhdx vmdk-3G-twoGbMaxExtentSparse)"
+}
+
 make_images
 measure_all
 info_all
@@ -555,4 +594,5 @@ convert_flat
 command_line
 damages
 lies
+lies_of_parts
 finish
