@@ -169,7 +169,8 @@ struct image_options {
     uint32_t block_bits;    // vpc dynamic: 19..28, 0 = 21; vhdx: 20..28, 0 = 25
     uint32_t output_sector; // vmdk sparse, vpc dynamic: every table, and every grain or block with
                             // its bitmap, is padded to this many bytes (a device of large
-                            // sectors); 0 = 512
+                            // sectors), and what has to be at a vpc file's end lies behind its
+                            // padding; 0 = 512
     bool compress;   // store every data unit compressed where the format can (qcow2, and vmdk
                      // when its subformat is VMDK_STREAM)
     bool skip_zeros; // leave a unit out when all its bytes are zero

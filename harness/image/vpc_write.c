@@ -131,10 +131,13 @@ static int vpc_write_dynamic(struct vpc_writer *writer, struct fault *fault) {
     unit_walk_end(&walk);
     if (table_out_end(&table, result < 0, fault) ||
         image_pwrite(writer->fd, writer->footer, VPC_FOOTER_SIZE, 0, fault) ||
-        vpc_write_header(writer, entries, fault) ||
-        image_pwrite(writer->fd, writer->footer, VPC_FOOTER_SIZE, writer->end, fault))
+        vpc_write_header(writer, entries, fault))
         return -1;
+    // "Hard Disk Footer Format": the last sector, also of a file that is padded. qemu-img takes the
+    // copy at the start, libvhdi this one only.
     uint64_t length = writer->end + round_up(VPC_FOOTER_SIZE, writer->sector);
+    if (image_pwrite(writer->fd, writer->footer, VPC_FOOTER_SIZE, length - VPC_FOOTER_SIZE, fault))
+        return -1;
     if (ftruncate(writer->fd, (off_t)length) < 0)
         return fault_errno(fault, "cannot set the length of the vpc file");
     return 0;
