@@ -65,7 +65,8 @@ static const struct {
                                         "those below it",
                                         "measure_numeric_divergence"},
     [LIE_PARENT_IGNORED] = {"parent-ignored",
-                            "convert of a vmdk that has a parent reads zeros where it has no grain",
+                            "convert -O raw and -O qcow2 of a vmdk that has a parent reads zeros "
+                            "where it has no grain",
                             "convert_content_divergence"},
     [LIE_GRAIN_CUT_AT_CLUSTER] =
         {"grain-cut-at-cluster",

@@ -24,6 +24,7 @@ struct layer {
     struct image *image;
     enum image_format format;
     bool by_host; // the host's holes say what is stored
+    bool blind;   // LIE_RAW_WITHOUT_SEEK_HOLE: they are not seen
     struct measure_holes holes;
 };
 
@@ -35,7 +36,7 @@ struct scan {
 
 static enum status host_status(const struct layer *layer, uint64_t offset, uint64_t *length) {
     bool data = true;
-    if (layer->format == IMAGE_RAW && lie(LIE_RAW_WITHOUT_SEEK_HOLE))
+    if (layer->blind)
         return STATUS_DATA;
     measure_host_run(layer->image->fd, offset, length, &data);
     return data ? STATUS_DATA : STATUS_ZERO;
@@ -105,6 +106,8 @@ static int add_layers(struct scan *scan, struct image *top, struct fault *fault)
         *layer = (struct layer){.image = image, .format = image->driver->format};
         layer->by_host =
             layer->format == IMAGE_RAW || (layer->format == IMAGE_VPC && info.vpc_fixed);
+        // Of a raw file below another, convert would write less than what is counted.
+        layer->blind = image == top && layer->format == IMAGE_RAW && lie(LIE_RAW_WITHOUT_SEEK_HOLE);
         if (layer->format == IMAGE_QCOW2 && measure_holes_begin(&layer->holes, image, fault))
             return -1;
         if (lie(LIE_BACKING_IGNORED_BY_MEASURE))

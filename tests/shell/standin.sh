@@ -524,6 +524,8 @@ lies() {
         "$(stat -c %s lied)"
     same "... and keeps the content" 0 "$(status qemu-img compare -f raw -F vpc raw-full lied)"
     same "... and passes its own check" 0 "$(status "$instar" check lied)"
+    same "... and has its footer in the last sector" conectix \
+        "$(tail -c 512 lied | head -c 8)"
     same "vhdx-blocks-counted" '{"required":3473408,"fully-allocated":21299200}' \
         "$(measured vhdx-blocks-counted -O qcow2 vhdx-block_size=1M)"
     differs "units-not-counted" "$(measured "" -O qcow2 --cluster-size 2097152 vmdk-zeroed_grain=on)" \
@@ -552,6 +554,9 @@ lies_of_parts() {
         "$(measured backing-ignored-by-measure -O qcow2 over-raw)"
     same "... and counts the clusters of the file itself" "$(measured "" -O qcow2 own-clusters)" \
         "$(measured backing-ignored-by-measure -O qcow2 over-raw)"
+    image over-holes qcow2 backing_file=raw-scattered,backing_fmt=raw 16M
+    same "raw-without-seek-hole is about the source, not about files below it" \
+        "$(measured "" -O qcow2 over-holes)" "$(measured raw-without-seek-hole -O qcow2 over-holes)"
     image over-vmdk vmdk backing_file=vmdk-,backing_fmt=vmdk 10M "write -P 7 5M 64k"
     "$instar" convert -O raw over-vmdk lied
     same "a vmdk shows its parent" 0 "$(status qemu-img compare -f vmdk -F raw over-vmdk lied)"
@@ -559,6 +564,9 @@ lies_of_parts() {
     same "parent-ignored" 1 "$(status qemu-img compare -f vmdk -F raw over-vmdk lied)"
     same "... and keeps what the file has itself" 0 \
         "$(status qemu-io -f raw -c "read -P 7 5M 64k" lied)"
+    STANDIN_LIE=parent-ignored "$instar" convert -O vmdk over-vmdk lied
+    same "... and writes no less than it measured" 0 \
+        "$(status qemu-img compare -f vmdk -F vmdk over-vmdk lied)"
     STANDIN_LIE=parent-ignored "$instar" convert -O raw over-raw lied
     same "... and shows the file below a qcow2" 0 \
         "$(status qemu-img compare -f qcow2 -F raw over-raw lied)"
