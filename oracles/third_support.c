@@ -59,6 +59,16 @@ static bool is_sized_by_geometry(const struct subject *subject) {
     return false;
 }
 
+// The last footer lies elsewhere than in the file's last sector. instar's documentation has it
+// where the last 64 KiB begin; qemu-img reads the copy at the front.
+static bool ends_without_footer(const struct subject *subject) {
+    uint8_t cookie[8];
+    uint64_t size = subject->image->file_size;
+    return size >= 512 &&
+           image_pread(subject->image->fd, cookie, sizeof cookie, size - 512, NULL) == 0 &&
+           memcmp(cookie, "conectix", sizeof cookie) != 0;
+}
+
 #define QCOW2 STATE(IMAGE_QCOW2)
 #define VMDK  STATE(IMAGE_VMDK)
 #define VPC   STATE(IMAGE_VPC)
@@ -85,6 +95,8 @@ static const struct limit {
     {VMDK, "third_small_grains", has_small_grains, "grains of 4 KiB are refused"},
     {VPC, "third_geometry", is_sized_by_geometry,
      "the footer's original size counts, whatever the creator"},
+    {VPC, "third_footer_not_last", ends_without_footer,
+     "refused where the file's last sector is not the footer"},
     {VHDX, "third_beyond_4_gib", is_beyond_4_gib,
      "blocks at 4 GiB of the file and behind it are read from elsewhere (fixed disks of 8 GiB)"},
 };

@@ -59,6 +59,9 @@ made qcow2 -o data_file="$IMG.data"
 check "third_data_file is needed" not_read qcow2 "$IMG" "$SCRATCH/raw"
 made vmdk && qemu-img create -q -f vmdk -F vmdk -b "$IMG" "$IMG.above2"
 check "third_backing is needed: vmdk" not_read vmdk "$IMG.above2" "$SCRATCH/raw"
+made vpc -o force_size=on && check "a vpc with its footer at the end is read" status 1 not_read vpc "$IMG" "$SCRATCH/raw"
+truncate -s +65024 "$IMG"
+check "third_footer_not_last is needed" not_read vpc "$IMG" "$SCRATCH/raw"
 truncate -s 8G "$SCRATCH/raw"
 printf 'something' | dd of="$SCRATCH/raw" oflag=seek_bytes seek=$(((8 << 30) - 512)) conv=notrunc status=none
 made vhdx -o subformat=fixed
