@@ -25,6 +25,7 @@ static void begin_side(struct step_record *step, const struct chain *chain, int 
     to->result = &step->results[side];
     to->output_check.class = OUTCOME_CLASSES;
     to->fit_class = OUTCOME_CLASSES;
+    to->fit_costs_too_much = false;
     step->flattened[side] = false;
     step->outputs[side][0] = step->fits[side][0] = 0;
     tool_result_free(&step->results[side]);
@@ -64,6 +65,18 @@ static void choose_size(struct step_record *step, const struct testcase *testcas
     };
 }
 
+// The convert behind a measure is held to the caps of a convert: with the units of the measure,
+// which alone would have cost nothing.
+static bool fit_is_cheap(const struct testcase *testcase, const struct case_operation *operation,
+                         const struct target_options *options) {
+    struct case_operation convert = *operation;
+    struct target_options capped;
+    convert.op = OP_CONVERT;
+    case_target_options(testcase, &convert, &capped);
+    return case_operation_allowed(testcase, &convert, NULL) &&
+           capped.block_bits == options->block_bits && capped.grain_bits == options->grain_bits;
+}
+
 void step_begin(struct step_record *step, const struct chain *chain,
                 const struct testcase *testcase, const struct case_operation *operation,
                 const struct material *input) {
@@ -82,7 +95,11 @@ void step_begin(struct step_record *step, const struct chain *chain,
         .truth = input->truth,
         .compare_budget = COMPARE_BUDGET,
     };
+    step->input_file_count = input->file_count;
+    for (size_t i = 0; i < input->file_count; i++)
+        step->input_files[i] = input->files[i].name;
     case_target_options(testcase, operation, &step->step.options);
+    step->fit_is_cheap = fit_is_cheap(testcase, operation, &step->step.options);
     choose_snapshot(step, input);
     if (step->step.options.size_only)
         choose_size(step, testcase);
@@ -144,10 +161,11 @@ static int follow_up(struct step_record *step, struct chain *chain, int side, si
                        third_ask(step, chain, side, fault)
                    ? -1
                    : 0;
-    if (call->op == OP_MEASURE && output_is_fitted(call->target) &&
-        !cannot_tell_format(&chain->tools[side], OP_CONVERT, input))
-        return output_fit(step, chain, side, index, fault);
-    return 0;
+    if (call->op != OP_MEASURE || !output_is_fitted(call->target) || call->options.size_only ||
+        cannot_tell_format(&chain->tools[side], OP_CONVERT, input))
+        return 0;
+    step_side(step, side)->fit_costs_too_much = !step->fit_is_cheap;
+    return step->fit_is_cheap ? output_fit(step, chain, side, index, fault) : 0;
 }
 
 static void note_modified(struct step_record *step, const struct chain *chain, int side,

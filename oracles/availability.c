@@ -21,6 +21,8 @@ static void judge_side(const struct oracle *oracle, const struct oracle_side *si
     // The convert behind a measure did not end well: its bounds are not judged, and that is said.
     if (side->fit_class == OUTCOME_LIMIT || side->fit_class == OUTCOME_TIMEOUT)
         oracle_say(out, oracle, VERDICT_INCONCLUSIVE, "convert_behind_measure_cut_off");
+    else if (side->fit_costs_too_much)
+        oracle_say(out, oracle, VERDICT_INCONCLUSIVE, "convert_behind_measure_cost_cap");
     else if (side->fit_class == OUTCOME_REFUSED)
         oracle_say(out, oracle, VERDICT_UNSUPPORTED, "convert_behind_measure_refused");
 }

@@ -57,6 +57,7 @@ struct oracle_side {
     // our own writer made of it.
     struct third_reading third, third_control;
     // measure to vmdk, vpc, vhdx: the size of the file that this tool's own convert then wrote.
+    bool fit_costs_too_much; // that convert was not run: our own caps
     bool has_converted;
     uint64_t converted_size;
     enum outcome_class fit_class; // of that convert; OUTCOME_CLASSES if none was run

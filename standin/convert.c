@@ -181,8 +181,6 @@ static int convert_source(struct source *source, const char *path, enum image_fo
     struct fault fault = {""};
     struct image_written written = {0};
     struct image_source content = source->content;
-    if (source_open_below(source, !parent_is_ignored(source, target)))
-        return 1;
     hang_if_asked(source);
     if (lie(LIE_WRONG_BYTE_NEAR_END) && source_plant_wrong_byte(source, &fault))
         return fail(fault.text);
@@ -228,7 +226,9 @@ static int run(const struct arguments *arguments) {
         return 1;
     if (source_open(&source, arguments->operands[0], NULL, lie(LIE_SUCCESS_WHERE_QEMU_FAILS)))
         return 1;
-    int status = output_check(&source, arguments->operands[1], &options);
+    int status = source_open_below(&source, !parent_is_ignored(&source, target));
+    if (!status)
+        status = output_check(&source, arguments->operands[1], &options);
     if (!status)
         status = choose_snapshot(&source, arguments->text[OPT_SNAPSHOT]);
     if (!status)

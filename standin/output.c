@@ -10,18 +10,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_source(const struct source *source, const struct stat *file) {
+static bool same_file(const struct stat *a, const struct stat *b) {
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+// One file of the source, or one that it has beside it.
+static bool is_part(const struct image *image, const struct stat *file) {
     struct stat status;
     char path[PATH_MAX];
-    const struct image *image = source->image;
-    if (!fstat(image->fd, &status) && status.st_dev == file->st_dev &&
-        status.st_ino == file->st_ino)
+    if (!fstat(image->fd, &status) && same_file(&status, file))
         return true;
     for (size_t i = 0; i < image->file_count; i++) {
         path_beside(image->path, image->files[i], path, sizeof path);
-        if (!stat(path, &status) && status.st_dev == file->st_dev && status.st_ino == file->st_ino)
+        if (!stat(path, &status) && same_file(&status, file))
             return true;
     }
+    return false;
+}
+
+static bool is_source(const struct source *source, const struct stat *file) {
+    for (const struct image *image = source->image; image; image = image->backing)
+        if (is_part(image, file))
+            return true;
     return false;
 }
 

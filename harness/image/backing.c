@@ -8,10 +8,23 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#define MAX_CHAIN 16 // files; a chain that leads back to itself ends here too
+#define MAX_CHAIN 16 // files
 
-static int open_below(struct image *image, unsigned depth, struct fault *fault) {
+// Is the file that was opened last one of those above it?
+static bool leads_back(const struct image *top, const struct image *last) {
+    struct stat file, above;
+    if (fstat(last->fd, &file))
+        return false;
+    for (const struct image *image = top; image != last; image = image->backing)
+        if (fstat(image->fd, &above) == 0 && above.st_dev == file.st_dev &&
+            above.st_ino == file.st_ino)
+            return true;
+    return false;
+}
+
+static int open_below(struct image *top, struct image *image, unsigned depth, struct fault *fault) {
     if (!image->has_backing)
         return 0;
     if (depth == MAX_CHAIN)
@@ -34,13 +47,15 @@ static int open_below(struct image *image, unsigned depth, struct fault *fault) 
         return -1;
     if (image_open(&image->backing, path, format, fault))
         return -1;
+    if (leads_back(top, image->backing))
+        return fault_set(fault, "%s: the chain of files leads back to %s", image->path, path);
     if (image->driver->fits_backing && image->driver->fits_backing(image, fault))
         return fault_prefix(fault, "%s: ", image->path);
-    return open_below(image->backing, depth + 1, fault);
+    return open_below(top, image->backing, depth + 1, fault);
 }
 
 int image_open_backing(struct image *image, struct fault *fault) {
-    if (image->backing || open_below(image, 1, fault) == 0)
+    if (image->backing || open_below(image, image, 1, fault) == 0)
         return 0;
     // Half a chain would read as something that nobody wrote.
     image_close(image->backing);

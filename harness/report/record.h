@@ -17,9 +17,12 @@ enum { SIDE_A, SIDE_B, SIDES };
 struct step_record {
     bool done;               // false: skipped, see why
     char why[48];            // "cost_cap", "budget", "filtered", "not_needed"
+    bool fit_is_cheap;       // a measure: its convert may be run
     struct oracle_step step; // points into this record and into the materials of the run
     struct tool_call calls[SIDES];
     struct tool_argv argv[SIDES];
+    const char *input_files[RECORD_MAX_FILES]; // all files of the input; borrowed as source_files
+    size_t input_file_count;
     char outputs[SIDES][32]; // file names in the case directory
     char fits[SIDES][32];    // of the convert that belongs to a measure
     struct tool_argv fit_argv[SIDES];
@@ -40,7 +43,7 @@ struct record {
     struct step_record steps[CASE_MAX_OPERATIONS];
     size_t step_count;
     char source_name[32];
-    // All files of the source, it among them; borrowed from the materials of the run.
+    // All files of the source, it among them; borrowed from the run, valid until the next case.
     const char *source_files[RECORD_MAX_FILES];
     size_t source_file_count;
     struct truth source;                          // of the file that was built

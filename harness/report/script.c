@@ -63,13 +63,10 @@ static void put_outputs(const struct step_record *step, struct buffer *out) {
 }
 
 // All files of the input as they are before the step: any of a chain may be what a tool changes.
-static void put_copies(const struct record *record, const struct step_record *step,
-                       struct buffer *out) {
+static void put_copies(const struct step_record *step, struct buffer *out) {
     buffer_text(out, "mkdir original && cp --sparse=always");
-    if (step->step.input_is_output)
-        buffer_format(out, " %s", step->step.input_name);
-    for (size_t i = 0; !step->step.input_is_output && i < record->source_file_count; i++)
-        buffer_format(out, " %s", record->source_files[i]);
+    for (size_t i = 0; i < step->input_file_count; i++)
+        buffer_format(out, " %s", step->input_files[i]);
     buffer_text(out, " original\n");
 }
 
@@ -140,7 +137,7 @@ void report_script(const struct report *report, struct buffer *out) {
             continue;
         buffer_format(out, "echo '=== step %zu: %s'\n", i + 1, operation_names[step->step.op]);
         if (step->step.source_modified)
-            put_copies(record, step, out);
+            put_copies(step, out);
         put_command(step, SIDE_A, out);
         put_command(step, SIDE_B, out);
         if (i == report->finding->step)

@@ -164,6 +164,10 @@ static void a_convert_behind_a_measure_can_crash_or_be_cut_off(void **state) {
     bench_reason(&bench, VERDICT_INCONCLUSIVE, "convert_behind_measure_cut_off");
     bench.step.a.fit_class = OUTCOME_REFUSED;
     bench_reason(&bench, VERDICT_UNSUPPORTED, "convert_behind_measure_refused");
+    bench.step.a.fit_class = OUTCOME_CLASSES;
+    bench.step.a.fit_costs_too_much = true;
+    bench_reason(&bench, VERDICT_INCONCLUSIVE, "convert_behind_measure_cost_cap");
+    bench.step.a.fit_costs_too_much = false;
     bench_end(&bench);
 }
 
