@@ -133,8 +133,11 @@ bool output_fit_call(const struct tool *tool, struct tool_call *call) {
     uint32_t *subformat = &call->options.vmdk_subformat;
     if (call->options.size_only)
         return false; // a size alone cannot be converted
-    call->op = call->target == IMAGE_VMDK && *subformat == 2 ? OP_CONVERT_COMPRESSED : OP_CONVERT;
-    *subformat = *subformat == 3 ? 3 : 0; // the others are what convert does with and without -c
+    call->op = call->target == IMAGE_VMDK && *subformat == SUBFORMAT_STREAM ? OP_CONVERT_COMPRESSED
+                                                                            : OP_CONVERT;
+    // The others are what convert does with and without -c.
+    if (*subformat != SUBFORMAT_FLAT)
+        *subformat = SUBFORMAT_NOT_GIVEN;
     return tool_supports(tool, call, NULL) && tool_honours_options(tool, call);
 }
 

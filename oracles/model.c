@@ -160,8 +160,9 @@ static bool measure_vmdk(const struct target_options *options, uint64_t size, ui
     wide grain = model_target_unit(IMAGE_VMDK, options);
     wide grains = wide_div_up(wide_div_up(size, 512), grain / 512);
     wide tables = wide_div_up(grains, 512);
-    bool stream = options->vmdk_subformat == 2;
-    if (options->vmdk_subformat == 3) { // a descriptor, and a file of the disk's length
+    bool stream = options->vmdk_subformat == SUBFORMAT_STREAM;
+    // A descriptor, and a file of the disk's length.
+    if (options->vmdk_subformat == SUBFORMAT_FLAT) {
         sizes->required = sizes->fully = (wide)size + 512;
         return true;
     }

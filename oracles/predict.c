@@ -158,7 +158,7 @@ static bool no_skip_zeros(const struct oracle_step *step) {
 }
 
 static bool target_flat(const struct oracle_step *step) {
-    return step->options.vmdk_subformat == 3;
+    return step->options.vmdk_subformat == SUBFORMAT_FLAT;
 }
 
 static bool target_extended_l2(const struct oracle_step *step) {

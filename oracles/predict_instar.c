@@ -169,7 +169,7 @@ static bool output_size(const struct oracle_step *step, uint64_t *bytes) {
     static const uint64_t entries[IMAGE_FORMATS] = {[IMAGE_VMDK] = 512};
     // Of monolithicFlat it is not known what the descriptor says, to the byte.
     if (!step->truth.content || step->op == OP_CONVERT_COMPRESSED ||
-        step->options.vmdk_subformat == 3)
+        step->options.vmdk_subformat == SUBFORMAT_FLAT)
         return false;
     uint64_t unit = model_target_unit(step->target, &step->options), tables;
     uint64_t per_table = step->target == IMAGE_QCOW2 ? unit / (step->options.extended_l2 ? 16 : 8)
@@ -201,8 +201,9 @@ static bool output_size(const struct oracle_step *step, uint64_t *bytes) {
 bool predict_instar_padded_output(const struct oracle_step *step, const char *field,
                                   char out[PREDICT_ROOM]) {
     uint64_t bytes;
-    return strcmp(field, "converted-size") == 0 && step->options.vmdk_subformat != 2 &&
-           output_size(step, &bytes) && predict_number(bytes, out);
+    return strcmp(field, "converted-size") == 0 &&
+           step->options.vmdk_subformat != SUBFORMAT_STREAM && output_size(step, &bytes) &&
+           predict_number(bytes, out);
 }
 
 // The host sizes the output device before the guest runs, and never asks for the unit.

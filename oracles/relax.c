@@ -132,7 +132,8 @@ static bool bound_sparse_writer(const struct relax_query *query) {
 }
 
 static bool bound_stream(const struct relax_query *query) {
-    return query->step->target == IMAGE_VMDK && query->step->options.vmdk_subformat == 2;
+    return query->step->target == IMAGE_VMDK &&
+           query->step->options.vmdk_subformat == SUBFORMAT_STREAM;
 }
 
 const struct relaxation relaxations[RELAXATIONS] = {

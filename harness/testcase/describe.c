@@ -125,8 +125,11 @@ void case_describe_write(const struct testcase *testcase, size_t index,
 }
 
 static void options_words(const struct target_options *options, struct buffer *out) {
-    static const char *const subformats[] = {"", "monolithicSparse", "streamOptimized",
-                                             "monolithicFlat"};
+    static const char *const subformats[] = {
+        [SUBFORMAT_SPARSE] = "monolithicSparse",
+        [SUBFORMAT_STREAM] = "streamOptimized",
+        [SUBFORMAT_FLAT] = "monolithicFlat",
+    };
     static const char *const preallocations[PREALLOCATIONS] = {"", "off", "metadata", "falloc",
                                                                "full"};
 

@@ -131,7 +131,7 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
             options->vmdk_subformat = operation->subformat;
         // Compressed grains need streamOptimized.
         if (operation->flat && op != OP_CONVERT_COMPRESSED) {
-            options->vmdk_subformat = 3;
+            options->vmdk_subformat = SUBFORMAT_FLAT;
             options->grain_bits = 0;
         }
         break;

@@ -5,6 +5,8 @@
 #ifndef TESTCASE_OPERATION_H
 #define TESTCASE_OPERATION_H
 
+#include "image/image.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,12 +36,19 @@ enum target_preallocation {
     PREALLOCATIONS
 };
 
+// The values are those of the encoded member `subformat`, and flat's behind them.
+enum target_subformat {
+    SUBFORMAT_NOT_GIVEN,
+    SUBFORMAT_SPARSE = VMDK_SPARSE + 1, // measure only
+    SUBFORMAT_STREAM = VMDK_STREAM + 1, // measure only
+    SUBFORMAT_FLAT = VMDK_FLAT + 1,     // measure and convert
+};
+
 // 0 everywhere means "not given on the command line". An option of another target is never set.
 struct target_options {
     uint32_t cluster_bits;   // qcow2: 9..21 (measure and convert)
     uint32_t refcount_bits;  // qcow2, measure only: 1..64
-    uint32_t vmdk_subformat; // 1 monolithicSparse, 2 streamOptimized (both measure only),
-                             // 3 monolithicFlat (measure and convert)
+    uint32_t vmdk_subformat; // enum target_subformat
     uint32_t grain_bits;     // vmdk: 12..16 (only instar knows it)
     uint32_t block_bits;     // vpc 19..28 (only instar knows it); vhdx 20..28
     uint32_t extended_l2;    // qcow2: 1 (measure and convert)

@@ -106,7 +106,7 @@ static void probe_give_options(const struct probe *probe, struct tool_call *call
     call->options = (struct target_options){
         .cluster_bits = 16,
         .refcount_bits = 16,
-        .vmdk_subformat = wanted == TOOL_OPTION_SUBFORMAT ? 1 : 3,
+        .vmdk_subformat = wanted == TOOL_OPTION_SUBFORMAT ? SUBFORMAT_SPARSE : SUBFORMAT_FLAT,
         .grain_bits = 16,
         .block_bits = 21,
         .extended_l2 = 1,

@@ -72,7 +72,7 @@ bool tool_checks(const struct tool *tool, enum image_format format) {
 bool tool_output_extent(const struct tool_call *call, const char *output,
                         char name[IMAGE_NAME_ROOM]) {
     char stem[IMAGE_NAME_ROOM];
-    if (call->target != IMAGE_VMDK || call->options.vmdk_subformat != 3)
+    if (call->target != IMAGE_VMDK || call->options.vmdk_subformat != SUBFORMAT_FLAT)
         return false;
     image_stem(output, stem);
     snprintf(name, IMAGE_NAME_ROOM, "%.50s-flat.vmdk", stem);

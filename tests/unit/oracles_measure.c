@@ -176,7 +176,7 @@ static void a_flat_file_may_leave_nothing_out(void **state) {
     (void)state;
     struct bench bench;
     bound_begin(&bench, IMAGE_VMDK, 0, 338 + 64 MIB); // zeros, and a descriptor of 338 bytes
-    bench.step.options.vmdk_subformat = 3;
+    bench.step.options.vmdk_subformat = SUBFORMAT_FLAT;
     bench_measure(&bench.a_result, 64 MIB + 512, 64 MIB + 512);
     bench_agrees(&bench, "measure_below_required_bound");
     bench_agrees(&bench, "measure_above_fully_allocated_bound");

@@ -99,7 +99,7 @@ static void an_empty_flat_disk_is_where_qemu_img_aborts(void **state) {
     bench.said.registry = registry;
     bench_size(&bench, 0);
     bench.step.target = IMAGE_VMDK;
-    bench.step.options.vmdk_subformat = 3;
+    bench.step.options.vmdk_subformat = SUBFORMAT_FLAT;
     bench.b_result.class = OUTCOME_SIGNAL;
     bench.b_outcome.end = EXEC_SIGNALED;
     bench.b_outcome.value = 6; // SIGABRT
@@ -107,7 +107,7 @@ static void an_empty_flat_disk_is_where_qemu_img_aborts(void **state) {
     bench.b_outcome.value = 11;
     bench_diverges(&bench, "tool_crash", "qemu_img_sigsegv");
     bench.b_outcome.value = 6;
-    bench.step.options.vmdk_subformat = 0;
+    bench.step.options.vmdk_subformat = SUBFORMAT_NOT_GIVEN;
     bench_diverges(&bench, "tool_crash", "qemu_img_sigabrt");
     bench_end(&bench);
     registry_free(registry);

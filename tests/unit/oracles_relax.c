@@ -64,7 +64,8 @@ static void demonstrate(struct bench *bench, const struct demonstration *shown) 
     }
     bench->step.truth.active_size = 2 MIB;
     bench->step.options.snapshot = shown->id == RELAX_TRUTH_ACTIVE_SIZE;
-    bench->step.options.vmdk_subformat = shown->id == RELAX_BOUND_STREAM ? 2 : 0;
+    bench->step.options.vmdk_subformat =
+        shown->id == RELAX_BOUND_STREAM ? SUBFORMAT_STREAM : SUBFORMAT_NOT_GIVEN;
 }
 
 static void every_relaxation_has_a_case_that_needs_it(void **state) {

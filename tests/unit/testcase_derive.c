@@ -289,7 +289,9 @@ static void options_belong_to_operation_and_target(void **state) {
             assert_int_equal(options.cluster_bits, has && target == IMAGE_QCOW2 ? 12 : 0);
             assert_int_equal(options.extended_l2, has && target == IMAGE_QCOW2);
             assert_int_equal(options.refcount_bits, measure && target == IMAGE_QCOW2 ? 64 : 0);
-            assert_int_equal(options.vmdk_subformat, measure && target == IMAGE_VMDK ? 2 : 0);
+            assert_int_equal(options.vmdk_subformat, measure && target == IMAGE_VMDK
+                                                         ? SUBFORMAT_STREAM
+                                                         : SUBFORMAT_NOT_GIVEN);
             assert_int_equal(options.grain_bits, has && target == IMAGE_VMDK ? 13 : 0);
             assert_int_equal(options.block_bits, has && target == IMAGE_VPC    ? 19
                                                  : has && target == IMAGE_VHDX ? 20

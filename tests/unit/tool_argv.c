@@ -54,10 +54,11 @@ static const struct expectation {
     {{.op = OP_MEASURE,
       .input = "src.raw",
       .target = IMAGE_VMDK,
-      .options = {.vmdk_subformat = 2, .grain_bits = 12}},
+      .options = {.vmdk_subformat = SUBFORMAT_STREAM, .grain_bits = 12}},
      NULL,
      "instar measure --output json -f raw -O vmdk --subformat streamOptimized --grain-size 4096 src.raw"},
-    {{.op = OP_MEASURE, .input = "src.raw", .target = IMAGE_VMDK, .options = {.vmdk_subformat = 1}},
+    {{.op = OP_MEASURE, .input = "src.raw", .target = IMAGE_VMDK,
+      .options = {.vmdk_subformat = SUBFORMAT_SPARSE}},
      NULL,
      "instar measure --output json -f raw -O vmdk --subformat monolithicSparse src.raw"},
     {{.op = OP_MEASURE, .input = "src.raw", .target = IMAGE_VPC, .options = {.block_bits = 19}},
@@ -175,14 +176,15 @@ static const struct expectation {
       .options = {.preallocation = PREALLOCATION_FULL}},
      "qemu-img measure --output=json -f raw -O qcow2 -o preallocation=full src.raw",
      "instar measure --output json -f raw -O qcow2 --preallocation full src.raw"},
-    {{.op = OP_MEASURE, .input = "src.raw", .target = IMAGE_VMDK, .options = {.vmdk_subformat = 3}},
+    {{.op = OP_MEASURE, .input = "src.raw", .target = IMAGE_VMDK,
+      .options = {.vmdk_subformat = SUBFORMAT_FLAT}},
      NULL,
      "instar measure --output json -f raw -O vmdk --subformat monolithicFlat src.raw"},
     {{.op = OP_CONVERT,
       .input = "src.raw",
       .output = "a.out.vmdk",
       .target = IMAGE_VMDK,
-      .options = {.vmdk_subformat = 3}},
+      .options = {.vmdk_subformat = SUBFORMAT_FLAT}},
      "qemu-img convert -f raw -O vmdk -o subformat=monolithicFlat src.raw a.out.vmdk",
      "instar convert -O vmdk --subformat monolithicFlat src.raw a.out.vmdk"},
     {{.op = OP_CONVERT,
@@ -284,7 +286,7 @@ static void what_makes_another_call_of_it_is_not_dropped(void **state) {
     struct tool tool = any_tool(TOOL_INSTAR);
     struct tool_call convert = {.op = OP_CONVERT,
                                 .target = IMAGE_VMDK,
-                                .options = {.vmdk_subformat = 3, .no_skip_zeros = 1}};
+                                .options = {.vmdk_subformat = SUBFORMAT_FLAT, .no_skip_zeros = 1}};
     tool.lacks_option[OP_CONVERT][TOOL_OPTION_FLAT] = true;
     tool.lacks_option[OP_CONVERT][TOOL_OPTION_NO_SKIP_ZEROS] = true;
     assert_string_equal(why_not(&tool, convert), "supported"); // the same guest bytes anyway
@@ -296,10 +298,10 @@ static void what_makes_another_call_of_it_is_not_dropped(void **state) {
 
     // One value of the subformat alone is unknown.
     struct tool_call measure = {
-        .op = OP_MEASURE, .target = IMAGE_VMDK, .options = {.vmdk_subformat = 3}};
+        .op = OP_MEASURE, .target = IMAGE_VMDK, .options = {.vmdk_subformat = SUBFORMAT_FLAT}};
     tool.lacks_option[OP_MEASURE][TOOL_OPTION_FLAT] = true;
     assert_string_equal(why_not(&tool, measure), "no_option");
-    measure.options.vmdk_subformat = 2;
+    measure.options.vmdk_subformat = SUBFORMAT_STREAM;
     assert_string_equal(why_not(&tool, measure), "supported");
 
     // A size has no format that a tool could not read.
@@ -318,7 +320,7 @@ static void a_flat_output_has_a_second_file(void **state) {
     struct tool_call call = {.op = OP_CONVERT, .target = IMAGE_VMDK};
     char name[IMAGE_NAME_ROOM];
     assert_false(tool_output_extent(&call, "a.out1.vmdk", name));
-    call.options.vmdk_subformat = 3;
+    call.options.vmdk_subformat = SUBFORMAT_FLAT;
     assert_true(tool_output_extent(&call, "a.out1.vmdk", name));
     assert_string_equal(name, "a.out1-flat.vmdk"); // as qemu-img 7.2 names it
 }

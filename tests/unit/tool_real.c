@@ -141,7 +141,7 @@ static void the_real_qemu_img_s_complaints_are_ours(void **state) {
 static const struct target_options ends[] = {
     {.cluster_bits = 9,
      .refcount_bits = 1,
-     .vmdk_subformat = 1,
+     .vmdk_subformat = SUBFORMAT_SPARSE,
      .grain_bits = 12,
      .block_bits = 20,
      .preallocation = PREALLOCATION_OFF,
@@ -149,7 +149,7 @@ static const struct target_options ends[] = {
      .compression = 1},
     {.cluster_bits = 21,
      .refcount_bits = 64,
-     .vmdk_subformat = 2,
+     .vmdk_subformat = SUBFORMAT_STREAM,
      .grain_bits = 16,
      .block_bits = 28,
      .extended_l2 = 1,
@@ -159,7 +159,7 @@ static const struct target_options ends[] = {
      .no_skip_zeros = 1},
     {.cluster_bits = 14,
      .refcount_bits = 16,
-     .vmdk_subformat = 3,
+     .vmdk_subformat = SUBFORMAT_FLAT,
      .extended_l2 = 1,
      .lazy_refcounts = 1,
      .preallocation = PREALLOCATION_METADATA,
@@ -183,9 +183,9 @@ static struct tool_call call_with(enum operation op, enum image_format target,
         call.options.refcount_bits = call.options.lazy_refcounts = call.options.preallocation =
             call.options.compat = call.options.compression = 0;
     if (target != IMAGE_VMDK)
-        call.options.grain_bits = call.options.vmdk_subformat = 0;
-    if (!measure)
-        call.options.vmdk_subformat = 0; // monolithicFlat has a test of its own
+        call.options.grain_bits = 0;
+    if (target != IMAGE_VMDK || !measure)
+        call.options.vmdk_subformat = SUBFORMAT_NOT_GIVEN; // monolithicFlat has a test of its own
     if (target != IMAGE_VPC && target != IMAGE_VHDX)
         call.options.block_bits = 0;
     if (measure)
@@ -232,7 +232,7 @@ static void the_real_qemu_img_writes_what_was_asked_for(void **state) {
                              .input = "src.raw",
                              .output = "a.out.vmdk",
                              .target = IMAGE_VMDK,
-                             .options = {.vmdk_subformat = 3}};
+                             .options = {.vmdk_subformat = SUBFORMAT_FLAT}};
     char extent[IMAGE_NAME_ROOM];
     expect_success(&tool, &call);
     assert_true(tool_output_extent(&call, call.output, extent));
