@@ -183,13 +183,8 @@ static enum vpc_creator creator_named(const char *name) {
 }
 
 static enum vmdk_subformat subformat_named(const char *type) {
-    static const char *const names[VMDK_SUBFORMATS] = {
-        [VMDK_SPARSE] = "monolithicSparse",       [VMDK_STREAM] = "streamOptimized",
-        [VMDK_FLAT] = "monolithicFlat",           [VMDK_SPLIT_SPARSE] = "twoGbMaxExtentSparse",
-        [VMDK_SPLIT_FLAT] = "twoGbMaxExtentFlat",
-    };
     int at = VMDK_SUBFORMATS - 1;
-    while (at > 0 && strcmp(names[at], type) != 0)
+    while (at > 0 && strcmp(vmdk_create_types[at], type) != 0)
         at--;
     return (enum vmdk_subformat)at;
 }

@@ -75,13 +75,13 @@ static int qcow2_options(const struct arguments *arguments, struct image_options
 static int vmdk_options(const struct arguments *arguments, struct image_options *options) {
     const char *subformat = arguments->text[OPT_SUBFORMAT];
     bool stream = arguments->position[OPT_COMPRESS];
-    if (subformat && !strcmp(subformat, "monolithicFlat")) {
+    if (subformat && !strcmp(subformat, vmdk_create_types[VMDK_FLAT])) {
         if (stream)
             return refuse("monolithicFlat cannot be compressed");
         options->vmdk_subformat = VMDK_FLAT;
         return 0;
     }
-    if (subformat && !strcmp(subformat, "streamOptimized"))
+    if (subformat && !strcmp(subformat, vmdk_create_types[VMDK_STREAM]))
         stream = true;
     options->vmdk_subformat = stream ? VMDK_STREAM : VMDK_SPARSE;
     options->compress = stream;

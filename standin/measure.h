@@ -9,7 +9,6 @@
 #include "standin/standin.h"
 
 enum preallocation { PREALLOC_OFF, PREALLOC_METADATA, PREALLOC_FALLOC, PREALLOC_FULL };
-enum measure_subformat { SUBFORMAT_SPARSE, SUBFORMAT_STREAM, SUBFORMAT_FLAT };
 
 struct measure_options {
     enum image_format target;
@@ -18,8 +17,8 @@ struct measure_options {
     bool extended_l2;
     bool compat_010; // compat=0.10
     enum preallocation preallocation;
-    enum measure_subformat subformat; // vmdk
-    uint64_t grain_size;              // vmdk
+    enum vmdk_subformat subformat; // vmdk: one of the first three
+    uint64_t grain_size;           // vmdk
     bool vpc_fixed;
     uint64_t block_size; // vpc, vhdx; 0 = the format's default
 };

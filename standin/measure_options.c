@@ -31,8 +31,6 @@ static bool named(const char *text, const char *const *names, int count, int *va
 }
 
 static const char *const preallocation_names[] = {"off", "metadata", "falloc", "full"};
-static const char *const subformat_names[] = {"monolithicSparse", "streamOptimized",
-                                              "monolithicFlat"};
 
 static bool set_qcow2(struct measure_options *options, const struct option_text *text,
                       bool *known) {
@@ -68,9 +66,9 @@ static bool set_vmdk(struct measure_options *options, const struct option_text *
     if (!strcmp(text->key, "grain_size"))
         return parse_size(text->value, &options->grain_size);
     if (!strcmp(text->key, "subformat")) {
-        if (!named(text->value, subformat_names, 3, &number))
+        if (!named(text->value, vmdk_create_types, VMDK_FLAT + 1, &number))
             return false;
-        options->subformat = (enum measure_subformat)number;
+        options->subformat = (enum vmdk_subformat)number;
         return true;
     }
     return (*known = named(text->key, without_effect, 4, &number));
@@ -173,8 +171,8 @@ static int parse_flags(const struct arguments *arguments, struct measure_options
     if (preallocation && named(preallocation, preallocation_names, 4, &number))
         options->preallocation = (enum preallocation)number;
     const char *subformat = arguments->text[OPT_SUBFORMAT];
-    if (subformat && named(subformat, subformat_names, 3, &number))
-        options->subformat = (enum measure_subformat)number;
+    if (subformat && named(subformat, vmdk_create_types, VMDK_FLAT + 1, &number))
+        options->subformat = (enum vmdk_subformat)number;
     return 0;
 }
 

@@ -59,8 +59,8 @@ static wide vmdk_file(const struct measure_options *options, wide size, wide gra
     wide directory = wide_round_up(4 * tables, 512);
     if (directory < 512)
         directory = 512;
-    wide before = 512 + 20 * 512;               // header, descriptor
-    if (options->subformat == SUBFORMAT_STREAM) // a marker before each part; footer, end of stream
+    wide before = 512 + 20 * 512;          // header, descriptor
+    if (options->subformat == VMDK_STREAM) // a marker before each part; footer, end of stream
         return wide_round_up(
             before + grains * (grain + 512) + tables * 2560 + 512 + directory + 1536, 65536);
     return before + grains * grain + tables * 2048 + directory;
@@ -89,7 +89,7 @@ uint64_t measure_unit(const struct measure_options *options) {
     case IMAGE_QCOW2:
         return options->cluster_size;
     case IMAGE_VMDK:
-        return options->subformat == SUBFORMAT_FLAT ? 512 : options->grain_size;
+        return options->subformat == VMDK_FLAT ? 512 : options->grain_size;
     case IMAGE_VPC:
         return options->vpc_fixed ? 512 : options->block_size ? options->block_size : 2u << 20;
     case IMAGE_VHDX:
@@ -109,7 +109,7 @@ bool measure_size(const struct measure_options *options, uint64_t size, uint64_t
     case IMAGE_QCOW2:
         return qcow2_size(options, size, units, result);
     case IMAGE_VMDK:
-        if (options->subformat == SUBFORMAT_FLAT)
+        if (options->subformat == VMDK_FLAT)
             return deliver(result, (wide)size + 512, (wide)size + 512);
         return deliver(result, vmdk_file(options, size, units), vmdk_file(options, size, all));
     case IMAGE_VPC:

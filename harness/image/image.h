@@ -102,6 +102,8 @@ enum vmdk_subformat {
     VMDK_SPLIT_FLAT,   // twoGbMaxExtentFlat: a descriptor and <stem>-f001.vmdk, -f002, ...
     VMDK_SUBFORMATS
 };
+// As createType ("The Descriptor File") and the tools' option `subformat` call them.
+extern const char *const vmdk_create_types[VMDK_SUBFORMATS];
 
 #define IMAGE_NAME_ROOM 64 // bytes of a file name without directory
 #define IMAGE_MAX_FILES 40 // files of one image beside the one that is opened

@@ -18,8 +18,7 @@
 
 // What a descriptor in a file of its own may be: those kinds that QEMU reads, less the ones of
 // servers.
-static const char *const text_types[] = {"monolithicFlat", "twoGbMaxExtentSparse",
-                                         "twoGbMaxExtentFlat"};
+static const enum vmdk_subformat text_types[] = {VMDK_FLAT, VMDK_SPLIT_SPARSE, VMDK_SPLIT_FLAT};
 
 static bool vmdk_probe(const uint8_t *head, size_t head_length, const uint8_t *tail,
                        size_t tail_length) {
@@ -76,7 +75,7 @@ static int open_monolithic(struct image *image, struct fault *fault) {
         return -1;
     // The create type is told by the header, as QEMU does, not by the descriptor.
     snprintf(vmdk->descriptor.create_type, sizeof vmdk->descriptor.create_type, "%s",
-             extent->sparse.compressed ? "streamOptimized" : "monolithicSparse");
+             vmdk_create_types[extent->sparse.compressed ? VMDK_STREAM : VMDK_SPARSE]);
     extent->size = extent->sparse.size;
     image->virtual_size = extent->size;
     image->unit = extent->sparse.grain;
@@ -134,7 +133,7 @@ static int open_lines(struct image *image, struct fault *fault) {
     const struct vmdk_descriptor *descriptor = &vmdk->descriptor;
     bool known = false;
     for (size_t i = 0; i < sizeof text_types / sizeof *text_types; i++)
-        known |= strcmp(descriptor->create_type, text_types[i]) == 0;
+        known |= strcmp(descriptor->create_type, vmdk_create_types[text_types[i]]) == 0;
     if (!known)
         return fault_set(fault, "a descriptor of the type '%s' is not supported",
                          descriptor->create_type);

@@ -18,6 +18,12 @@ static const char *const kinds[VMDK_KINDS] = {
     [VMDK_KIND_ZERO] = "ZERO",
 };
 
+const char *const vmdk_create_types[VMDK_SUBFORMATS] = {
+    [VMDK_SPARSE] = "monolithicSparse",       [VMDK_STREAM] = "streamOptimized",
+    [VMDK_FLAT] = "monolithicFlat",           [VMDK_SPLIT_SPARSE] = "twoGbMaxExtentSparse",
+    [VMDK_SPLIT_FLAT] = "twoGbMaxExtentFlat",
+};
+
 const char *vmdk_kind_name(enum vmdk_kind kind) {
     return kinds[kind];
 }

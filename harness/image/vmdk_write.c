@@ -17,17 +17,16 @@
 #define VMDK_EXTENT_NAME "disk.vmdk"
 
 static const struct vmdk_layout {
-    const char *create_type;
     enum vmdk_kind kind;
     bool embedded;      // one extent, in the file that was asked for
     bool split;         // in extents of image_options.vmdk_extent
     const char *suffix; // of the extents' names
 } layouts[VMDK_SUBFORMATS] = {
-    [VMDK_SPARSE] = {"monolithicSparse", VMDK_KIND_SPARSE, true, false, NULL},
-    [VMDK_STREAM] = {"streamOptimized", VMDK_KIND_SPARSE, true, false, NULL},
-    [VMDK_FLAT] = {"monolithicFlat", VMDK_KIND_FLAT, false, false, "-flat"},
-    [VMDK_SPLIT_SPARSE] = {"twoGbMaxExtentSparse", VMDK_KIND_SPARSE, false, true, "-s"},
-    [VMDK_SPLIT_FLAT] = {"twoGbMaxExtentFlat", VMDK_KIND_FLAT, false, true, "-f"},
+    [VMDK_SPARSE] = {VMDK_KIND_SPARSE, true, false, NULL},
+    [VMDK_STREAM] = {VMDK_KIND_SPARSE, true, false, NULL},
+    [VMDK_FLAT] = {VMDK_KIND_FLAT, false, false, "-flat"},
+    [VMDK_SPLIT_SPARSE] = {VMDK_KIND_SPARSE, false, true, "-s"},
+    [VMDK_SPLIT_FLAT] = {VMDK_KIND_FLAT, false, true, "-f"},
 };
 
 // --- sizes ---------------------------------------------------------------------------------------
@@ -86,7 +85,7 @@ static int begin_descriptor(struct vmdk_descriptor *descriptor, const struct ima
     const struct image_backing *backing = options->backing;
     *descriptor = (struct vmdk_descriptor){.parent_cid = VMDK_NO_PARENT};
     snprintf(descriptor->create_type, sizeof descriptor->create_type, "%s",
-             layouts[options->vmdk_subformat].create_type);
+             vmdk_create_types[options->vmdk_subformat]);
     if (backing) {
         if (options->vmdk_subformat != VMDK_SPARSE || backing->format != IMAGE_VMDK)
             return fault_set(fault, "only monolithicSparse has a parent, and only a vmdk");

@@ -33,11 +33,6 @@ static void unit_words(uint64_t unit, const char *what, struct buffer *out) {
 }
 
 void case_describe_image(const struct testcase *testcase, struct buffer *out) {
-    static const char *const layouts[VMDK_SUBFORMATS] = {
-        [VMDK_SPARSE] = "monolithicSparse",       [VMDK_STREAM] = "streamOptimized",
-        [VMDK_FLAT] = "monolithicFlat",           [VMDK_SPLIT_SPARSE] = "twoGbMaxExtentSparse",
-        [VMDK_SPLIT_FLAT] = "twoGbMaxExtentFlat",
-    };
     static const char *const creators[VPC_CREATORS] = {
         [VPC_CREATOR_QEMU] = "qemu", [VPC_CREATOR_QEM2] = "qem2", [VPC_CREATOR_VPC] = "vpc ",
         [VPC_CREATOR_VS] = "vs  ",   [VPC_CREATOR_VSIM] = "vsim", [VPC_CREATOR_WA] = "wa",
@@ -71,7 +66,7 @@ void case_describe_image(const struct testcase *testcase, struct buffer *out) {
         buffer_format(out, ", creator \"%s\"", creators[options.vpc_creator]);
         break;
     case IMAGE_VMDK:
-        buffer_format(out, " %s", layouts[options.vmdk_subformat]);
+        buffer_format(out, " %s", vmdk_create_types[options.vmdk_subformat]);
         if (options.grain_bits)
             unit_words(1ull << options.grain_bits, "grains", out);
         if (options.vmdk_subformat >= VMDK_SPLIT_SPARSE)
@@ -125,11 +120,6 @@ void case_describe_write(const struct testcase *testcase, size_t index,
 }
 
 static void options_words(const struct target_options *options, struct buffer *out) {
-    static const char *const subformats[] = {
-        [SUBFORMAT_SPARSE] = "monolithicSparse",
-        [SUBFORMAT_STREAM] = "streamOptimized",
-        [SUBFORMAT_FLAT] = "monolithicFlat",
-    };
     static const char *const preallocations[PREALLOCATIONS] = {"", "off", "metadata", "falloc",
                                                                "full"};
 
@@ -140,7 +130,7 @@ static void options_words(const struct target_options *options, struct buffer *o
     if (options->extended_l2)
         buffer_text(out, ", extended_l2=on");
     if (options->vmdk_subformat)
-        buffer_format(out, ", subformat=%s", subformats[options->vmdk_subformat]);
+        buffer_format(out, ", subformat=%s", target_subformat_name(options->vmdk_subformat));
     if (options->grain_bits)
         buffer_format(out, ", grain_size=%u", 1u << options->grain_bits);
     if (options->block_bits)

@@ -15,6 +15,8 @@ const char *const case_format_names[IMAGE_FORMATS] = {
     [IMAGE_VMDK] = "vmdk", [IMAGE_VHDX] = "vhdx",
 };
 
+// Words that written cases hold stand here in full, whatever the same thing is called elsewhere: a
+// name that changes there must not make them unreadable.
 static const char *const size_class_names[SIZE_CLASSES] = {
     [SIZE_SECTORS] = "sectors", [SIZE_UNITS] = "units", [SIZE_EDGE] = "edge",
     [SIZE_ODD] = "odd",         [SIZE_NONE] = "none",

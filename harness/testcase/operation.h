@@ -44,6 +44,11 @@ enum target_subformat {
     SUBFORMAT_FLAT = VMDK_FLAT + 1,     // measure and convert
 };
 
+// Of one that is given.
+static inline const char *target_subformat_name(uint32_t subformat) {
+    return vmdk_create_types[subformat - 1];
+}
+
 // 0 everywhere means "not given on the command line". An option of another target is never set.
 struct target_options {
     uint32_t cluster_bits;   // qcow2: 9..21 (measure and convert)

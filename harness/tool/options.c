@@ -11,11 +11,13 @@
 
 enum option_value {
     VALUE_NUMBER,
-    VALUE_POWER,    // the member is an exponent of 2
-    VALUE_WORD,     // the member is an index into `words`
-    VALUE_FLAG,     // no value: the spelling says all
-    VALUE_SIZE,     // the call's size
-    VALUE_SNAPSHOT, // the call's snapshot
+    VALUE_POWER,     // the member is an exponent of 2
+    VALUE_WORD,      // the member is an index into `words`
+    VALUE_SUBFORMAT, // the member is an enum target_subformat of one file
+    VALUE_FLAT,      // the member is the one of two files
+    VALUE_FLAG,      // no value: the spelling says all
+    VALUE_SIZE,      // the call's size
+    VALUE_SNAPSHOT,  // the call's snapshot
 };
 
 #define MEMBER(name) offsetof(struct target_options, name)
@@ -30,15 +32,8 @@ static const struct option {
 } options[TOOL_OPTIONS] = {
     [TOOL_OPTION_CLUSTER] = {"cluster_size", MEMBER(cluster_bits), VALUE_POWER, {NULL}},
     [TOOL_OPTION_REFCOUNT] = {"refcount_bits", MEMBER(refcount_bits), VALUE_NUMBER, {NULL}},
-    [TOOL_OPTION_SUBFORMAT] =
-        {"subformat",
-         MEMBER(vmdk_subformat),
-         VALUE_WORD,
-         {[SUBFORMAT_SPARSE] = "monolithicSparse", [SUBFORMAT_STREAM] = "streamOptimized"}},
-    [TOOL_OPTION_FLAT] = {"monolithicFlat",
-                          MEMBER(vmdk_subformat),
-                          VALUE_WORD,
-                          {[SUBFORMAT_FLAT] = "monolithicFlat"}},
+    [TOOL_OPTION_SUBFORMAT] = {"subformat", MEMBER(vmdk_subformat), VALUE_SUBFORMAT, {NULL}},
+    [TOOL_OPTION_FLAT] = {"monolithicFlat", MEMBER(vmdk_subformat), VALUE_FLAT, {NULL}},
     [TOOL_OPTION_GRAIN] = {"grain_size", MEMBER(grain_bits), VALUE_POWER, {NULL}},
     [TOOL_OPTION_BLOCK] = {"block_size", MEMBER(block_bits), VALUE_POWER, {NULL}},
     [TOOL_OPTION_EXTENDED_L2] = {"extended_l2", MEMBER(extended_l2), VALUE_FLAG, {NULL}},
@@ -87,6 +82,12 @@ bool tool_option_value(const struct tool_call *call, enum tool_option option,
         if (value >= sizeof about->words / sizeof *about->words || !about->words[value])
             return false;
         snprintf(words, TOOL_OPTION_ROOM, "%s", about->words[value]);
+        break;
+    case VALUE_SUBFORMAT:
+    case VALUE_FLAT:
+        if ((value == SUBFORMAT_FLAT) != (about->value == VALUE_FLAT))
+            return false;
+        snprintf(words, TOOL_OPTION_ROOM, "%s", target_subformat_name(value));
         break;
     case VALUE_SIZE:
         snprintf(words, TOOL_OPTION_ROOM, "%" PRIu64, call->size);
