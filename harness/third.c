@@ -6,6 +6,7 @@
 #include "third.h"
 
 #include "base/bytes.h"
+#include "image/vpc.h"
 #include "output.h"
 
 #include <stdio.h>
@@ -178,8 +179,10 @@ static int read_image(const struct question *question, struct third_reading *rea
 
 // --- an image of our own, of the same kind ---------------------------------------------------
 
+// Of a name that is not in the table one that is by size: our writer then keeps every sector.
 static enum vpc_creator creator_named(const char *name) {
-    return strcmp(name, "qemu") == 0 ? VPC_CREATOR_QEMU : VPC_CREATOR_QEM2;
+    enum vpc_creator creator = vpc_creator_of(name);
+    return creator == VPC_CREATORS ? VPC_CREATOR_QEM2 : creator;
 }
 
 static enum vmdk_subformat subformat_named(const char *type) {

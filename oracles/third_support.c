@@ -9,6 +9,7 @@
 // stream, deflated or not, padded to any sector; vpc, dynamic and fixed, of every creator; vhdx,
 // dynamic and fixed. tests/unit/run_third.c and tests/shell/third.sh hold that rows are still
 // needed, all but third_geometry.
+#include "image/vpc.h"
 #include "oracles/third.h"
 
 #include <stdio.h>
@@ -52,11 +53,9 @@ static bool is_beyond_4_gib(const struct subject *subject) {
 }
 // The creators whose size is their geometry, but for qemu-img's own, which rounds both alike.
 static bool is_sized_by_geometry(const struct subject *subject) {
-    static const char *const names[] = {"vpc ", "vs  ", "vsim", "wa", "imgo"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(subject->info.vpc_creator, names[i]) == 0)
-            return true;
-    return false;
+    enum vpc_creator creator = vpc_creator_of(subject->info.vpc_creator);
+    return creator != VPC_CREATORS && creator != VPC_CREATOR_QEMU &&
+           vpc_creators[creator].rule != VPC_BY_SIZE;
 }
 
 // The last footer lies elsewhere than in the file's last sector. instar's documentation has it

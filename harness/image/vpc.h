@@ -78,6 +78,8 @@ struct vpc_creator_kind {
     bool rounds_down; // the geometry, and with it the disk, may be smaller than the current size
 };
 extern const struct vpc_creator_kind vpc_creators[VPC_CREATORS];
+// Whose these four bytes are; VPC_CREATORS if nobody's in the table.
+enum vpc_creator vpc_creator_of(const void *application);
 
 // What a writer records for a disk, in sectors.
 struct vpc_sizes {

@@ -55,6 +55,13 @@ const struct vpc_creator_kind vpc_creators[VPC_CREATORS] = {
     [VPC_CREATOR_CTXS] = {{'C', 'T', 'X', 'S'}, VPC_BY_SIZE, false},
 };
 
+enum vpc_creator vpc_creator_of(const void *application) {
+    int at = 0;
+    while (at < VPC_CREATORS && memcmp(vpc_creators[at].application, application, 4) != 0)
+        at++;
+    return (enum vpc_creator)at;
+}
+
 uint64_t vpc_footer_sectors(const uint8_t *footer) {
     const struct vpc_geometry geometry = {
         .cylinders = get_be16(footer + VPC_FOOTER_CYLINDERS),
@@ -62,10 +69,9 @@ uint64_t vpc_footer_sectors(const uint8_t *footer) {
         .sectors = footer[VPC_FOOTER_SECTORS],
     };
     uint64_t product = vpc_geometry_sectors(&geometry);
-    bool by_size = product == VPC_MAX_GEOMETRY;
-    for (size_t i = 0; i < VPC_CREATORS; i++)
-        by_size |= vpc_creators[i].rule == VPC_BY_SIZE &&
-                   memcmp(footer + VPC_FOOTER_CREATOR, vpc_creators[i].application, 4) == 0;
+    enum vpc_creator creator = vpc_creator_of(footer + VPC_FOOTER_CREATOR);
+    bool by_size = product == VPC_MAX_GEOMETRY ||
+                   (creator != VPC_CREATORS && vpc_creators[creator].rule == VPC_BY_SIZE);
     return by_size ? get_be64(footer + VPC_FOOTER_CURRENT_SIZE) / VPC_SECTOR : product;
 }
 

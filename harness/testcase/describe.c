@@ -3,6 +3,7 @@
 // A case in words. A person who gets a finding at night reads this before anything else, so it
 // says what is built and what is run as it really happens, caps applied, not as the bytes ask.
 
+#include "image/vpc.h"
 #include "testcase/caps.h"
 #include "testcase/fields.h"
 
@@ -33,12 +34,6 @@ static void unit_words(uint64_t unit, const char *what, struct buffer *out) {
 }
 
 void case_describe_image(const struct testcase *testcase, struct buffer *out) {
-    static const char *const creators[VPC_CREATORS] = {
-        [VPC_CREATOR_QEMU] = "qemu", [VPC_CREATOR_QEM2] = "qem2", [VPC_CREATOR_VPC] = "vpc ",
-        [VPC_CREATOR_VS] = "vs  ",   [VPC_CREATOR_VSIM] = "vsim", [VPC_CREATOR_WA] = "wa",
-        [VPC_CREATOR_IMGO] = "imgo", [VPC_CREATOR_WIN] = "win ",  [VPC_CREATOR_D2V] = "d2v ",
-        [VPC_CREATOR_TAP] = "tap",   [VPC_CREATOR_CTXS] = "CTXS",
-    };
     struct image_options options;
 
     case_image_options(testcase, &options);
@@ -63,7 +58,7 @@ void case_describe_image(const struct testcase *testcase, struct buffer *out) {
         buffer_text(out, options.vpc_fixed ? ", fixed" : ", dynamic");
         if (!options.vpc_fixed)
             unit_words(1ull << options.block_bits, "blocks", out);
-        buffer_format(out, ", creator \"%s\"", creators[options.vpc_creator]);
+        buffer_format(out, ", creator \"%.4s\"", vpc_creators[options.vpc_creator].application);
         break;
     case IMAGE_VMDK:
         buffer_format(out, " %s", vmdk_create_types[options.vmdk_subformat]);
