@@ -93,7 +93,8 @@ static const char *qemu_img_of(const struct record *record) {
     return "qemu-img";
 }
 
-void report_script(const struct report *report, struct buffer *out) {
+// The two tools and where to work.
+static void put_beginning(const struct report *report, struct buffer *out) {
     const struct record *record = report->record;
     const struct tool *a = record->tools[SIDE_A], *b = record->tools[SIDE_B];
     buffer_format(out,
@@ -117,6 +118,26 @@ void report_script(const struct report *report, struct buffer *out) {
                      "trap 'rm -rf \"$work\"' EXIT\n"
                      "trap 'exit 130' INT TERM\n"
                      "cd \"$work\" || exit 2\n");
+}
+
+static void put_step(const struct report *report, size_t index, struct buffer *out) {
+    const struct step_record *step = &report->record->steps[index];
+    bool is_finding = index == report->finding->step;
+    // Steps that only read and are not the finding itself change nothing for it.
+    if (!step->done || (!is_finding && !operation_writes(step->step.op)))
+        return;
+    buffer_format(out, "echo '=== step %zu: %s'\n", index + 1, operation_names[step->step.op]);
+    if (step->step.source_modified)
+        put_copies(step, out);
+    put_command(step, SIDE_A, out);
+    put_command(step, SIDE_B, out);
+    if (is_finding)
+        put_comparison(step, out);
+}
+
+void report_script(const struct report *report, struct buffer *out) {
+    const struct record *record = report->record;
+    put_beginning(report, out);
     buffer_text(out, "tar -xzSf \"$here/images.tar.gz\"");
     for (size_t i = 0; i < record->source_file_count; i++)
         buffer_format(out, " %s", record->source_files[i]);
@@ -128,21 +149,8 @@ void report_script(const struct report *report, struct buffer *out) {
                      "    echo \"exit status $?\" >>\"$side.answer\"\n"
                      "    cat \"$side.answer\"\n"
                      "}\n");
-    for (size_t i = 0; i <= report->finding->step; i++) {
-        const struct step_record *step = &record->steps[i];
-        if (!step->done)
-            continue;
-        // Steps that only read and are not the finding itself change nothing for it.
-        if (i < report->finding->step && !operation_writes(step->step.op))
-            continue;
-        buffer_format(out, "echo '=== step %zu: %s'\n", i + 1, operation_names[step->step.op]);
-        if (step->step.source_modified)
-            put_copies(step, out);
-        put_command(step, SIDE_A, out);
-        put_command(step, SIDE_B, out);
-        if (i == report->finding->step)
-            put_comparison(step, out);
-    }
+    for (size_t i = 0; i <= report->finding->step; i++)
+        put_step(report, i, out);
     const struct judgement *judgement =
         &record->steps[report->finding->step].judgements.items[report->finding->judgement];
     buffer_text(out, "cat <<'END'\n=== what was found\n");

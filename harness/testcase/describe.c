@@ -33,6 +33,22 @@ static void unit_words(uint64_t unit, const char *what, struct buffer *out) {
     buffer_format(out, " %s", what);
 }
 
+static void qcow2_words(const struct image_options *options, struct buffer *out) {
+    buffer_format(out, " version %u", options->qcow2_version);
+    unit_words(1ull << options->cluster_bits, "clusters", out);
+    buffer_format(out, ", %u-bit refcounts", options->refcount_bits);
+    if (options->lazy_refcounts)
+        buffer_text(out, ", lazy refcounts");
+    if (options->extended_l2)
+        buffer_text(out, ", extended L2 entries");
+    if (options->compression == QCOW2_ZSTD)
+        buffer_text(out, ", zstd");
+    if (options->data_file)
+        buffer_text(out, options->data_file == QCOW2_DATA_FILE_RAW
+                             ? ", clusters in a raw data file of their own"
+                             : ", clusters in a data file of their own");
+}
+
 void case_describe_image(const struct testcase *testcase, struct buffer *out) {
     struct image_options options;
 
@@ -40,19 +56,7 @@ void case_describe_image(const struct testcase *testcase, struct buffer *out) {
     buffer_text(out, case_format_names[testcase->format]);
     switch ((enum image_format)testcase->format) {
     case IMAGE_QCOW2:
-        buffer_format(out, " version %u", options.qcow2_version);
-        unit_words(1ull << options.cluster_bits, "clusters", out);
-        buffer_format(out, ", %u-bit refcounts", options.refcount_bits);
-        if (options.lazy_refcounts)
-            buffer_text(out, ", lazy refcounts");
-        if (options.extended_l2)
-            buffer_text(out, ", extended L2 entries");
-        if (options.compression == QCOW2_ZSTD)
-            buffer_text(out, ", zstd");
-        if (options.data_file)
-            buffer_text(out, options.data_file == QCOW2_DATA_FILE_RAW
-                                 ? ", clusters in a raw data file of their own"
-                                 : ", clusters in a data file of their own");
+        qcow2_words(&options, out);
         break;
     case IMAGE_VPC:
         buffer_text(out, options.vpc_fixed ? ", fixed" : ", dynamic");
