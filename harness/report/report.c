@@ -70,7 +70,7 @@ static size_t list_files(const struct report *report, char *names[PACK_MOST]) {
     for (struct dirent *entry; folder && count < PACK_MOST && (entry = readdir(folder));)
         if (is_source_file(report, entry->d_name) ||
             (strlen(entry->d_name) > 5 && is_tool_file(entry->d_name)))
-            names[count++] = strdup(entry->d_name);
+            names[count++] = must_strdup(entry->d_name);
     if (folder)
         closedir(folder);
     qsort(names, count, sizeof *names, by_name);
