@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one table of lies. The first seven are what instar documents of itself or does by its source
-// (reference sections 2.1, 3.2, 5.1 and 1.12), so that known divergences have something to fire on;
-// the others are planted bugs of the kinds that differential fuzzing has found in such tools.
+// The one table of lies. Some are what instar documents of itself or does by its source, so that
+// known divergences have something to fire on; the others are planted bugs of the kinds that
+// differential fuzzing has found in such tools.
 #include "standin/lies.h"
 
 #include <stdint.h>
