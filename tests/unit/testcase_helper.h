@@ -42,4 +42,22 @@ static inline void helper_assert_same(const struct testcase *a, const struct tes
     assert_memory_equal(a, b, sizeof *a);
 }
 
+static inline void helper_set_size(struct testcase *testcase, enum size_class class, uint32_t value,
+                                   int32_t delta) {
+    testcase->size_class = class;
+    testcase->size_value = value;
+    testcase->size_delta = delta;
+}
+
+static inline void helper_plain_case(struct testcase *testcase, enum image_format format) {
+    case_decode(testcase, NULL, 0);
+    testcase->format = format;
+}
+
+static inline struct case_write *helper_add_write(struct testcase *testcase) {
+    struct case_write *write = &testcase->writes[testcase->write_count++];
+    case_record_defaults(RECORD_WRITE, write);
+    return write;
+}
+
 #endif
