@@ -65,21 +65,6 @@ static void choose_size(struct step_record *step, const struct testcase *testcas
     };
 }
 
-// The convert behind a measure is held to the caps of a convert: with the units of the measure,
-// which alone would have cost nothing.
-static bool fit_is_cheap(const struct testcase *testcase, const struct case_operation *operation,
-                         const struct target_options *options) {
-    struct case_operation convert = *operation;
-    struct target_options capped;
-    convert.op = OP_CONVERT;
-    case_target_options(testcase, &convert, &capped);
-    if (case_virtual_size(testcase) == 0)
-        return true; // large blocks of nothing cost qemu-img something, but what measures them
-                     // nothing
-    return case_operation_allowed(testcase, &convert, NULL) &&
-           capped.block_bits == options->block_bits && capped.grain_bits == options->grain_bits;
-}
-
 void step_begin(struct step_record *step, const struct chain *chain,
                 const struct testcase *testcase, const struct case_operation *operation,
                 const struct material *input) {
@@ -102,7 +87,7 @@ void step_begin(struct step_record *step, const struct chain *chain,
     for (size_t i = 0; i < input->file_count; i++)
         step->input_files[i] = input->files[i].name;
     case_target_options(testcase, operation, &step->step.options);
-    step->fit_is_cheap = fit_is_cheap(testcase, operation, &step->step.options);
+    step->fit_is_cheap = case_fit_allowed(testcase, operation);
     choose_snapshot(step, input);
     if (step->step.options.size_only)
         choose_size(step, testcase);

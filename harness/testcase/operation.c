@@ -233,3 +233,17 @@ bool case_operation_allowed(const struct testcase *testcase, const struct case_o
         *reason = allowed ? NULL : "cost_cap";
     return allowed;
 }
+
+bool case_fit_allowed(const struct testcase *testcase, const struct case_operation *measure) {
+    struct case_operation convert = *measure;
+    struct target_options options;
+    struct content_extent extents[CASE_MAX_WRITES];
+    convert.op = OP_CONVERT;
+    if (!case_operation_allowed(testcase, &convert, NULL))
+        return false;
+    // As measured: a convert that a case asks for gets smaller blocks where these would be many.
+    case_target_options(testcase, measure, &options);
+    return !options.block_bits ||
+           case_touched_bytes(extents, case_chain_extents(testcase, extents),
+                              1u << options.block_bits, UINT64_MAX) <= CAP_FILLED_DEFAULT;
+}

@@ -223,6 +223,10 @@ void case_target_options(const struct testcase *testcase, const struct case_oper
 bool case_operation_allowed(const struct testcase *testcase, const struct case_operation *operation,
                             const char **reason);
 
+// The same of the convert behind a measure, with the units of the measure, which alone cost
+// nothing.
+bool case_fit_allowed(const struct testcase *testcase, const struct case_operation *measure);
+
 // The text form: commented JSON written from the table. `case_to_json` adds read-only members whose
 // names start with "_" ("_virtual_size", "_extent") that the reader ignores. The reader accepts
 // "virtual_size": N in place of the three size_* members where a class can express N exactly,

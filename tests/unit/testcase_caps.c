@@ -245,6 +245,30 @@ static void the_cost_follows_the_chain(void **state) {
     assert_true(allowed(&testcase, 2));
 }
 
+// What measures large blocks is held against its convert where that fills few of them.
+static void the_convert_behind_a_measure_has_a_cap(void **state) {
+    (void)state;
+    struct testcase testcase;
+    struct fault fault;
+    const char *one = "{\"virtual_size\": 2147483648, \"writes\": [{\"length_bytes\": 512}],"
+                      " \"operations\": [{\"op\": \"measure\", \"target\": \"vhdx\","
+                      " \"block_bits\": 28}]}";
+    const char *two = "{\"virtual_size\": 2147483648, \"writes\": [{\"length_bytes\": 512},"
+                      " {\"anchor\": \"end\", \"offset\": 512, \"length_bytes\": 512}],"
+                      " \"operations\": [{\"op\": \"measure\", \"target\": \"vhdx\","
+                      " \"block_bits\": 28}, {\"op\": \"measure\", \"target\": \"vhdx\","
+                      " \"block_bits\": 27}]}";
+    const char *huge = "{\"format\": \"vhdx\", \"size_class\": \"edge\", \"size_value\": 15,"
+                       " \"operations\": [{\"op\": \"measure\", \"target\": \"vmdk\"}]}";
+    assert_int_equal(case_from_json(&testcase, one, &fault), 0);
+    assert_true(case_fit_allowed(&testcase, &testcase.operations[0]));
+    assert_int_equal(case_from_json(&testcase, two, &fault), 0);
+    assert_false(case_fit_allowed(&testcase, &testcase.operations[0]));
+    assert_true(case_fit_allowed(&testcase, &testcase.operations[1]));
+    assert_int_equal(case_from_json(&testcase, huge, &fault), 0);
+    assert_false(case_fit_allowed(&testcase, &testcase.operations[0]));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_stay_within_every_cap),
@@ -255,6 +279,7 @@ int main(void) {
         cmocka_unit_test(large_compressed_clusters_are_not_inflated_for_each_small_one),
         cmocka_unit_test(costly_operations_are_not_allowed),
         cmocka_unit_test(the_cost_follows_the_chain),
+        cmocka_unit_test(the_convert_behind_a_measure_has_a_cap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
