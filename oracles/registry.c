@@ -91,8 +91,8 @@ size_t registry_count(const struct registry *registry) {
     return registry->count;
 }
 
-static void list_entry(const struct registry_entry *entry, struct buffer *out) {
-    buffer_format(out, "%-34s %-38s %-10s %s\n", entry->id, entry->type, entry->date,
+static void list_entry(const struct registry_entry *entry, int id_width, struct buffer *out) {
+    buffer_format(out, "%-*s %-38s %-10s %s\n", id_width, entry->id, entry->type, entry->date,
                   entry->predictor ? entry->predictor->name : "UNEXPLAINED, never makes known");
     buffer_format(out, "    %s (%s) against %s (%s); op %s, %s -> %s", entry->tool.name,
                   entry->tool.versions, entry->other.name, entry->other.versions, entry->op_words,
@@ -107,9 +107,13 @@ static void list_entry(const struct registry_entry *entry, struct buffer *out) {
 }
 
 void registry_list(const struct registry *registry, struct buffer *out) {
-    buffer_format(out, "%-34s %-38s %-10s %s\n", "ID", "TYPE", "SINCE", "PREDICTED BY");
+    int id_width = 2;
     for (size_t i = 0; i < registry->count; i++)
-        list_entry(&registry->entries[i], out);
+        if ((int)strlen(registry->entries[i].id) > id_width)
+            id_width = (int)strlen(registry->entries[i].id);
+    buffer_format(out, "%-*s %-38s %-10s %s\n", id_width, "ID", "TYPE", "SINCE", "PREDICTED BY");
+    for (size_t i = 0; i < registry->count; i++)
+        list_entry(&registry->entries[i], id_width, out);
 }
 
 void registry_free(struct registry *registry) {

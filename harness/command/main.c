@@ -19,8 +19,8 @@ static const struct command *const commands[] = {
 static void usage(FILE *to) {
     fprintf(to, "instar-fuzz: differential fuzzing of instar against qemu-img\n\nusage:\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(to, "  instar-fuzz %s %s\n      %s\n", commands[i]->name, commands[i]->usage,
-                commands[i]->words);
+        fprintf(to, "  instar-fuzz %s%s%s\n      %s\n", commands[i]->name,
+                *commands[i]->usage ? " " : "", commands[i]->usage, commands[i]->words);
     fprintf(to, "\n`instar-fuzz COMMAND --help` says more. Variables:\n");
     struct buffer words = {0};
     settings_words(NULL, &words);
