@@ -15,6 +15,8 @@
 
 #define NUMBER_MARK  '\xff' // never in UTF-8
 #define MAX_DEPTH    64
+#define SHOWN_BEFORE 30 // bytes of the text around the place where it stops being JSON
+#define SHOWN_BEHIND 10
 #define EXACT_DIGITS 15 // every integer of so many digits is exact in a double
 
 struct json_scan {
@@ -143,6 +145,25 @@ static void json_restore(cJSON *item) {
     }
 }
 
+// cJSON says where in the tokenizer's text it gave up; each number before that place is longer
+// there by two quotes and the mark. Shown is the tool's own text, on one line.
+static void json_refused(const struct json_scan *scan, size_t at) {
+    size_t longer = 0;
+    for (size_t i = 0; i < at; i++)
+        longer += scan->out->data[i] == NUMBER_MARK ? 3 : 0;
+    at = at > longer ? at - longer : 0;
+    size_t end = at + SHOWN_BEHIND < scan->length ? at + SHOWN_BEHIND : scan->length;
+    size_t used = 0;
+    char near[SHOWN_BEFORE + SHOWN_BEHIND + 1];
+    for (size_t i = at > SHOWN_BEFORE ? at - SHOWN_BEFORE : 0; i < end; i++) {
+        char byte = strchr(" \t\r\n", scan->text[i]) ? ' ' : scan->text[i];
+        if (byte != ' ' || (used && near[used - 1] != ' '))
+            near[used++] = byte;
+    }
+    near[used] = 0;
+    fault_set(scan->fault, "not JSON near: %s", near);
+}
+
 cJSON *tool_json_parse(const char *text, size_t length, struct fault *fault) {
     const char *nul = length ? memchr(text, 0, length) : NULL;
     if (nul) {
@@ -160,7 +181,7 @@ cJSON *tool_json_parse(const char *text, size_t length, struct fault *fault) {
         if (out.length == strspn(out.data, " \t\r\n")) {
             fault_set(fault, "nothing but white space");
         } else if (!tree) {
-            fault_set(fault, "not JSON: %.40s", end ? end : "");
+            json_refused(&scan, end ? (size_t)(end - out.data) : 0);
         } else if (end[rest]) {
             fault_set(fault, "text behind the JSON: %.40s", end + rest);
             cJSON_Delete(tree);

@@ -124,7 +124,8 @@ static void what_is_not_json_is_refused(void **state) {
     } wrong[] = {
         {"", "nothing but white space"},
         {" \n\t\r", "nothing but white space"},
-        {"{\"a\": 1,}", "not JSON"},
+        {"{\"a\": 1,}", "not JSON near: {\"a\": 1,}"},
+        {"{\n  \"a\": 1234,\n  \"b\": 5678,\n}\n", "1234, \"b\": 5678, } "},
         {"[1,]", "not JSON"},
         {"[1 2]", "not JSON"},
         {"{\"a\" 1}", "not JSON"},
