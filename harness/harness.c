@@ -159,9 +159,9 @@ void harness_forget(struct harness *h) {
 
 void harness_announce(const struct harness *h, struct buffer *out) {
     report_pair_words(&h->tools[SIDE_A], &h->tools[SIDE_B], out);
-    if (h->tools[SIDE_A].is_standin && h->tools[SIDE_A].why_not[0])
+    if (h->tools[SIDE_A].no_instar[0])
         buffer_format(out, "\nNo instar here: %s (INSTAR=path names one).",
-                      h->tools[SIDE_A].why_not);
+                      h->tools[SIDE_A].no_instar);
     buffer_text(out, "\nEach command runs by plain execution of the unmodified programs, on the "
                      "same input file; a divergence counts once it repeats on fresh files.\n");
     if (!h->workdir.on_tmpfs)

@@ -46,15 +46,14 @@ static int choose_subject(struct tool *tool, const struct settings *settings,
         if (settings->instar || settings->pair == PAIR_INSTAR)
             return need(tool, unavailable, fault);
     }
-    char why[sizeof tool->why_not];
+    char why[sizeof tool->no_instar];
     snprintf(why, sizeof why, "%s", settings->pair == PAIR_STANDIN ? "" : tool->why_not);
     if (probe_standin(tool, room, fault))
         return -1;
     if (need(tool, unavailable, fault))
         return -1;
-    // An available tool has nothing to say there: the announcement tells why it is not instar.
-    if (*why && !tool->why_not[0])
-        snprintf(tool->why_not, sizeof tool->why_not, "%s", why);
+    // Beside why_not, where the stand-in may have a failed probe of its own (STANDIN_LIE).
+    memcpy(tool->no_instar, why, sizeof tool->no_instar);
     return 0;
 }
 

@@ -61,6 +61,7 @@ struct tool {
     char why_not[256]; // if not available: one clear sentence; if available: the first step
                        // of the probe that failed, in the tool's words, or ""
     bool is_standin;
+    char no_instar[256]; // stand-in of the automatic choice: why instar itself is not here, else ""
     bool ops[OPERATIONS];
     bool reads[IMAGE_FORMATS], writes[IMAGE_FORMATS], measures[IMAGE_FORMATS];
     // Options that the adapter knows but this version of the tool calls a usage error.

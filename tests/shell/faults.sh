@@ -147,6 +147,8 @@ S
 )
 check "a usage error is ours, not a finding" says 2 "does not understand our command line" \
     env INSTAR="$tool" "$FUZZ" replay "$measure"
+check "a failed probe of the stand-in is not why instar is missing" says 0 "No instar here: instar was not found" \
+    env -u INSTAR -u INSTAR_FUZZ_PAIR PATH=/usr/bin:/bin STANDIN_LIE=measure-trailing-comma "$FUZZ" doctor
 flaky=$(fake flaky/instar <<S
 case "\$*" in *measure*src*) if [ ! -e $SCRATCH/once ]; then : >$SCRATCH/once; echo 'Error: "host stalled"' >&2; exit 1; fi ;; esac
 exec \$STANDIN "\$@"
