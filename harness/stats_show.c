@@ -24,15 +24,14 @@ void stats_line(const struct stats *stats, struct buffer *line) {
     uint64_t compared = 0;
     for (size_t i = 0; i < sizeof stats->oracles / sizeof *stats->oracles; i++)
         compared += stats->oracles[i].count;
-    buffer_format(line,
-                  "%6llus  %llu cases (%.1f/s)  %llu operations  %llu commands  %llu comparisons  "
-                  "%llu inconclusive  %zu signatures",
-                  (unsigned long long)(stats->updated_s - stats->started_s),
-                  (unsigned long long)stats->cases, (double)stats->cases / seconds(stats),
-                  (unsigned long long)stats->operations, (unsigned long long)stats->commands,
-                  (unsigned long long)compared,
-                  (unsigned long long)stats->verdicts[VERDICT_INCONCLUSIVE],
-                  names_used(stats->signatures, STATS_NAMES));
+    buffer_format(
+        line,
+        "%6llus  %llu cases (%.1f/s)  %zu signatures  %llu inconclusive  "
+        "%llu comparisons  %llu commands  %llu operations",
+        (unsigned long long)(stats->updated_s - stats->started_s), (unsigned long long)stats->cases,
+        (double)stats->cases / seconds(stats), names_used(stats->signatures, STATS_NAMES),
+        (unsigned long long)stats->verdicts[VERDICT_INCONCLUSIVE], (unsigned long long)compared,
+        (unsigned long long)stats->commands, (unsigned long long)stats->operations);
     if (stats->harness_errors)
         buffer_format(line, "  %llu HARNESS ERRORS", (unsigned long long)stats->harness_errors);
 }
