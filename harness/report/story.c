@@ -97,10 +97,25 @@ static void tell_step(const struct step_record *step, size_t index, struct buffe
     tell_judgements(step, out);
 }
 
+static size_t count_inconclusive(const struct record *record) {
+    size_t count = 0;
+    for (size_t i = 0; i < record->step_count; i++) {
+        const struct judgements *judgements = &record->steps[i].judgements;
+        for (size_t j = 0; record->steps[i].done && j < judgements->count; j++)
+            count += judgements->items[j].verdict == VERDICT_INCONCLUSIVE;
+    }
+    return count;
+}
+
 static void tell_verdict(const struct record *record, struct buffer *out) {
     buffer_text(out, "\nVerdict: ");
     if (!record->finding_count) {
-        buffer_text(out, "no divergence (the images were not kept)\n");
+        buffer_text(out, "no divergence");
+        size_t inconclusive = count_inconclusive(record);
+        if (inconclusive)
+            buffer_format(out, ", %zu judgement%s inconclusive", inconclusive,
+                          inconclusive > 1 ? "s" : "");
+        buffer_text(out, " (the images were not kept)\n");
         return;
     }
     buffer_format(out, "%zu divergence%s\n", record->finding_count,
