@@ -8,7 +8,7 @@
 #include "testcase/fields.h"
 #include "testcase/source_class.h"
 
-#include <string.h>
+#include <stddef.h>
 
 static uint64_t run_case_random(uint64_t *state) { // splitmix64
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
@@ -100,7 +100,8 @@ static void run_case_fill(uint64_t *state, struct testcase *testcase) {
     bool snapshots = false;
     for (uint32_t i = 0; i < count; i++) {
         calls[i] = run_case_below(state, CALL_CLASSES);
-        snapshots |= strcmp(option_classes[call_classes[calls[i]].option].name, "snapshot") == 0;
+        snapshots |= option_classes[call_classes[calls[i]].option].member ==
+                     offsetof(struct target_options, snapshot);
     }
     do
         run_case_draw_source(state, testcase);

@@ -9,6 +9,7 @@
 // IMAGE_GENERATED_SEED=SEED; V=1 tells why a format refused a size. An image follows from seed,
 // format and index alone.
 #include "tests/unit/image_helper.h"
+#include "tests/unit/image_judge.h"
 
 #include "base/bytes.h"
 #include "image/compare.h"
@@ -297,20 +298,6 @@ struct subject {
     char path[32];
 };
 
-static int equal_content(const struct recipe *recipe, struct image *image, struct fault *fault) {
-    struct image_source truth, found;
-    struct image_difference difference;
-    content_as_source(&recipe->content, &truth);
-    image_as_source(image, &found);
-    if (image_compare(&truth, &found, UINT64_MAX, &difference, fault) < 0)
-        return -1;
-    if (!difference.prefix_equal || !difference.tail_zero)
-        return fault_set(fault, "content differs at %llu: %02x expected, %02x found",
-                         (unsigned long long)difference.first_offset, difference.a_byte,
-                         difference.b_byte);
-    return 0;
-}
-
 static int equal_maps(const struct image_map *a, const struct image_map *b, struct fault *fault) {
     for (size_t i = 0; i < a->count && i < b->count; i++) {
         const struct image_extent *x = &a->extents[i], *y = &b->extents[i];
@@ -336,7 +323,7 @@ static int judge_own_reader(struct subject *subject, struct fault *fault) {
                          (unsigned long long)image->file_size);
     if (image->unit != subject->written.unit)
         return fault_set(fault, "written units of %u, read %u", subject->written.unit, image->unit);
-    if (equal_content(&subject->recipe, image, fault) < 0 ||
+    if (judge_content(&subject->recipe.content, image, false, fault) < 0 ||
         image_map_of(image, &subject->map, fault) < 0 ||
         equal_maps(&subject->written.map, &subject->map, fault) < 0)
         return -1;
@@ -355,7 +342,7 @@ static int judge_data_file(struct subject *subject, struct fault *fault) {
         return 0;
     if (image_open(&image, subject->written.files[0], IMAGE_RAW, fault) < 0)
         return -1;
-    int result = equal_content(&subject->recipe, image, fault);
+    int result = judge_content(&subject->recipe.content, image, false, fault);
     image_close(image);
     return result < 0 ? fault_prefix(fault, "data file: ") : 0;
 }
@@ -415,7 +402,7 @@ static int judge_convert(struct subject *subject, struct fault *fault) {
     uint64_t expected = round_up(subject->written.virtual_size, 512);
     int result =
         image->virtual_size == expected
-            ? equal_content(&subject->recipe, image, fault)
+            ? judge_content(&subject->recipe.content, image, false, fault)
             : fault_set(fault, "%llu bytes instead of %llu",
                         (unsigned long long)image->virtual_size, (unsigned long long)expected);
     image_close(image);

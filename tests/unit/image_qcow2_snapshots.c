@@ -5,6 +5,7 @@
 //
 // image_qcow2_snapshots [COUNT [INDEX]]; or IMAGE_SNAPSHOTS=COUNT generated images.
 #include "image_qcow2_history.h"
+#include "tests/unit/image_judge.h"
 
 #define DEFAULT_COUNT 30
 
@@ -12,20 +13,6 @@ static unsigned long count = DEFAULT_COUNT, only_index;
 static bool only_one;
 
 // --- judges: 0, or -1 with the reason ------------------------------------------------------------
-
-static int equal(const struct content *expected, struct image *image, struct fault *fault) {
-    struct image_source truth, found;
-    struct image_difference difference;
-    content_as_source(expected, &truth);
-    image_as_source(image, &found);
-    if (image_compare(&truth, &found, UINT64_MAX, &difference, fault) < 0)
-        return -1;
-    if (!difference.prefix_equal || !difference.tail_zero)
-        return fault_set(fault, "content differs at %llu: %02x expected, %02x found",
-                         (unsigned long long)difference.first_offset, difference.a_byte,
-                         difference.b_byte);
-    return 0;
-}
 
 // `snapshot` NULL: the active disk.
 static int judge_reader(const struct content *expected, const char *snapshot, struct fault *fault) {
@@ -39,7 +26,7 @@ static int judge_reader(const struct content *expected, const char *snapshot, st
         result = fault_set(fault, "%llu bytes, not %llu", (unsigned long long)image->virtual_size,
                            (unsigned long long)expected->size);
     if (result == 0)
-        result = equal(expected, image, fault);
+        result = judge_content(expected, image, false, fault);
     image_close(image);
     return result;
 }
@@ -62,7 +49,7 @@ static int judge_convert(const struct content *merged, const char *snapshot, str
         result = fault_set(fault, "qemu-img convert: %llu bytes",
                            (unsigned long long)image->virtual_size);
     if (result == 0)
-        result = equal(&expected, image, fault);
+        result = judge_content(&expected, image, false, fault);
     image_close(image);
     unlink("theirs");
     content_free(&expected);
@@ -196,7 +183,8 @@ static void an_id_comes_before_a_name(void **state) {
         assert_int_equal(info.snapshots, MAX_SNAPSHOTS);
         assert_int_equal(image_choose_snapshot(image, rows[i].asked, &fault),
                          rows[i].found < 0 ? -1 : 0);
-        if (rows[i].found >= 0 && equal(&history.snapshot_merged[rows[i].found], image, &fault) < 0)
+        if (rows[i].found >= 0 &&
+            judge_content(&history.snapshot_merged[rows[i].found], image, false, &fault) < 0)
             fail_msg("'%s': %s", rows[i].asked, fault.text);
         image_close(image);
     }

@@ -11,6 +11,7 @@
 // CASES_GENERATED_SEED=SEED. A case follows from seed, format and index alone. What qemu-img is
 // known to do otherwise (docs/findings.md) is counted apart, never passed over in silence.
 #include "tests/unit/image_helper.h"
+#include "tests/unit/image_judge.h"
 
 #include "base/bytes.h"
 #include "image/compare.h"
@@ -62,21 +63,6 @@ struct subject {
     struct buffer text;
 };
 
-static int equal_content(const struct content *content, struct image *image, struct fault *fault) {
-    struct image_source truth, found;
-    struct image_difference difference;
-    content_as_source(content, &truth);
-    image_as_source(image, &found);
-    if (image_compare(&truth, &found, UINT64_MAX, &difference, fault) < 0)
-        return -1;
-    bool tail_fits = difference.tail_zero || difference.b_size < difference.a_size;
-    if (!difference.prefix_equal || !tail_fits)
-        return fault_set(fault, "content differs at %llu: %02x expected, %02x found",
-                         (unsigned long long)difference.first_offset, difference.a_byte,
-                         difference.b_byte);
-    return 0;
-}
-
 static int judge_own_reader(struct subject *subject, struct fault *fault) {
     const struct truth *truth = &subject->material.truth;
     struct image *image;
@@ -90,13 +76,13 @@ static int judge_own_reader(struct subject *subject, struct fault *fault) {
     if (result == 0 && image_open_backing(image, fault))
         result = -1;
     if (result == 0)
-        result = equal_content(truth->content, image, fault);
+        result = judge_content(truth->content, image, true, fault);
     for (size_t i = 0; result == 0 && i < truth->snapshot_count; i++) {
         result = image_choose_snapshot(image, case_snapshot_id((uint32_t)i), fault);
         if (result == 0 && image->virtual_size != truth->snapshots[i].size)
             result = fault_set(fault, "snapshot %zu has %llu bytes", i + 1,
                                (unsigned long long)image->virtual_size);
-        if (result == 0 && equal_content(&truth->snapshots[i], image, fault))
+        if (result == 0 && judge_content(&truth->snapshots[i], image, true, fault))
             result = fault_prefix(fault, "snapshot %zu: ", i + 1);
     }
     image_close(image);
@@ -138,7 +124,7 @@ static int judge_convert(struct subject *subject, const char *id, const struct c
         return -1;
     int result =
         image->virtual_size == shown_size
-            ? equal_content(content, image, fault)
+            ? judge_content(content, image, true, fault)
             : fault_set(fault, "%llu bytes instead of %llu",
                         (unsigned long long)image->virtual_size, (unsigned long long)shown_size);
     image_close(image);
