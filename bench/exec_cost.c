@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the launcher costs: the same commands by exec_run and by a bare vfork and execve with no
-// limits, no capture and no guard, taken in turns so that a change of the machine's load hits both.
+// What the launcher costs, and the fence: the same commands by exec_run with a fence and without,
+// and by a bare vfork and execve with no limits, no capture and no guard, taken in turns so that a
+// change of the machine's load hits all.
 // Prints medians in microseconds.
 //
 //   exec_cost [ROUNDS [PROGRAM ARGUMENT...]]     PROGRAM is a path; default: /bin/true
@@ -18,7 +19,13 @@
 #define ROUNDS_MAX 100000
 
 static const char *const environment[] = {"LC_ALL=C", NULL};
-static uint64_t bare[ROUNDS_MAX], launched[ROUNDS_MAX];
+static uint64_t bare[ROUNDS_MAX], launched[ROUNDS_MAX], fenced[ROUNDS_MAX];
+// As many rules as a tool has (harness/tool/fence.c).
+static const char *const fence[] = {
+    "x/bin",      "x/usr",       "x/lib",           "x/lib64",
+    "x/usr/lib",  "x/usr/lib64", "x/usr/local/lib", "r/etc/ld.so.cache",
+    "d/dev/null", "r/dev/zero",  "r/dev/urandom",   "w/tmp",
+    "w/dev/shm",  NULL};
 
 static int compare(const void *a, const void *b) {
     uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
@@ -43,7 +50,8 @@ static uint64_t run_bare(const char *const *argv, int null) {
     return clock_us() - start;
 }
 
-static uint64_t run_launched(struct exec *exec, const char *const *argv) {
+static uint64_t run_launched(struct exec *exec, const char *const *argv,
+                             const char *const *inside) {
     static struct exec_outcome outcome;
     struct fault fault;
     uint64_t start = clock_us();
@@ -52,6 +60,7 @@ static uint64_t run_launched(struct exec *exec, const char *const *argv) {
                      .program = argv[0],
                      .argv = argv,
                      .environment = environment,
+                     .fence = inside,
                      .directory = "/",
                      .deadline_ms = 10000,
                      .file_size_limit = 1 << 30,
@@ -82,11 +91,14 @@ int main(int argc, char **argv) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int i = 0; i < rounds; i++) {
         bare[i] = run_bare(command, null);
-        launched[i] = run_launched(exec, command);
+        launched[i] = run_launched(exec, command, NULL);
+        fenced[i] = run_launched(exec, command, fence);
     }
     exec_stop(exec);
     uint64_t without = median(bare, rounds), with = median(launched, rounds);
-    printf("%s, %d rounds: bare %llu us, exec_run %llu us (%+lld us)\n", command[0], rounds,
-           (unsigned long long)without, (unsigned long long)with, (long long)(with - without));
+    uint64_t inside = median(fenced, rounds);
+    printf("%s, %d rounds: bare %llu us, exec_run %llu us (%+lld us), fenced %llu us (%+lld us)\n",
+           command[0], rounds, (unsigned long long)without, (unsigned long long)with,
+           (long long)(with - without), (unsigned long long)inside, (long long)(inside - with));
     return 0;
 }

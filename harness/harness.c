@@ -30,6 +30,7 @@ struct harness {
     pid_t owner; // process that `exec` and `workdir` belong to; 0: none yet
     struct exec *exec;
     struct workdir workdir;
+    struct buffer fence; // in words
     struct chain chain;
     struct testcase testcase;
     struct record first, again; // the case, and its repetition
@@ -49,9 +50,15 @@ static int attach(struct harness *h, struct fault *fault) {
         return -1;
     }
     h->owner = getpid();
+    if (h->settings->unfenced)
+        exec_fence_off(h->exec);
+    buffer_clear(&h->fence);
+    exec_fence_words(h->exec, &h->fence);
     h->chain.room =
         (struct tool_room){.exec = h->exec,
                            .workdir = &h->workdir,
+                           .unfenced = h->settings->unfenced,
+                           .readable = h->settings->fence,
                            .deadline_ms = h->settings->case_ms / SETTINGS_DEADLINE_SHARE};
     for (int side = SIDES - 1; side >= 0; side--)
         if (h->tools[side].kind == TOOL_QEMU_IMG && h->tools[side].available)
@@ -131,12 +138,17 @@ void harness_close(struct harness *h) {
                 exec_outcome_free(&records[r]->steps[i].fit_outcomes[side]);
                 tool_result_free(&records[r]->steps[i].results[side]);
             }
+    buffer_free(&h->fence);
     free(h->seen);
     free(h);
 }
 
 const struct tool *harness_tool(const struct harness *h, int side) {
     return &h->tools[side];
+}
+
+const char *harness_fence(const struct harness *h) {
+    return h->fence.data;
 }
 
 const struct third *harness_third(const struct harness *h) {
@@ -164,6 +176,8 @@ void harness_announce(const struct harness *h, struct buffer *out) {
                       h->tools[SIDE_A].no_instar);
     buffer_text(out, "\nEach command runs by plain execution of the unmodified programs, on the "
                      "same input file; a divergence counts once it repeats on fresh files.\n");
+    buffer_format(out, "%s: %s.\n", h->settings->unfenced ? "WARNING: fence" : "Fence",
+                  h->fence.data);
     if (!h->workdir.on_tmpfs)
         buffer_format(out,
                       "NOTE: no tmpfs to work on; cases are built below %s, which is slower.\n",
@@ -235,6 +249,7 @@ static struct report report_of(struct harness *h, const uint8_t *data, size_t si
         .size = size,
         .directory = h->workdir.case_path,
         .exec = h->exec,
+        .fence = h->fence.data,
         .out = out,
         .case_ms = h->settings->case_ms,
         .confirm = h->settings->confirm,

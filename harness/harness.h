@@ -31,6 +31,8 @@ void harness_close(struct harness *harness); // NULL is fine; leaves nothing beh
 const struct tool *harness_tool(const struct harness *harness, int side);
 // Two or three lines for the start of a run: which tools are compared, and how.
 void harness_announce(const struct harness *harness, struct buffer *out);
+// The fence around the tools, in words.
+const char *harness_fence(const struct harness *harness);
 // The third reader, or why there is none.
 struct third;
 const struct third *harness_third(const struct harness *harness);

@@ -112,6 +112,21 @@ static int read_out(struct settings *s, const char *text) {
     return read_path(&s->out, text);
 }
 
+// off, or absolute paths.
+static int read_fence(struct settings *s, const char *text) {
+    s->unfenced = strcmp(text, "off") == 0;
+    s->fence = NULL;
+    if (s->unfenced || strcmp(text, "on") == 0)
+        return 0;
+    for (const char *at = text; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (*at != '/' || strcspn(at, ",") >= 500)
+            return -1;
+    }
+    s->fence = text;
+    return 0;
+}
+
 static const struct variable variables[] = {
     {"INSTAR", "a path", "instar from PATH",
      "The instar to test. A qemu-img given here is driven as one.", read_instar},
@@ -141,6 +156,11 @@ static const struct variable variables[] = {
      "Wall clock budget of one case in milliseconds; keep it at most half of the engine's "
      "time-out. One command may take a twentieth of it.",
      read_case_ms},
+    {"INSTAR_FUZZ_FENCE", "on, off, or a comma list of absolute paths", "on",
+     "The fence around the tools: no network, no files but the case's own and the tool's. Paths: "
+     "files and folders that a tool may read and run as well. off: what a damaged image names is "
+     "reached.",
+     read_fence},
     {"INSTAR_FUZZ_WORK", "a folder", "/dev/shm where that is a tmpfs, else TMPDIR, else /tmp",
      "Where the case directory is made.", read_work},
     {"INSTAR_FUZZ_OUT", "a folder", "no reports",

@@ -40,6 +40,8 @@ struct settings {
     unsigned case_ms;  // wall clock budget of one case
     const char *work;  // parent of the case directory; NULL: chosen
     const char *out;   // reports and counters; NULL: none are written
+    bool unfenced;     // the tools run without the fence
+    const char *fence; // folders that a fenced tool may read as well, a comma between; or NULL
 };
 
 // Reads the environment; -1 names the variable and what it accepts.

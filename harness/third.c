@@ -26,8 +26,12 @@ enum { THIRD_DONE, THIRD_REFUSED }; // exit status of the program; others are fa
 static int run(const struct third *third, struct tool_room *room, const char *const *argv,
                struct exec_outcome *outcome, struct fault *fault) {
     static const char *const environment[] = {"TZ=UTC", "LC_ALL=C", NULL};
+    const char *const *fence = NULL;
+    if (!room->unfenced && !(fence = tool_fence(third->path, false, room, fault)))
+        return -1;
     const struct exec_command command = {
         .program = third->path,
+        .fence = fence,
         .argv = argv,
         .environment = environment,
         .directory = room->workdir->case_path,

@@ -24,6 +24,7 @@ static int doctor(const struct command *command, int argc, char **argv) {
         cJSON *tree = cJSON_CreateObject();
         cJSON_AddItemToObject(tree, "a", tool_profile_json(harness_tool(harness, SIDE_A)));
         cJSON_AddItemToObject(tree, "b", tool_profile_json(harness_tool(harness, SIDE_B)));
+        cJSON_AddStringToObject(tree, "fence", harness_fence(harness));
         char *text = cJSON_Print(tree);
         buffer_text(&out, text);
         free(text);

@@ -37,7 +37,8 @@ static void tell(const struct replay *replay, const struct record *record, const
         report_story(record, NULL, out);
         return;
     }
-    struct report report = {.record = record, .confirmed = true};
+    struct report report = {
+        .record = record, .fence = harness_fence(replay->harness), .confirmed = true};
     cJSON *tree = report_json(&report);
     cJSON_AddStringToObject(tree, "file", path);
     char *text = cJSON_Print(tree);
@@ -151,6 +152,8 @@ static int replay_all(const struct command *command, int argc, char **argv) {
         return status;
     if (!replay.out)
         replay.out = settings.out;
+    if (settings.unfenced)
+        fprintf(stderr, "instar-fuzz replay: WARNING: fence: %s\n", harness_fence(replay.harness));
     for (int i = first; i < argc; i++)
         status = worse(status, replay_one(&replay, argv[i]));
     harness_close(replay.harness);

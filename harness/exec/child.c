@@ -6,6 +6,8 @@
 // under vfork.
 #include "exec/child.h"
 
+#include "exec/fence.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -63,6 +65,8 @@ static _Noreturn void child_become(const struct child_plan *plan, pid_t parent,
         child_fail(failure, LAUNCHER_STEP_PREPARE);
     if (chdir(plan->directory))
         child_fail(failure, LAUNCHER_STEP_DIRECTORY);
+    if (plan->fenced && fence_enter(plan->ruleset, plan->seccomp))
+        child_fail(failure, LAUNCHER_STEP_FENCE);
     execve(plan->program, plan->argv, plan->environment);
     child_fail(failure, LAUNCHER_STEP_PROGRAM);
 }

@@ -8,6 +8,7 @@
 
 #include "exec/launcher_protocol.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,6 +16,8 @@ struct child_plan {
     const char *program, *directory;
     char *const *argv, *const *environment;
     int out, err; // write ends, CLOEXEC, above 2
+    bool fenced, seccomp;
+    int ruleset; // of fence_build, or -1
     uint64_t file_size_limit;
     uint32_t cpu_seconds_limit;
 };

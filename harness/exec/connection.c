@@ -72,6 +72,7 @@ static int connection_hello(struct exec *exec, struct fault *fault) {
     if (hello.number != LAUNCHER_VERSION)
         return fault_set(fault, "the launcher %s is of another build (protocol %llu, needed %d)",
                          exec->program, (unsigned long long)hello.number, LAUNCHER_VERSION);
+    exec->fence = (struct fence_state){.landlock = hello.status, .seccomp = hello.step != 0};
     return 0;
 }
 
@@ -146,6 +147,10 @@ int exec_start(struct exec **exec, const char *launcher, const char *guarded, st
     }
     *exec = made;
     return 0;
+}
+
+void exec_fence_off(struct exec *exec) {
+    exec->unfenced = true;
 }
 
 void exec_stop(struct exec *exec) {

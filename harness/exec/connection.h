@@ -7,18 +7,21 @@
 
 #include "base/buffer.h"
 #include "base/fault.h"
+#include "exec/fence.h"
 
 #include <stdint.h>
 #include <sys/types.h>
 
 struct exec {
-    pid_t owner;           // the process that may use it; a forked child may not
-    pid_t launcher;        // 0: none; else our child, not reaped, also the id of its session
-    int socket;            // -1: none
-    char *program;         // of the launcher; owned
-    char *guarded;         // or NULL; owned
-    uint64_t number;       // of the last request
-    struct buffer message; // scratch
+    pid_t owner;              // the process that may use it; a forked child may not
+    pid_t launcher;           // 0: none; else our child, not reaped, also the id of its session
+    int socket;               // -1: none
+    char *program;            // of the launcher; owned
+    char *guarded;            // or NULL; owned
+    uint64_t number;          // of the last request
+    bool unfenced;            // whatever a command says
+    struct fence_state fence; // what the kernel has; told by the launcher
+    struct buffer message;    // scratch
     char discarded[64 * 1024];
 };
 

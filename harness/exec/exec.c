@@ -116,14 +116,15 @@ static int exec_request(struct exec *exec, const struct exec_command *command,
     buffer_append(message, command->directory, strlen(command->directory) + 1);
     header.argument_count = exec_append_list(message, command->argv);
     header.environment_count = exec_append_list(message, command->environment);
+    if (command->fence && !exec->unfenced)
+        header.fence_count = exec_append_list(message, command->fence);
     memcpy(message->data, &header, sizeof header);
-    if (message->length > LAUNCHER_MESSAGE_MAX ||
-        header.argument_count + header.environment_count > LAUNCHER_STRINGS_MAX)
+    uint32_t strings = header.argument_count + header.environment_count + header.fence_count;
+    if (message->length > LAUNCHER_MESSAGE_MAX || strings > LAUNCHER_STRINGS_MAX)
         return fault_set(fault,
                          "cannot run %s: arguments and environment are %zu bytes in %u strings, "
                          "more than %d in %d",
-                         command->program, message->length,
-                         header.argument_count + header.environment_count, LAUNCHER_MESSAGE_MAX,
+                         command->program, message->length, strings, LAUNCHER_MESSAGE_MAX,
                          LAUNCHER_STRINGS_MAX);
     return 0;
 }
@@ -219,6 +220,7 @@ static int exec_cannot(const struct exec_command *command, const struct launcher
         [LAUNCHER_STEP_PROCESS] = "cannot make a process for",
         [LAUNCHER_STEP_PREPARE] = "cannot set the limits of",
         [LAUNCHER_STEP_DIRECTORY] = "cannot enter",
+        [LAUNCHER_STEP_FENCE] = "cannot put up the fence around",
         [LAUNCHER_STEP_PROGRAM] = "cannot run",
     };
     if (reply->kind != LAUNCHER_FAILED || reply->step >= LAUNCHER_STEPS)

@@ -29,6 +29,7 @@ struct exec_command {
     const char *const *argv;        // NULL-terminated, argv[0] included
     const char *const *environment; // NULL-terminated; the whole environment of the child
     const char *directory;          // its working directory; absolute
+    const char *const *fence;       // NULL-terminated list of exec/fence.h; NULL: not fenced
     uint32_t deadline_ms;           // wall clock, > 0
     uint64_t file_size_limit;       // RLIMIT_FSIZE in bytes; 0 = none
     uint32_t cpu_seconds_limit;     // RLIMIT_CPU; 0 = none
@@ -66,6 +67,10 @@ void exec_stop(struct exec *exec);
 // an error, because a command that ran in part cannot be run again, and is restarted by the next.
 int exec_run(struct exec *exec, const struct exec_command *command, struct exec_outcome *outcome,
              struct fault *fault);
+// From now on every command runs without its fence.
+void exec_fence_off(struct exec *exec);
+// "no network, files (Landlock ABI 7)", what is missing and why, or that it is off.
+void exec_fence_words(const struct exec *exec, struct buffer *words);
 // The path of a helper program that is built beside this one: <dir of the running
 // executable>/NAME, or one directory above it. Returns 0, or -1 with what was looked for.
 int exec_find_beside(const char *name, char *path, size_t room, struct fault *fault);

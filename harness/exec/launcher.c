@@ -13,6 +13,8 @@
 //   launcher [guarded directory]     with the socket as fd 0
 #include "exec/child.h"
 #include "exec/clock.h"
+#include "exec/fence.h"
+#include "exec/fence_cache.h"
 #include "exec/launcher_protocol.h"
 #include "exec/processes.h"
 #include "exec/workdir.h"
@@ -38,6 +40,7 @@
 
 static const char *launcher_guarded; // NULL: nothing to remove
 static volatile struct child_failure *launcher_failure;
+static struct fence_state launcher_fence; // what the kernel has
 
 static _Noreturn void launcher_guard(void) {
     if (launcher_guarded && workdir_name_fits(launcher_guarded))
@@ -163,18 +166,31 @@ static char *launcher_strings(char *at, const char *end, uint32_t count, char **
     return at;
 }
 
+// The fence of a command. False with errno: it asks for one that cannot be made.
+static bool launcher_enclose(struct child_plan *plan, char *const *list) {
+    plan->fenced = *list != NULL;
+    plan->seccomp = launcher_fence.seccomp;
+    plan->ruleset = -1;
+    if (!plan->fenced || !launcher_fence.landlock)
+        return true;
+    plan->ruleset = fence_cached(launcher_fence.landlock, list, plan->directory);
+    return plan->ruleset >= 0;
+}
+
 static void launcher_answer(struct launcher_request *request, char *text, const char *end, int out,
                             int err) {
-    // Three lists, each with a NULL behind it: program and directory, arguments, environment.
-    static char *strings[2 + 1 + LAUNCHER_STRINGS_MAX + 2];
+    // Four lists, each with a NULL behind it: program and directory, arguments, environment, fence.
+    static char *strings[2 + 1 + LAUNCHER_STRINGS_MAX + 3];
     struct launcher_reply reply = {.number = request->number};
-    uint32_t arguments = request->argument_count;
-    bool sound =
-        arguments <= LAUNCHER_STRINGS_MAX &&
-        request->environment_count <= LAUNCHER_STRINGS_MAX - arguments &&
-        (text = launcher_strings(text, end, 2, strings)) &&
-        (text = launcher_strings(text, end, arguments, strings + 3)) &&
-        launcher_strings(text, end, request->environment_count, strings + 3 + arguments + 1) == end;
+    uint32_t arguments = request->argument_count, environment = request->environment_count;
+    char **fence = strings + 3 + (size_t)arguments + 1 + environment + 1;
+    bool sound = arguments <= LAUNCHER_STRINGS_MAX &&
+                 environment <= LAUNCHER_STRINGS_MAX - arguments &&
+                 request->fence_count <= LAUNCHER_STRINGS_MAX - arguments - environment &&
+                 (text = launcher_strings(text, end, 2, strings)) &&
+                 (text = launcher_strings(text, end, arguments, strings + 3)) &&
+                 (text = launcher_strings(text, end, environment, strings + 3 + arguments + 1)) &&
+                 launcher_strings(text, end, request->fence_count, fence) == end;
     if (sound) {
         struct child_plan plan = {
             .program = strings[0],
@@ -186,7 +202,13 @@ static void launcher_answer(struct launcher_request *request, char *text, const 
             .file_size_limit = request->file_size_limit,
             .cpu_seconds_limit = request->cpu_seconds_limit,
         };
-        launcher_run(&plan, request->deadline_ms, &reply);
+        if (launcher_enclose(&plan, fence)) {
+            launcher_run(&plan, request->deadline_ms, &reply);
+        } else {
+            launcher_fail(&reply, LAUNCHER_STEP_FENCE, errno);
+            close(out);
+            close(err);
+        }
     } else {
         close(out);
         close(err);
@@ -291,7 +313,13 @@ int main(int argc, char **argv) {
         launcher_guarded = argv[1];
     if (launcher_settle())
         return 2;
-    struct launcher_reply hello = {.number = LAUNCHER_VERSION, .kind = LAUNCHER_HELLO};
+    launcher_fence = fence_probe();
+    struct launcher_reply hello = {
+        .number = LAUNCHER_VERSION,
+        .kind = LAUNCHER_HELLO,
+        .status = launcher_fence.landlock,
+        .step = launcher_fence.seccomp,
+    };
     while (send(LAUNCHER_SOCKET, &hello, sizeof hello, MSG_NOSIGNAL) < 0 && errno == EINTR)
         ;
     launcher_serve();

@@ -17,9 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LAUNCHER_VERSION     1
+#define LAUNCHER_VERSION     2
 #define LAUNCHER_MESSAGE_MAX (64 * 1024) // a request, header and strings together
-#define LAUNCHER_STRINGS_MAX 4096        // arguments and environment together
+#define LAUNCHER_STRINGS_MAX 4096        // arguments, environment and fence together
 
 enum launcher_request_kind {
     LAUNCHER_RUN = 1,
@@ -34,12 +34,12 @@ struct launcher_request {
     uint32_t cpu_seconds_limit;
     uint32_t argument_count;
     uint32_t environment_count;
-    uint32_t unused;
-    // Followed by NUL-terminated strings: program, directory, arguments, environment.
+    uint32_t fence_count; // 0: not fenced
+    // Followed by NUL-terminated strings: program, directory, arguments, environment, fence.
 };
 
 enum launcher_reply_kind {
-    LAUNCHER_HELLO = 1, // number: LAUNCHER_VERSION
+    LAUNCHER_HELLO = 1, // number: LAUNCHER_VERSION; status: Landlock's ABI; step: has seccomp
     LAUNCHER_ENDED,     // status: as from wait4
     LAUNCHER_FAILED,    // status: errno of the step that failed; the program never ran
 };
@@ -49,6 +49,7 @@ enum launcher_step {
     LAUNCHER_STEP_PROCESS,   // vfork, pidfd_open
     LAUNCHER_STEP_PREPARE,   // group, limits, descriptors of the child
     LAUNCHER_STEP_DIRECTORY, // chdir
+    LAUNCHER_STEP_FENCE,     // building it or putting it on
     LAUNCHER_STEP_PROGRAM,   // execve
     LAUNCHER_STEPS,
 };

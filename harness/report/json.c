@@ -121,6 +121,7 @@ static void add_environment(cJSON *json, const struct report *report) {
         cJSON_AddStringToObject(environment, "machine", host.machine);
     }
     cJSON_AddBoolToObject(environment, "dev_kvm", access("/dev/kvm", R_OK | W_OK) == 0);
+    cJSON_AddStringToObject(environment, "fence", report->fence);
     cJSON_AddNumberToObject(environment, "case_ms", report->case_ms);
     cJSON_AddNumberToObject(environment, "confirm", report->confirm);
 }

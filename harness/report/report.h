@@ -18,6 +18,7 @@ struct report {
     size_t size;
     const char *directory;     // the case directory with the images as they are now
     struct exec *exec;         // tar is run through it
+    const char *fence;         // around the tools, in words
     const char *out;           // INSTAR_FUZZ_OUT
     unsigned case_ms, confirm; // the settings in force
     bool confirmed;            // repeated on fresh files

@@ -79,6 +79,9 @@ bool tool_text_has(const struct buffer *output, const char *words);
 // Runs a command line that is already built, in the case directory, with the limits of tool_run.
 int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct tool_room *room,
                   struct exec_outcome *outcome, struct fault *fault);
+// One round of tool_probe (probe.c).
+int tool_probe_once(struct tool *tool, const char *path, enum tool_kind wanted,
+                    struct tool_room *room, struct fault *fault);
 // Finds `path` (in PATH if it has no slash) and stores it absolute. -1: one clear sentence.
 int tool_find(const char *path, char *absolute, size_t room, struct fault *fault);
 // Reads the first line of --version: what is it, and which version? false: neither tool.

@@ -370,8 +370,8 @@ static int probe_capabilities(struct probe *probe) {
     return 0;
 }
 
-int tool_probe(struct tool *tool, const char *path, enum tool_kind wanted, struct tool_room *room,
-               struct fault *fault) {
+int tool_probe_once(struct tool *tool, const char *path, enum tool_kind wanted,
+                    struct tool_room *room, struct fault *fault) {
     const struct tool_adapter *adapter = tool_adapter(wanted);
     *tool = (struct tool){.kind = wanted};
     snprintf(tool->role, sizeof tool->role, "%s", adapter->role);

@@ -99,8 +99,13 @@ int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct 
                   struct exec_outcome *outcome, struct fault *fault) {
     if (argv->count == 0)
         return fault_set(fault, "a command line for %s does not fit its buffer", tool->name);
+    bool instar = tool->kind == TOOL_INSTAR && !tool->is_standin;
+    const char *const *fence = NULL;
+    if (!room->unfenced && !(fence = tool_fence(tool->path, instar, room, fault)))
+        return -1;
     const struct exec_command command = {
         .program = tool->path,
+        .fence = fence,
         .argv = argv->items,
         .environment = tool_environment(tool, room),
         .directory = room->workdir->case_path,

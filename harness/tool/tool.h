@@ -126,11 +126,14 @@ struct tool_room {
     struct exec *exec;
     struct workdir *workdir;
     uint32_t deadline_ms; // of one command
+    bool unfenced;        // commands run without the fence (exec/fence.h)
+    const char *readable; // folders that a fenced tool may read as well, a comma between; or NULL
 };
 
 // Probes one tool by running it (version, each operation on a tiny image, formats, options) and
 // fills the profile. A tool that cannot run has available = false and why_not; that is no failure.
-// -1 only for a harness error. `path` is looked up in PATH if it has no slash.
+// -1 only for a harness error, which a tool that works without the fence alone is, too. `path` is
+// looked up in PATH if it has no slash.
 int tool_probe(struct tool *tool, const char *path, enum tool_kind wanted, struct tool_room *room,
                struct fault *fault);
 // instar's info imitates the qemu-img whose version it is told. A probed instar is told 10.0, which
@@ -142,6 +145,11 @@ int tool_link_qemu_img(const struct workdir *workdir, const char *qemu_img, stru
 // also STANDIN_LIE; for instar INSTAR_BIN_DIR, where its guest programs are, if we have it). The
 // array lives until the next call.
 const char *const *tool_environment(const struct tool *tool, const struct tool_room *room);
+
+// What the program may reach: the list for struct exec_command, which lives until the next call.
+// NULL: a folder too many is named.
+const char *const *tool_fence(const char *program, bool instar, const struct tool_room *room,
+                              struct fault *fault);
 
 // Can this tool do this call at all? false: verdict `unsupported`, `why` gets a stable short
 // reason such as "no_operation", "no_target", "no_option".

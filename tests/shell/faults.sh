@@ -155,7 +155,7 @@ exec \$STANDIN "\$@"
 S
 )
 check "what does not repeat is inconclusive" says 4 "did not repeat" \
-    env INSTAR="$flaky" "$FUZZ" replay "$measure"
+    env INSTAR="$flaky" INSTAR_FUZZ_FENCE=off "$FUZZ" replay "$measure" # its memory lies outside
 
 tool=$(fake overwrites/instar <<'S'
 case "$*" in *info*src*) $STANDIN "$@"; /bin/chmod u+w src.qcow2; printf XXXX | /bin/dd of=src.qcow2 conv=notrunc status=none; exit 0 ;; esac
@@ -279,7 +279,8 @@ J
     check "a full disk while the source is built" says 2 "No space left" \
         env INSTAR_FUZZ_WORK="$SCRATCH/small" "$FUZZ" replay "$big"
     check "leaves nothing behind" bash -c "[ -z \"\$(ls -A '$SCRATCH/small')\" ]"
-    mount -o remount,ro "$SCRATCH/small"
+    # Busy for a moment: the kernel frees the rules of a fence after the processes are gone.
+    for _ in $(seq 100); do mount -o remount,ro "$SCRATCH/small" 2>/dev/null && break; sleep 0.05; done
     check "a read-only folder for reports" says 2 "Read-only" env INSTAR_FUZZ_OUT="$SCRATCH/small/out" "$FUZZ" replay "$measure"
     check "a read-only folder to work in" says 2 "Read-only" env INSTAR_FUZZ_WORK="$SCRATCH/small" "$FUZZ" replay "$measure"
     umount "$SCRATCH/small"

@@ -7,6 +7,8 @@ set -u
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034 # used by the tests
 FUZZ=$ROOT/build/instar-fuzz STANDIN=$ROOT/build/standin/instar
+# Misbehaving tools are scripts that call programs of the build.
+export INSTAR_FUZZ_FENCE=$ROOT/build
 : "${SCRATCH_IN:=$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)}"
 SCRATCH=$(mktemp -d -p "$SCRATCH_IN" instar-fuzz-test.XXXXXX) || exit 2
 trap 'chmod -R u+rwx "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT

@@ -23,6 +23,7 @@ static int forget(void **state) {
                                         "INSTAR_FUZZ_TARGETS",
                                         "INSTAR_FUZZ_STRICT",
                                         "INSTAR_FUZZ_CASE_MS",
+                                        "INSTAR_FUZZ_FENCE",
                                         "INSTAR_FUZZ_OUT"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unsetenv(names[i]);
@@ -64,9 +65,28 @@ static void lists_choose_exactly_what_they_name(void **state) {
     assert_false(settings.targets[IMAGE_RAW]);
 }
 
+static void the_fence_is_up_unless_it_is_taken_away(void **state) {
+    (void)state;
+    struct settings settings;
+    assert_int_equal(settings_read(&settings, NULL), 0);
+    assert_false(settings.unfenced);
+    assert_null(settings.fence);
+    setenv("INSTAR_FUZZ_FENCE", "/opt/a,/opt/b", 1);
+    assert_int_equal(settings_read(&settings, NULL), 0);
+    assert_false(settings.unfenced);
+    assert_string_equal(settings.fence, "/opt/a,/opt/b");
+    setenv("INSTAR_FUZZ_FENCE", "off", 1);
+    assert_int_equal(settings_read(&settings, NULL), 0);
+    assert_true(settings.unfenced);
+}
+
 static void a_wrong_name_or_value_is_refused_in_words(void **state) {
     (void)state;
     refused("INSTAR_FUZZ_OPPS", "info", "unknown variable");
+    refused("INSTAR_FUZZ_FENCE", "no", "on, off");
+    refused("INSTAR_FUZZ_FENCE", "", "on, off");
+    refused("INSTAR_FUZZ_FENCE", "/opt/a,opt/b", "on, off");
+    refused("INSTAR_FUZZ_FENCE", "/opt/a,", "on, off");
     refused("INSTAR_FUZZ_OPS", "info,", "comma list");
     refused("INSTAR_FUZZ_OPS", "", "comma list");
     refused("INSTAR_FUZZ_OPS", "conver", "comma list");
@@ -91,6 +111,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(nothing_set_means_everything_on_and_no_reports, forget),
         cmocka_unit_test_teardown(lists_choose_exactly_what_they_name, forget),
+        cmocka_unit_test_teardown(the_fence_is_up_unless_it_is_taken_away, forget),
         cmocka_unit_test_teardown(a_wrong_name_or_value_is_refused_in_words, forget),
         cmocka_unit_test_teardown(an_empty_path_of_a_tool_is_not_set, forget),
     };
