@@ -82,7 +82,7 @@ replay: deps ## the story of a case: CASE=file...
 	    { status=$$?; [ $$status = 1 ] || [ $$status = 4 ] || exit $$status; }
 
 bench: deps ## what a command and a case cost, as interleaved medians: ROUNDS=5
-	@$(MAKE) --no-print-directory build-libfuzzer build/bench/exec_cost
+	@$(MAKE) --no-print-directory build-libfuzzer build/bench/exec_cost build/bench/cases.stamp
 	@bench/run
 
 .PHONY: programs
@@ -180,11 +180,18 @@ build/bench/exec_cost: build/obj/plain/bench/exec_cost.o build/lib/plain/libexec
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 SEEDS := $(sort $(wildcard corpus/seeds/*.json))
-build/seeds.stamp: build/instar-fuzz $(SEEDS)
-	$(call say,GEN,build/seeds)
-	$(Q)rm -rf build/seeds && mkdir -p build/seeds
-	$(Q)for seed in $(SEEDS); do build/instar-fuzz assemble $$seed build/seeds/$$(basename $$seed .json) || exit 1; done
+BENCH_CASES := $(sort $(wildcard bench/cases/*.json))
+# $(call assemble,FOLDER,CASES): the cases as bytes in a fresh folder.
+define assemble
+	$(call say,GEN,$(1))
+	$(Q)rm -rf $(1) && mkdir -p $(1)
+	$(Q)for text in $(2); do build/instar-fuzz assemble $$text $(1)/$$(basename $$text .json) || exit 1; done
 	@touch $@
+endef
+build/seeds.stamp: build/instar-fuzz $(SEEDS)
+	$(call assemble,build/seeds,$(SEEDS))
+build/bench/cases.stamp: build/instar-fuzz $(BENCH_CASES)
+	$(call assemble,build/bench/cases,$(BENCH_CASES))
 
 # --- unit tests: tests/unit/<room>_*.c link their room and everything below it -----------------
 CHECK_LIBS_base := base
