@@ -163,6 +163,10 @@ const struct workdir *harness_workdir(const struct harness *h) {
     return &h->workdir;
 }
 
+struct tool_room *harness_room(struct harness *h) {
+    return &h->chain.room;
+}
+
 void harness_forget(struct harness *h) {
     h->third_always = true;
     free(h->seen);

@@ -39,6 +39,8 @@ const struct third *harness_third(const struct harness *harness);
 struct stats *harness_stats(struct harness *harness);
 // Where the case directory is, and whether on tmpfs. Valid once a case has run.
 const struct workdir *harness_workdir(const struct harness *harness);
+// What its tools run in, for who runs a command outside a case. Valid as harness_workdir.
+struct tool_room *harness_room(struct harness *harness);
 
 enum harness_verdict {
     HARNESS_NOTHING,

@@ -13,6 +13,11 @@ const char *const pair_choice_names[PAIR_CHOICES] = {
     [PAIR_QEMU] = "qemu", [PAIR_ONLY_QEMU] = "only-qemu", [PAIR_ONLY_INSTAR] = "only-instar",
 };
 
+const char *const exec_choice_names[EXEC_CHOICES] = {
+    [EXEC_CHOICE_AUTO] = "auto",
+    [EXEC_CHOICE_PLAIN] = "plain",
+};
+
 static const char *const strict_names[] = {"bounds", "known"};
 
 struct variable {
@@ -76,6 +81,13 @@ static int read_pair(struct settings *s, const char *text) {
     s->pair = (enum pair_choice)at;
     return 0;
 }
+static int read_exec(struct settings *s, const char *text) {
+    int at = name_index(exec_choice_names, EXEC_CHOICES, text, strlen(text));
+    if (at < 0)
+        return -1;
+    s->exec = (enum exec_choice)at;
+    return 0;
+}
 static int read_ops(struct settings *s, const char *text) {
     return read_list(operation_names, OPERATIONS, text, s->ops);
 }
@@ -136,6 +148,11 @@ static const struct variable variables[] = {
      "Which tools are compared. auto: instar where it can run, else the stand-in, against "
      "qemu-img. qemu: QEMU_IMG against itself, which must stay silent.",
      read_pair},
+    {"INSTAR_FUZZ_EXEC", "auto or plain; this build has no warm and no persistent processes",
+     "auto",
+     "How commands are run. plain: each is a new process that executes the tool's program. auto: "
+     "what suits each tool.",
+     read_exec},
     {"INSTAR_FUZZ_OPS", "a comma list of info, check, measure, convert, convert_compressed", "all",
      "Operations that are run; others of a case are left out.", read_ops},
     {"INSTAR_FUZZ_TARGETS", "a comma list of raw, qcow2, vpc, vmdk, vhdx", "all",

@@ -18,6 +18,7 @@ static int forget(void **state) {
     static const char *const names[] = {"INSTAR",
                                         "QEMU_IMG",
                                         "INSTAR_FUZZ_PAIR",
+                                        "INSTAR_FUZZ_EXEC",
                                         "INSTAR_FUZZ_OPS",
                                         "INSTAR_FUZZ_OPPS",
                                         "INSTAR_FUZZ_TARGETS",
@@ -45,6 +46,7 @@ static void nothing_set_means_everything_on_and_no_reports(void **state) {
     struct settings settings;
     assert_int_equal(settings_read(&settings, NULL), 0);
     assert_int_equal(settings.pair, PAIR_AUTO);
+    assert_int_equal(settings.exec, EXEC_CHOICE_AUTO);
     for (int i = 0; i < OPERATIONS; i++)
         assert_true(settings.ops[i]);
     for (int i = 0; i < IMAGE_FORMATS; i++)
@@ -91,6 +93,7 @@ static void a_wrong_name_or_value_is_refused_in_words(void **state) {
     refused("INSTAR_FUZZ_OPS", "", "comma list");
     refused("INSTAR_FUZZ_OPS", "conver", "comma list");
     refused("INSTAR_FUZZ_PAIR", "both", "auto, instar");
+    refused("INSTAR_FUZZ_EXEC", "forked", "auto or plain");
     refused("INSTAR_FUZZ_CASE_MS", "999", "1000 to 72000000");
     refused("INSTAR_FUZZ_CASE_MS", "12000ms", "1000 to 72000000");
     refused("INSTAR_FUZZ_CASE_MS", "-1", "1000 to 72000000");
