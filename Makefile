@@ -63,6 +63,10 @@ ENGINE ?= libfuzzer
 DURATION ?= 60
 JOBS ?= 1
 CASE ?=
+ROUNDS ?=
+PARTS ?=
+CASES ?=
+CORE ?=
 
 fuzz: deps ## fuzz now: ENGINE=libfuzzer|afl|loop DURATION=60 JOBS=1 INSTAR=path QEMU_IMG=path
 	@case '$(ENGINE)' in libfuzzer|afl|loop) ;; \
@@ -81,15 +85,15 @@ replay: deps ## the story of a case: CASE=file...
 	    INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' build/instar-fuzz replay --out build/replay $(CASE) || \
 	    { status=$$?; [ $$status = 1 ] || [ $$status = 4 ] || exit $$status; }
 
-bench: deps ## what a command and a case cost, as interleaved medians: ROUNDS=5
-	@$(MAKE) --no-print-directory build-libfuzzer build/bench/exec_cost build/bench/cases.stamp
-	@bench/run
+bench: deps ## what commands and iterations cost, interleaved: ROUNDS=9 PARTS=all CASES=pattern CORE=1
+	@$(MAKE) --no-print-directory build-bench
+	@ROUNDS='$(ROUNDS)' PARTS='$(PARTS)' CASES='$(CASES)' CORE='$(CORE)' bench/run
 
 .PHONY: programs
 programs: $(PROGRAMS) $(THIRD)
 	$(if $(THIRD),,@echo 'third-reader is not built: libqcow-dev, libvmdk-dev, libvhdi-dev or libbfio-dev is missing; all else works.' >&2)
 
-.PHONY: deps build-libfuzzer build-afl build-loop build-tests seeds
+.PHONY: deps build-libfuzzer build-afl build-loop build-bench build-tests seeds
 deps:
 	@ci/install-deps --if-missing
 
@@ -97,6 +101,7 @@ seeds: build/seeds.stamp
 build-libfuzzer: programs build/fuzz_instar seeds
 build-afl: programs build/afl/fuzz_instar seeds
 build-loop: programs
+build-bench: programs seeds build/bench/bench build/bench/fork_floor.so build/bench/cases.stamp
 
 help: ## what you may want to type
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -174,10 +179,16 @@ build/afl/fuzz_instar: $(call libs,afl,engine) $(call engine_libs,afl) build/obj
 	    -Wl,--whole-archive build/lib/afl/libengine.a -Wl,--no-whole-archive \
 	    build/obj/afl-plain/harness/engine/afl_map.o $(call engine_libs,afl) $(LIBS)
 
-build/bench/exec_cost: build/obj/plain/bench/exec_cost.o build/lib/plain/libexec.a build/lib/plain/libbase.a | build/launcher
+BENCH_OBJS := $(patsubst %.c,build/obj/plain/%.o,$(filter-out bench/fork_floor.c,$(wildcard bench/*.c)))
+build/bench/bench: $(BENCH_OBJS) $(call libs,plain,$(HARNESS)) | programs
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+build/bench/fork_floor.so: bench/fork_floor.c
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $<
 
 SEEDS := $(sort $(wildcard corpus/seeds/*.json))
 BENCH_CASES := $(sort $(wildcard bench/cases/*.json))
@@ -213,7 +224,7 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 # Tests that run tools need the launcher, and some the stand-in.
 $(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/standin/instar $(THIRD)
-build-tests: programs build/fuzz_instar build/afl/fuzz_instar seeds \
+build-tests: programs build/fuzz_instar build/afl/fuzz_instar seeds build-bench \
     $(addprefix build/tests/,$(UNIT_TESTS))
 
 .PHONY: clean
