@@ -93,9 +93,8 @@ static int run_row(struct bench *bench, const struct command_row *row,
 
 static int run_round(struct bench *bench, const struct bench_case *source,
                      struct contenders *contenders, struct fault *fault) {
-    double us;
     for (size_t c = 0; c < contenders->count; c++)
-        if (contender_run(&contenders->items[c], source, &us, fault))
+        if (contender_run(&contenders->items[c], source, fault))
             return -1;
     for (int turn = 0; turn < COMMANDS_TURNS; turn++)
         for (size_t r = 0; r < ROWS; r++)

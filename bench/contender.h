@@ -21,6 +21,9 @@ struct contender {
     const char *backend; // INSTAR_FUZZ_EXEC
     struct settings settings;
     struct harness *harness;
+    // Of the latest run: the clock's time, and what of it this process computed itself (building,
+    // reading, judging). The rest is the tools, the launcher and waiting for both.
+    double wall_us, own_us;
 };
 
 #define CONTENDERS_MAX 8
@@ -35,8 +38,7 @@ int contenders_open(struct contenders *contenders, const char *const *pairs, str
 void contenders_close(struct contenders *contenders);
 // "stand-in for instar with qemu-img"
 void contender_pair_words(const struct contender *contender, char *to, size_t room);
-// One iteration in microseconds. A divergence is an error: what confirms it would be timed, too.
-int contender_run(struct contender *contender, const struct bench_case *one, double *us,
-                  struct fault *fault);
+// One iteration. A divergence is an error: what confirms it would be timed, too.
+int contender_run(struct contender *contender, const struct bench_case *one, struct fault *fault);
 
 #endif

@@ -18,8 +18,8 @@ struct iterations {
     struct bench *bench;
     struct contenders contenders;
     struct script scripts[PAIRS]; // of the pair of the same index
-    double
-        pass[CONTENDERS_MAX + PAIRS]; // microseconds of this round; scripts behind the contenders
+    // Microseconds of this round, and those of this process; scripts stand behind the contenders.
+    double pass[CONTENDERS_MAX + PAIRS], own[CONTENDERS_MAX];
 };
 
 static const struct contender *of_pair(const struct iterations *all, size_t pair) {
@@ -68,8 +68,11 @@ static int run_case(struct iterations *all, const struct bench_case *one, struct
     for (size_t i = 0; i < all->contenders.count + PAIRS; i++) {
         size_t script = i - all->contenders.count;
         if (i < all->contenders.count) {
-            if (contender_run(&all->contenders.items[i], one, &us, fault))
+            struct contender *contender = &all->contenders.items[i];
+            if (contender_run(contender, one, fault))
                 return -1;
+            us = contender->wall_us;
+            all->own[i] += contender->own_us;
         } else if (!all->scripts[script].pid) {
             continue;
         } else if (script_run(&all->scripts[script], path, &us, fault)) {
@@ -84,6 +87,7 @@ static int run_case(struct iterations *all, const struct bench_case *one, struct
 static int run_round(struct iterations *all, struct fault *fault) {
     const struct bench *bench = all->bench;
     memset(all->pass, 0, sizeof all->pass);
+    memset(all->own, 0, sizeof all->own);
     for (size_t i = 0; i < bench->case_count; i++)
         if (run_case(all, &bench->cases[i], fault))
             return -1;
@@ -93,15 +97,17 @@ static int run_round(struct iterations *all, struct fault *fault) {
         if (all->pass[i] > 0)
             figure_add(figures_at(&all->bench->figures, "/s", "iterations/%s", name),
                        (double)bench->case_count * 1e6 / all->pass[i]);
+        if (i < all->contenders.count)
+            figure_add(figures_at(&all->bench->figures, "us", "own/%s", name),
+                       all->own[i] / (double)bench->case_count);
     }
     return 0;
 }
 
 // Caches, and a first case of each harness that starts its launcher, are no iteration.
 static int warm_up(struct iterations *all, struct fault *fault) {
-    double us;
     for (size_t c = 0; c < all->contenders.count; c++)
-        if (contender_run(&all->contenders.items[c], &all->bench->cases[0], &us, fault))
+        if (contender_run(&all->contenders.items[c], &all->bench->cases[0], fault))
             return -1;
     return 0;
 }
@@ -135,6 +141,9 @@ static void print_row(struct iterations *all, size_t index, struct figure first,
            figure_quantile(&figure, 0.25), figure_quantile(&figure, 0.75));
     print_times(&figure, &first);
     print_times(&figure, &script);
+    if (index < all->contenders.count)
+        printf("  %8.2f ms",
+               figure_median(figures_at(&all->bench->figures, "us", "own/%s", name)) / 1e3);
     printf("\n");
 }
 
@@ -148,7 +157,7 @@ static void print_pair(struct iterations *all, size_t pair) {
     contender_pair_words(contender, words, sizeof words);
     printf("\n%s, %zu cases\n", words, all->bench->case_count);
     printf("  %-12s %8s   %-16s %9s%s\n", "", "each s", "(half of rounds)", "to plain",
-           script.count ? "   script" : "");
+           script.count ? "    script        own" : "        own");
     for (size_t c = 0; c < all->contenders.count; c++)
         if (strcmp(all->contenders.items[c].pair, pairs[pair]) == 0)
             print_row(all, c, first, script);

@@ -80,8 +80,7 @@ static void print_program(struct bench *bench, const char *name) {
 
 static int measure(struct bench *bench, struct contender *contender, struct fault *fault) {
     char source[4096];
-    double us;
-    if (contender_run(contender, &bench->cases[0], &us, fault))
+    if (contender_run(contender, &bench->cases[0], fault))
         return -1;
     facts_of(bench, contender);
     const struct tool *qemu_img = harness_tool(contender->harness, SIDE_B);
