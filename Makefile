@@ -52,7 +52,7 @@ engine_libs = $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),$(1
 .PHONY: all fuzz test replay bench help
 all: programs ## build the programs
 
-PROGRAMS := build/instar-fuzz build/launcher build/standin/instar
+PROGRAMS := build/instar-fuzz build/launcher build/warm.so build/standin/instar
 # The third reader is left out where libyal is missing; everything else does without it. libvmdk's
 # header includes libbfio's.
 THIRD_LIBS := -lqcow -lvmdk -lvhdi -lbfio
@@ -142,6 +142,18 @@ build/launcher: build/obj/plain/harness/exec/launcher.o build/lib/plain/libexec.
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $^
 
+# Lives inside the tools: it exports what it takes the place of, and nothing else.
+build/obj/preload/%.o: %.c
+	$(call say,CC preload,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -fPIC -fvisibility=hidden -U_FORTIFY_SOURCE -c -o $@ $<
+
+PRELOAD_OBJS := $(patsubst %.c,build/obj/preload/%.o,$(sort $(wildcard harness/exec/preload/*.c)))
+build/warm.so: $(PRELOAD_OBJS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ -ldl
+
 build/instar-fuzz: $(call libs,plain,command $(HARNESS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive build/lib/plain/libcommand.a -Wl,--no-whole-archive \
@@ -223,7 +235,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 # Tests that run tools need the launcher, and some the stand-in.
-$(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/standin/instar $(THIRD)
+$(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/warm.so build/standin/instar $(THIRD)
 build-tests: programs build/fuzz_instar build/afl/fuzz_instar seeds build-bench \
     $(addprefix build/tests/,$(UNIT_TESTS))
 

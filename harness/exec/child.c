@@ -7,8 +7,10 @@
 #include "exec/child.h"
 
 #include "exec/fence.h"
+#include "exec/warm_protocol.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -53,6 +55,13 @@ void child_signals(void (*disposition)(int)) {
         signal(ignored[i], disposition);
 }
 
+// dup2 onto itself would leave it CLOEXEC.
+static int child_move(int from, int to) {
+    if (from == to)
+        return fcntl(from, F_SETFD, 0);
+    return dup2(from, to) < 0 ? -1 : 0;
+}
+
 static _Noreturn void child_become(const struct child_plan *plan, pid_t parent,
                                    volatile struct child_failure *failure) {
     if (setpgid(0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
@@ -61,7 +70,8 @@ static _Noreturn void child_become(const struct child_plan *plan, pid_t parent,
         _exit(CHILD_NEVER_RAN);
     child_signals(SIG_DFL);
     // 0 is /dev/null already; everything else in the launcher is CLOEXEC.
-    if (child_limits(plan) || dup2(plan->out, 1) < 0 || dup2(plan->err, 2) < 0)
+    if (child_limits(plan) || dup2(plan->out, 1) < 0 || dup2(plan->err, 2) < 0 ||
+        (plan->service >= 0 && child_move(plan->service, WARM_SOCKET)))
         child_fail(failure, LAUNCHER_STEP_PREPARE);
     if (chdir(plan->directory))
         child_fail(failure, LAUNCHER_STEP_DIRECTORY);

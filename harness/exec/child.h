@@ -16,6 +16,7 @@ struct child_plan {
     const char *program, *directory;
     char *const *argv, *const *environment;
     int out, err; // write ends, CLOEXEC, above 2
+    int service;  // of a warm process, likewise: becomes WARM_SOCKET; or -1
     bool fenced, seccomp;
     int ruleset; // of fence_build, or -1
     uint64_t file_size_limit;

@@ -5,7 +5,6 @@
 #include "exec/connection.h"
 
 #include "exec/clock.h"
-#include "exec/exec.h"
 #include "exec/launcher_protocol.h"
 #include "exec/processes.h"
 #include "exec/workdir.h"
@@ -27,7 +26,7 @@
 // finds it, and so that connection_kill knows the session's number. Its environment is empty:
 // LD_PRELOAD, the sanitizers' options and AFL++'s variables end here. Signals blocked or ignored
 // in the harness must not be so in the launcher before it can say so itself.
-static int connection_spawn(struct exec *exec, int socket, struct fault *fault) {
+static int connection_spawn(struct connection *connection, int socket, struct fault *fault) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -40,128 +39,91 @@ static int connection_spawn(struct exec *exec, int socket, struct fault *fault) 
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    char *argv[] = {exec->program, exec->guarded, NULL};
+    char *argv[] = {(char *)connection->program, (char *)connection->guarded, NULL};
     char *environment[] = {NULL};
     pid_t pid;
-    int error = posix_spawn(&pid, exec->program, &actions, &attributes, argv, environment);
+    int error = posix_spawn(&pid, connection->program, &actions, &attributes, argv, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error) {
         errno = error;
-        return fault_errno(fault, "cannot start the launcher %s", exec->program);
+        return fault_errno(fault, "cannot start the launcher %s", connection->program);
     }
-    exec->launcher = pid;
+    connection->launcher = pid;
     return 0;
 }
 
-static int connection_hello(struct exec *exec, struct fault *fault) {
+static int connection_hello(struct connection *connection, struct fault *fault) {
     struct launcher_reply hello = {0};
-    struct pollfd wait = {.fd = exec->socket, .events = POLLIN};
+    struct pollfd wait = {.fd = connection->socket, .events = POLLIN};
     uint64_t end = clock_us() + CONNECTION_HELLO_US;
     int ready;
     do
         ready = poll(&wait, 1, clock_left_ms(end));
     while ((ready < 0 && errno == EINTR) || (ready == 0 && clock_us() < end));
     if (ready <= 0)
-        return fault_set(fault, "the launcher %s does not answer", exec->program);
-    ssize_t length = TEMP_FAILURE_RETRY(recv(exec->socket, &hello, sizeof hello, MSG_DONTWAIT));
+        return fault_set(fault, "the launcher %s does not answer", connection->program);
+    ssize_t length =
+        TEMP_FAILURE_RETRY(recv(connection->socket, &hello, sizeof hello, MSG_DONTWAIT));
     if (length <= 0)
-        return fault_set(fault, "the launcher %s ended at once", exec->program);
+        return fault_set(fault, "the launcher %s ended at once", connection->program);
     if (length != sizeof hello || hello.kind != LAUNCHER_HELLO)
-        return fault_set(fault, "%s is not the launcher", exec->program);
+        return fault_set(fault, "%s is not the launcher", connection->program);
     if (hello.number != LAUNCHER_VERSION)
         return fault_set(fault, "the launcher %s is of another build (protocol %llu, needed %d)",
-                         exec->program, (unsigned long long)hello.number, LAUNCHER_VERSION);
-    exec->fence = (struct fence_state){.landlock = hello.status, .seccomp = hello.step != 0};
+                         connection->program, (unsigned long long)hello.number, LAUNCHER_VERSION);
+    connection->fence = (struct fence_state){.landlock = hello.status, .seccomp = hello.step != 0};
     return 0;
 }
 
-int connection_open(struct exec *exec, struct fault *fault) {
+int connection_open(struct connection *connection, struct fault *fault) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
         return fault_errno(fault, "cannot make a socket pair for the launcher");
-    exec->socket = pair[0];
-    int result = connection_spawn(exec, pair[1], fault);
+    connection->socket = pair[0];
+    int result = connection_spawn(connection, pair[1], fault);
     close(pair[1]);
     if (!result)
-        result = connection_hello(exec, fault);
+        result = connection_hello(connection, fault);
     if (result)
-        connection_kill(exec);
+        connection_kill(connection);
     return result;
 }
 
-static void connection_forget(struct exec *exec) {
-    if (exec->socket >= 0)
-        close(exec->socket);
-    exec->socket = -1;
-    exec->launcher = 0;
+void connection_forget(struct connection *connection) {
+    if (connection->socket >= 0)
+        close(connection->socket);
+    connection->socket = -1;
+    connection->launcher = 0;
 }
 
 // The tools die with the launcher (PR_SET_PDEATHSIG), but not what they started. All of it is in
 // the launcher's session, whose number stays taken until we reap the launcher. What made a session
 // of its own escapes: only after a launcher that was killed, not after one that ran to the end.
-void connection_kill(struct exec *exec) {
-    if (exec->launcher) {
-        kill(exec->launcher, SIGKILL);
+void connection_kill(struct connection *connection) {
+    if (connection->launcher) {
+        kill(connection->launcher, SIGKILL);
         // Twice without a find: what was forking when we looked has been found as well.
         for (int quiet = 0, rounds = 0; quiet < 2 && rounds < 100; rounds++)
-            quiet = processes_kill(PROCESSES_IN_SESSION, exec->launcher) ? 0 : quiet + 1;
-        TEMP_FAILURE_RETRY(waitpid(exec->launcher, NULL, 0));
+            quiet = processes_kill(PROCESSES_IN_SESSION, connection->launcher) ? 0 : quiet + 1;
+        TEMP_FAILURE_RETRY(waitpid(connection->launcher, NULL, 0));
     }
-    connection_forget(exec);
+    connection_forget(connection);
 }
 
-void connection_close(struct exec *exec) {
-    if (exec->socket < 0)
+void connection_close(struct connection *connection) {
+    if (connection->socket < 0)
         return;
     struct launcher_request stop = {.kind = LAUNCHER_STOP};
-    (void)!TEMP_FAILURE_RETRY(send(exec->socket, &stop, sizeof stop, MSG_NOSIGNAL));
+    (void)!TEMP_FAILURE_RETRY(send(connection->socket, &stop, sizeof stop, MSG_NOSIGNAL));
     // The hang-up tells that it is gone; not closing before that keeps "stopped" and "the harness
     // died" apart.
-    struct pollfd wait = {.fd = exec->socket, .events = 0};
+    struct pollfd wait = {.fd = connection->socket, .events = 0};
     uint64_t end = clock_us() + CONNECTION_STOP_US;
     while (clock_us() < end && poll(&wait, 1, clock_left_ms(end)) <= 0)
         ;
     if (!wait.revents)
-        kill(exec->launcher, SIGKILL);
-    TEMP_FAILURE_RETRY(waitpid(exec->launcher, NULL, 0));
-    connection_forget(exec);
-}
-
-int exec_start(struct exec **exec, const char *launcher, const char *guarded, struct fault *fault) {
-    *exec = NULL;
-    if (guarded && (guarded[0] != '/' || !workdir_name_fits(guarded)))
-        return fault_set(fault,
-                         "%s: will not be guarded (not the absolute path of a directory "
-                         "named %s*)",
-                         guarded, WORKDIR_PREFIX);
-    struct exec *made = must_realloc(NULL, sizeof *made);
-    memset(made, 0, sizeof *made);
-    made->owner = getpid();
-    made->socket = -1;
-    made->program = must_strdup(launcher);
-    made->guarded = guarded ? must_strdup(guarded) : NULL;
-    if (connection_open(made, fault)) {
-        exec_stop(made);
-        return -1;
-    }
-    *exec = made;
-    return 0;
-}
-
-void exec_fence_off(struct exec *exec) {
-    exec->unfenced = true;
-}
-
-void exec_stop(struct exec *exec) {
-    if (!exec)
-        return;
-    if (exec->owner == getpid())
-        connection_close(exec);
-    else
-        connection_forget(exec);
-    free(exec->program);
-    free(exec->guarded);
-    buffer_free(&exec->message);
-    free(exec);
+        kill(connection->launcher, SIGKILL);
+    TEMP_FAILURE_RETRY(waitpid(connection->launcher, NULL, 0));
+    connection_forget(connection);
 }

@@ -1,216 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Running one command: the request to the launcher, and reading both pipes until its reply. The
-// harness reads all the time and keeps only what it was asked to keep, so a tool that floods both
-// streams meets its deadline and not a dead end.
+// The door: one command, by whichever back end it asks for (warm.c has the others), and what the
+// answer means.
 #include "exec/exec.h"
 
-#include "exec/clock.h"
-#include "exec/connection.h"
-#include "exec/launcher_protocol.h"
+#include "exec/exchange.h"
+#include "exec/request.h"
+#include "exec/shim.h"
+#include "exec/workdir.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-// How long after the deadline the launcher may take to kill and reap. Beyond that it is replaced.
-#define EXEC_PATIENCE_US (10 * 1000000ull)
-// The most that a pipe can hold without privileges: what is read after the end of a command.
-#define EXEC_PIPE_MAX (1024 * 1024)
-
-struct stream {
-    int read_end, write_end; // -1: closed
-    struct buffer *kept;
-    size_t limit;
-    bool *cut;
-};
-
-static int stream_open(struct stream *stream, struct buffer *kept, size_t limit, bool *cut,
-                       struct fault *fault) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC))
-        return fault_errno(fault, "cannot make a pipe");
-    // Only our end: to the tool its stdout must look as it does everywhere.
-    if (fcntl(ends[0], F_SETFL, O_NONBLOCK)) {
-        fault_errno(fault, "cannot set up a pipe");
-        close(ends[0]);
-        close(ends[1]);
-        return -1;
-    }
-    *stream = (struct stream){ends[0], ends[1], kept, limit, cut};
-    return 0;
-}
-
-static void stream_close_end(int *end) {
-    if (*end >= 0)
-        close(*end);
-    *end = -1;
-}
-
-// Reads once. Returns how much, 0 if there is nothing now or nothing more (then the end is closed).
-static size_t stream_read(struct stream *stream, char *discarded, size_t room) {
-    struct buffer *kept = stream->kept;
-    size_t wanted = stream->limit - kept->length;
-    char *to = discarded;
-    if (wanted) {
-        room = wanted < room ? wanted : room;
-        to = buffer_reserve(kept, room);
-    }
-    ssize_t length = TEMP_FAILURE_RETRY(read(stream->read_end, to, room));
-    if (length < 0 && errno == EAGAIN)
-        return 0;
-    if (length <= 0) {
-        stream_close_end(&stream->read_end);
-        return 0;
-    }
-    if (wanted) {
-        kept->length += (size_t)length;
-        kept->data[kept->length] = 0;
-    } else {
-        *stream->cut = true;
-    }
-    return (size_t)length;
-}
-
-// Takes what is in the pipe, without waiting for an end that a surviving process may hold open.
-static void stream_drain(struct stream *stream, char *discarded, size_t room) {
-    size_t total = 0;
-    while (stream->read_end >= 0 && total < EXEC_PIPE_MAX) {
-        size_t length = stream_read(stream, discarded, room);
-        if (!length)
-            return;
-        total += length;
-    }
-}
-
-static uint32_t exec_append_list(struct buffer *message, const char *const *list) {
-    uint32_t count = 0;
-    for (; list[count]; count++)
-        buffer_append(message, list[count], strlen(list[count]) + 1);
-    return count;
-}
-
-static int exec_request(struct exec *exec, const struct exec_command *command,
-                        struct fault *fault) {
-    if (command->program[0] != '/' || command->directory[0] != '/')
-        return fault_set(fault, "cannot run %s in %s: both must be absolute paths",
-                         command->program, command->directory);
-    if (!command->deadline_ms || !command->argv[0])
-        return fault_set(fault, "cannot run %s: no %s given", command->program,
-                         command->deadline_ms ? "argv[0]" : "deadline");
-    struct launcher_request header = {
-        .kind = LAUNCHER_RUN,
-        .deadline_ms = command->deadline_ms,
-        .number = ++exec->number,
-        .file_size_limit = command->file_size_limit,
-        .cpu_seconds_limit = command->cpu_seconds_limit,
-    };
-    struct buffer *message = &exec->message;
-    buffer_clear(message);
-    buffer_append(message, &header, sizeof header);
-    buffer_append(message, command->program, strlen(command->program) + 1);
-    buffer_append(message, command->directory, strlen(command->directory) + 1);
-    header.argument_count = exec_append_list(message, command->argv);
-    header.environment_count = exec_append_list(message, command->environment);
-    if (command->fence && !exec->unfenced)
-        header.fence_count = exec_append_list(message, command->fence);
-    memcpy(message->data, &header, sizeof header);
-    uint32_t strings = header.argument_count + header.environment_count + header.fence_count;
-    if (message->length > LAUNCHER_MESSAGE_MAX || strings > LAUNCHER_STRINGS_MAX)
-        return fault_set(fault,
-                         "cannot run %s: arguments and environment are %zu bytes in %u strings, "
-                         "more than %d in %d",
-                         command->program, message->length, strings, LAUNCHER_MESSAGE_MAX,
-                         LAUNCHER_STRINGS_MAX);
-    return 0;
-}
-
-static ssize_t exec_send(struct exec *exec, int out, int err) {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
-    } control = {0};
-    struct iovec vector = {exec->message.data, exec->message.length};
-    struct msghdr message = {
-        .msg_iov = &vector,
-        .msg_iovlen = 1,
-        .msg_control = &control,
-        .msg_controllen = sizeof control,
-    };
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(2 * sizeof(int));
-    memcpy(CMSG_DATA(rights), (int[]){out, err}, 2 * sizeof(int));
-    return TEMP_FAILURE_RETRY(sendmsg(exec->socket, &message, MSG_NOSIGNAL));
-}
 
 // A launcher that died since the last command is replaced, once: nothing of this command has
 // happened yet. One that dies later is an error, because a command that ran in part cannot simply
 // be run again.
-static int exec_submit(struct exec *exec, const char *program, int out, int err,
+static int exec_submit(struct exec *exec, const char *program, const int fds[2],
                        struct fault *fault) {
-    bool fresh = exec->socket < 0;
-    if (fresh && connection_open(exec, fault))
+    struct connection *plain = &exec->plain;
+    bool fresh = plain->socket < 0;
+    if (fresh && connection_open(plain, fault))
         return -1;
-    if (exec_send(exec, out, err) >= 0)
+    if (exchange_send(plain->socket, &exec->message, fds, 2) >= 0)
         return 0;
     bool gone = errno == EPIPE || errno == ECONNRESET;
     fault_errno(fault, "cannot hand %s to the launcher", program);
-    connection_kill(exec);
-    if (!gone || fresh || connection_open(exec, fault))
+    connection_kill(plain);
+    if (!gone || fresh || connection_open(plain, fault))
         return -1;
-    if (exec_send(exec, out, err) >= 0)
+    if (exchange_send(plain->socket, &exec->message, fds, 2) >= 0)
         return 0;
     fault_errno(fault, "cannot hand %s to the restarted launcher", program);
-    connection_kill(exec);
+    connection_kill(plain);
     return -1;
-}
-
-// 1: the reply to the last request; 0: none yet, or a stale one; -1: there will be none.
-static int exec_receive(struct exec *exec, const char *program, struct launcher_reply *reply,
-                        struct fault *fault) {
-    ssize_t length = TEMP_FAILURE_RETRY(recv(exec->socket, reply, sizeof *reply, MSG_DONTWAIT));
-    if (length < 0 && errno == EAGAIN)
-        return 0;
-    if (length <= 0)
-        return fault_set(fault, "the launcher died while it ran %s", program);
-    if (length != sizeof *reply)
-        return fault_set(fault, "the launcher sent %zd bytes instead of a reply", length);
-    return reply->number == exec->number && reply->kind != LAUNCHER_HELLO;
-}
-
-static int exec_wait(struct exec *exec, const struct exec_command *command, struct stream *out,
-                     struct stream *err, struct launcher_reply *reply, struct fault *fault) {
-    uint64_t end = clock_us() + command->deadline_ms * 1000ull + EXEC_PATIENCE_US;
-    int state = 0;
-    while (!state) {
-        struct pollfd fds[] = {
-            {.fd = exec->socket, .events = POLLIN},
-            {.fd = out->read_end, .events = POLLIN},
-            {.fd = err->read_end, .events = POLLIN},
-        };
-        int ready = poll(fds, 3, clock_left_ms(end));
-        if (ready < 0 && errno != EINTR)
-            return fault_errno(fault, "cannot wait for %s", command->program);
-        if (ready <= 0 && clock_us() >= end)
-            return fault_set(fault, "the launcher could not end %s in time", command->program);
-        if (ready <= 0)
-            continue;
-        if (fds[1].revents)
-            stream_read(out, exec->discarded, sizeof exec->discarded);
-        if (fds[2].revents)
-            stream_read(err, exec->discarded, sizeof exec->discarded);
-        if (fds[0].revents)
-            state = exec_receive(exec, command->program, reply, fault);
-    }
-    stream_drain(out, exec->discarded, sizeof exec->discarded);
-    stream_drain(err, exec->discarded, sizeof exec->discarded);
-    return state < 0 ? -1 : 0;
 }
 
 static int exec_cannot(const struct exec_command *command, const struct launcher_reply *reply,
@@ -234,8 +59,8 @@ static int exec_cannot(const struct exec_command *command, const struct launcher
     return fault_errno(fault, "%s %s", words[reply->step], what);
 }
 
-static int exec_conclude(const struct exec_command *command, const struct launcher_reply *reply,
-                         struct exec_outcome *outcome, struct fault *fault) {
+int exec_conclude(const struct exec_command *command, const struct launcher_reply *reply,
+                  struct exec_outcome *outcome, struct fault *fault) {
     if (reply->kind != LAUNCHER_ENDED)
         return exec_cannot(command, reply, fault);
     if (reply->deadline_passed) {
@@ -266,31 +91,90 @@ static void exec_outcome_clear(struct exec_outcome *outcome) {
     buffer_reserve(&outcome->err, 0);
 }
 
+static int exec_run_plain(struct exec *exec, const struct exec_command *command,
+                          struct exec_outcome *outcome, struct fault *fault) {
+    if (request_build(&exec->message, ++exec->plain.number, command, !exec->unfenced, fault))
+        return -1;
+    struct stream out = STREAM_CLOSED, err = STREAM_CLOSED;
+    struct launcher_reply reply;
+    int result = stream_open(&out, fault) || stream_open(&err, fault) ? -1 : 0;
+    if (!result)
+        result = exec_submit(exec, command->program, (int[]){out.write_end, err.write_end}, fault);
+    // The launcher has its own copies; ours would hide the end of the streams.
+    stream_close_end(&out.write_end);
+    stream_close_end(&err.write_end);
+    if (!result) {
+        stream_aim(&out, &outcome->out, command->capture_limit, &outcome->out_cut);
+        stream_aim(&err, &outcome->err, command->capture_limit, &outcome->err_cut);
+        const struct exchange exchange = {.socket = exec->plain.socket,
+                                          .number = exec->plain.number,
+                                          .deadline_ms = command->deadline_ms,
+                                          .program = command->program,
+                                          .partner = "the launcher",
+                                          .out = &out,
+                                          .err = &err};
+        result = exchange_wait(&exchange, &reply, fault);
+        if (result)
+            connection_kill(&exec->plain);
+    }
+    stream_close(&out);
+    stream_close(&err);
+    return result ? -1 : exec_conclude(command, &reply, outcome, fault);
+}
+
 int exec_run(struct exec *exec, const struct exec_command *command, struct exec_outcome *outcome,
              struct fault *fault) {
     exec_outcome_clear(outcome);
     if (exec->owner != getpid())
         return fault_set(fault, "cannot run %s: this launcher belongs to another process (%d)",
                          command->program, (int)exec->owner);
-    if (exec_request(exec, command, fault))
+    if (command->program[0] != '/' || command->directory[0] != '/')
+        return fault_set(fault, "cannot run %s in %s: both must be absolute paths",
+                         command->program, command->directory);
+    if (!command->deadline_ms || !command->argv[0])
+        return fault_set(fault, "cannot run %s: no %s given", command->program,
+                         command->deadline_ms ? "argv[0]" : "deadline");
+    return command->backend == EXEC_PLAIN ? exec_run_plain(exec, command, outcome, fault)
+                                          : exec_run_warm(exec, command, outcome, fault);
+}
+
+int exec_start(struct exec **exec, const char *launcher, const char *guarded, struct fault *fault) {
+    *exec = NULL;
+    if (guarded && (guarded[0] != '/' || !workdir_name_fits(guarded)))
+        return fault_set(fault,
+                         "%s: will not be guarded (not the absolute path of a directory "
+                         "named %s*)",
+                         guarded, WORKDIR_PREFIX);
+    struct exec *made = must_realloc(NULL, sizeof *made);
+    memset(made, 0, sizeof *made);
+    made->owner = getpid();
+    made->program = must_strdup(launcher);
+    made->guarded = guarded ? must_strdup(guarded) : NULL;
+    made->plain =
+        (struct connection){.socket = -1, .program = made->program, .guarded = made->guarded};
+    if (connection_open(&made->plain, fault)) {
+        exec_stop(made);
         return -1;
-    struct stream out = {.read_end = -1, .write_end = -1}, err = out;
-    struct launcher_reply reply;
-    size_t limit = command->capture_limit;
-    int result = stream_open(&out, &outcome->out, limit, &outcome->out_cut, fault);
-    if (!result)
-        result = stream_open(&err, &outcome->err, limit, &outcome->err_cut, fault);
-    if (!result)
-        result = exec_submit(exec, command->program, out.write_end, err.write_end, fault);
-    // The launcher has its own copies; ours would hide the end of the streams.
-    stream_close_end(&out.write_end);
-    stream_close_end(&err.write_end);
-    if (!result) {
-        result = exec_wait(exec, command, &out, &err, &reply, fault);
-        if (result)
-            connection_kill(exec);
     }
-    stream_close_end(&out.read_end);
-    stream_close_end(&err.read_end);
-    return result ? -1 : exec_conclude(command, &reply, outcome, fault);
+    *exec = made;
+    return 0;
+}
+
+void exec_fence_off(struct exec *exec) {
+    exec->unfenced = true;
+}
+
+void exec_stop(struct exec *exec) {
+    if (!exec)
+        return;
+    for (size_t i = 0; i < EXEC_WARM_MAX; i++)
+        warm_close(exec->warm[i], exec->owner == getpid());
+    if (exec->owner == getpid())
+        connection_close(&exec->plain);
+    else
+        connection_forget(&exec->plain);
+    free(exec->program);
+    free(exec->guarded);
+    buffer_free(&exec->message);
+    free(exec);
 }

@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "base/fault.h"
+#include "exec/backend.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@
 enum exec_end {
     EXEC_EXITED,   // value: exit status
     EXEC_SIGNALED, // value: signal that we did not send
+    EXEC_LOST,     // the warm process that ran it died with it, by nobody's fault that we know of
     EXEC_DEADLINE, // we killed its group when the deadline passed; value: the deadline in ms
 };
 
@@ -30,11 +32,12 @@ struct exec_command {
     const char *const *environment; // NULL-terminated; the whole environment of the child
     const char *directory;          // its working directory; absolute
     const char *const *fence;       // NULL-terminated list of exec/fence.h; NULL: not fenced
-    uint32_t deadline_ms;           // wall clock, > 0
-    uint64_t file_size_limit;       // RLIMIT_FSIZE in bytes; 0 = none
-    uint32_t cpu_seconds_limit;     // RLIMIT_CPU; 0 = none
-    size_t capture_limit;           // bytes kept of stdout and of stderr each; the rest is read,
-                                    // counted as cut and thrown away
+    enum exec_backend backend;
+    uint32_t deadline_ms;       // wall clock, > 0
+    uint64_t file_size_limit;   // RLIMIT_FSIZE in bytes; 0 = none
+    uint32_t cpu_seconds_limit; // RLIMIT_CPU; 0 = none
+    size_t capture_limit;       // bytes kept of stdout and of stderr each; the rest is read,
+                                // counted as cut and thrown away
 };
 
 struct exec_outcome {
@@ -63,6 +66,8 @@ int exec_start(struct exec **exec, const char *launcher, const char *guarded, st
 void exec_stop(struct exec *exec);
 // Runs one command to its end. -1 means that the command could not be run at all (program missing,
 // not executable, launcher dead): a harness error, not an outcome.
+// Warm processes are started when they are first asked for, and kept. What they were started with
+// must fit: another directory, environment, argv[0] or fence starts another one.
 // A launcher that died between two commands is restarted, once; one that dies during a command is
 // an error, because a command that ran in part cannot be run again, and is restarted by the next.
 int exec_run(struct exec *exec, const struct exec_command *command, struct exec_outcome *outcome,

@@ -2,11 +2,11 @@
 //
 // The fence in one line, for the start of a run, doctor and reports. What the kernel lacks is said
 // behind "without": a fence that is not whole must not look as if it were.
-#include "exec/connection.h"
 #include "exec/exec.h"
+#include "exec/shim.h"
 
 void exec_fence_words(const struct exec *exec, struct buffer *words) {
-    const struct fence_state *fence = &exec->fence;
+    const struct fence_state *fence = &exec->plain.fence;
     if (exec->unfenced) {
         buffer_text(words, "off: files and hosts that images name can be reached");
         return;

@@ -107,21 +107,28 @@ static void launcher_fail(struct launcher_reply *reply, enum launcher_step step,
     reply->status = error;
 }
 
+static void launcher_close(const struct child_plan *plan) {
+    close(plan->out);
+    close(plan->err);
+    if (plan->service >= 0)
+        close(plan->service);
+}
+
 static void launcher_run(const struct child_plan *plan, uint32_t deadline_ms,
                          struct launcher_reply *reply) {
     uint64_t started = clock_us();
+    uint64_t deadline = deadline_ms ? started + deadline_ms * 1000ull : UINT64_MAX;
     pid_t pid = child_start(plan, launcher_failure);
     int error = errno;
     // Only the child may hold the write ends now, or the harness would never see their end.
-    close(plan->out);
-    close(plan->err);
+    launcher_close(plan);
     if (pid < 0) {
         launcher_fail(reply, LAUNCHER_STEP_PROCESS, error);
         return;
     }
     int pidfd = processes_open(pid);
     error = errno;
-    bool passed = pidfd >= 0 && launcher_watch(pid, pidfd, started + deadline_ms * 1000ull);
+    bool passed = pidfd >= 0 && launcher_watch(pid, pidfd, deadline);
     reply->wall_us = clock_us() - started;
     if (pidfd >= 0)
         close(pidfd);
@@ -177,13 +184,14 @@ static bool launcher_enclose(struct child_plan *plan, char *const *list) {
     return plan->ruleset >= 0;
 }
 
-static void launcher_answer(struct launcher_request *request, char *text, const char *end, int out,
-                            int err) {
+static void launcher_answer(struct launcher_request *request, char *text, const char *end,
+                            const int fds[LAUNCHER_FDS_MAX]) {
     // Four lists, each with a NULL behind it: program and directory, arguments, environment, fence.
     static char *strings[2 + 1 + LAUNCHER_STRINGS_MAX + 3];
     struct launcher_reply reply = {.number = request->number};
     uint32_t arguments = request->argument_count, environment = request->environment_count;
     char **fence = strings + 3 + (size_t)arguments + 1 + environment + 1;
+    struct child_plan plan = {.out = fds[0], .err = fds[1], .service = fds[2]};
     bool sound = arguments <= LAUNCHER_STRINGS_MAX &&
                  environment <= LAUNCHER_STRINGS_MAX - arguments &&
                  request->fence_count <= LAUNCHER_STRINGS_MAX - arguments - environment &&
@@ -192,39 +200,36 @@ static void launcher_answer(struct launcher_request *request, char *text, const 
                  (text = launcher_strings(text, end, environment, strings + 3 + arguments + 1)) &&
                  launcher_strings(text, end, request->fence_count, fence) == end;
     if (sound) {
-        struct child_plan plan = {
-            .program = strings[0],
-            .directory = strings[1],
-            .argv = strings + 3,
-            .environment = strings + 3 + arguments + 1,
-            .out = out,
-            .err = err,
-            .file_size_limit = request->file_size_limit,
-            .cpu_seconds_limit = request->cpu_seconds_limit,
-        };
+        plan.program = strings[0];
+        plan.directory = strings[1];
+        plan.argv = strings + 3;
+        plan.environment = strings + 3 + arguments + 1;
+        plan.file_size_limit = request->file_size_limit;
+        plan.cpu_seconds_limit = request->cpu_seconds_limit;
         if (launcher_enclose(&plan, fence)) {
             launcher_run(&plan, request->deadline_ms, &reply);
         } else {
             launcher_fail(&reply, LAUNCHER_STEP_FENCE, errno);
-            close(out);
-            close(err);
+            launcher_close(&plan);
         }
     } else {
-        close(out);
-        close(err);
+        launcher_close(&plan);
         launcher_fail(&reply, LAUNCHER_STEP_REQUEST, EBADMSG);
     }
     while (send(LAUNCHER_SOCKET, &reply, sizeof reply, MSG_NOSIGNAL) < 0 && errno == EINTR)
         ;
 }
 
-// Takes the two descriptors out of a message. False: it had none or too many.
-static bool launcher_descriptors(struct msghdr *message, int fds[2]) {
+// Takes the descriptors out of a message: two or three, the missing one is -1. False: another
+// number.
+static bool launcher_descriptors(struct msghdr *message, int fds[LAUNCHER_FDS_MAX]) {
     struct cmsghdr *control = CMSG_FIRSTHDR(message);
     if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS ||
-        control->cmsg_len != CMSG_LEN(2 * sizeof(int)))
+        control->cmsg_len < CMSG_LEN(2 * sizeof(int)) ||
+        control->cmsg_len > CMSG_LEN(LAUNCHER_FDS_MAX * sizeof(int)))
         return false;
-    memcpy(fds, CMSG_DATA(control), 2 * sizeof(int));
+    fds[2] = -1;
+    memcpy(fds, CMSG_DATA(control), control->cmsg_len - CMSG_LEN(0));
     return true;
 }
 
@@ -236,7 +241,7 @@ static _Noreturn void launcher_serve(void) {
     for (;;) {
         union {
             struct cmsghdr align;
-            char bytes[CMSG_SPACE(2 * sizeof(int))];
+            char bytes[CMSG_SPACE(LAUNCHER_FDS_MAX * sizeof(int))];
         } control;
         struct iovec vector = {request.bytes, sizeof request};
         struct msghdr message = {
@@ -254,11 +259,11 @@ static _Noreturn void launcher_serve(void) {
             launcher_guard(); // not our harness
         if (request.header.kind == LAUNCHER_STOP)
             _exit(0);
-        int fds[2];
+        int fds[LAUNCHER_FDS_MAX];
         if (request.header.kind != LAUNCHER_RUN || !launcher_descriptors(&message, fds))
             launcher_guard();
         launcher_answer(&request.header, request.bytes + sizeof request.header,
-                        request.bytes + length, fds[0], fds[1]);
+                        request.bytes + length, fds);
     }
 }
 

@@ -7,7 +7,7 @@
 //
 //   launcher -> harness   hello, once
 //   harness -> launcher   run (header, strings, and by SCM_RIGHTS the write ends of the stdout and
-//                         the stderr pipe) or stop
+//                         the stderr pipe, and for a warm process its socket) or stop
 //   launcher -> harness   exactly one of ended, failed for every run, with the run's number
 //
 // A closed socket without a stop before it means that the harness is gone.
@@ -17,9 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LAUNCHER_VERSION     2
+#define LAUNCHER_VERSION     3
 #define LAUNCHER_MESSAGE_MAX (64 * 1024) // a request, header and strings together
 #define LAUNCHER_STRINGS_MAX 4096        // arguments, environment and fence together
+#define LAUNCHER_FDS_MAX     3
 
 enum launcher_request_kind {
     LAUNCHER_RUN = 1,
@@ -28,8 +29,8 @@ enum launcher_request_kind {
 
 struct launcher_request {
     uint32_t kind;
-    uint32_t deadline_ms;
-    uint64_t number; // counts up; repeated in the reply
+    uint32_t deadline_ms; // 0: none
+    uint64_t number;      // counts up; repeated in the reply
     uint64_t file_size_limit;
     uint32_t cpu_seconds_limit;
     uint32_t argument_count;

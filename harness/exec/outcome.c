@@ -25,6 +25,9 @@ void exec_outcome_words(const struct exec_outcome *outcome, struct buffer *words
     case EXEC_DEADLINE:
         buffer_format(words, "killed after %u ms", (unsigned)outcome->value);
         return;
+    case EXEC_LOST:
+        buffer_text(words, "lost with its warm process");
+        return;
     case EXEC_SIGNALED:
         break;
     }

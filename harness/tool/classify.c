@@ -122,6 +122,8 @@ enum outcome_class tool_classify(const struct tool *tool, enum operation op,
                                  const struct exec_outcome *outcome) {
     if (outcome->end == EXEC_DEADLINE)
         return OUTCOME_TIMEOUT;
+    if (outcome->end == EXEC_LOST)
+        return OUTCOME_LIMIT;
     enum outcome_class class = outcome->end == EXEC_SIGNALED
                                    ? OUTCOME_SIGNAL
                                    : tool_classify_exit(tool->kind, op, outcome);

@@ -185,14 +185,14 @@ static void outside(const char *name, const char *file) {
 }
 
 static void requires_landlock(int abi) {
-    if (exec->fence.landlock < abi) {
-        print_message("Landlock ABI %d is needed, there is %d\n", abi, exec->fence.landlock);
+    if (exec->plain.fence.landlock < abi) {
+        print_message("Landlock ABI %d is needed, there is %d\n", abi, exec->plain.fence.landlock);
         skip();
     }
 }
 
 static void requires_seccomp(void) {
-    if (!exec->fence.seccomp)
+    if (!exec->plain.fence.seccomp)
         skip();
 }
 
@@ -357,7 +357,7 @@ static void it_is_told_in_words(void **state) {
         {{7, true}, true, "off: files and hosts that images name can be reached"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct exec told = {.fence = rows[i].fence, .unfenced = rows[i].unfenced};
+        struct exec told = {.plain = {.fence = rows[i].fence}, .unfenced = rows[i].unfenced};
         struct buffer words = {0};
         exec_fence_words(&told, &words);
         assert_string_equal(words.data, rows[i].words);

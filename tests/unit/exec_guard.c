@@ -60,8 +60,8 @@ static bool soon_gone(const char *path, const pid_t *pids, size_t count) {
 }
 
 static void kill_and_wait_for_hang_up(struct exec *exec) {
-    struct pollfd wait = {.fd = exec->socket};
-    kill(exec->launcher, SIGKILL);
+    struct pollfd wait = {.fd = exec->plain.socket};
+    kill(exec->plain.launcher, SIGKILL);
     assert_int_equal(poll(&wait, 1, HELPER_MAX_WAIT_MS), 1);
 }
 
@@ -69,11 +69,11 @@ static void a_launcher_that_died_between_commands_is_replaced(void **state) {
     (void)state;
     struct exec *exec = started(NULL);
     for (int round = 0; round < 3; round++) {
-        pid_t before = exec->launcher;
+        pid_t before = exec->plain.launcher;
         kill_and_wait_for_hang_up(exec);
         runs(exec, HELPER("exit", "5"));
         assert_int_equal(outcome.value, 5);
-        assert_int_not_equal(exec->launcher, before);
+        assert_int_not_equal(exec->plain.launcher, before);
         assert_int_equal(kill(before, 0), -1); // reaped
     }
     exec_stop(exec);
@@ -133,11 +133,11 @@ static int use_in_a_fork(struct exec *exec) {
 static void use_after_fork_is_refused(void **state) {
     (void)state;
     struct exec *exec = started(NULL);
-    pid_t launcher = exec->launcher;
+    pid_t launcher = exec->plain.launcher;
     assert_int_equal(use_in_a_fork(exec), 0);
     runs(exec, HELPER("exit", "4"));
     assert_int_equal(outcome.value, 4);
-    assert_int_equal(exec->launcher, launcher);
+    assert_int_equal(exec->plain.launcher, launcher);
     exec_stop(exec);
 }
 
@@ -146,7 +146,7 @@ static void stop_removes_nothing(void **state) {
     struct workdir workdir;
     assert_int_equal(workdir_create(&workdir, scratch, &fault), 0);
     struct exec *exec = started(workdir.path);
-    pid_t launcher = exec->launcher;
+    pid_t launcher = exec->plain.launcher;
     exec_stop(exec);
     assert_int_equal(kill(launcher, 0), -1);
     assert_int_equal(access(workdir.case_path, F_OK), 0);
@@ -245,7 +245,7 @@ static void stale_replies_are_dropped(void **state) {
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof control};
-    assert_true(sendmsg(exec->socket, &message, MSG_NOSIGNAL) > 0);
+    assert_true(sendmsg(exec->plain.socket, &message, MSG_NOSIGNAL) > 0);
     runs(exec, HELPER("exit", "6"));
     assert_int_equal(outcome.value, 6);
     exec_stop(exec);
@@ -271,10 +271,10 @@ static void the_launcher_holds_nothing_but_its_socket(void **state) {
     runs(exec, command);
     command.program = "/nonexistent";
     fails(exec, command, "cannot run");
-    read_proc(exec->launcher, "environ", text, sizeof text);
+    read_proc(exec->plain.launcher, "environ", text, sizeof text);
     assert_string_equal(text, "");
     for (int fd = 0; fd < 300; fd++) {
-        snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)exec->launcher, fd);
+        snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)exec->plain.launcher, fd);
         memset(text, 0, sizeof text);
         ssize_t length = readlink(link, text, sizeof text - 1);
         if (fd < 3)
@@ -282,7 +282,7 @@ static void the_launcher_holds_nothing_but_its_socket(void **state) {
         else if (fd > 3)
             assert_int_equal(length, -1);
     }
-    assert_int_equal(getsid(exec->launcher), exec->launcher);
+    assert_int_equal(getsid(exec->plain.launcher), exec->plain.launcher);
     unsetenv("LD_PRELOAD");
     close(198);
     exec_stop(exec);
@@ -292,12 +292,12 @@ static void the_launcher_holds_nothing_but_its_socket(void **state) {
 static void the_launcher_survives_polite_signals(void **state) {
     (void)state;
     struct exec *exec = started(NULL);
-    pid_t launcher = exec->launcher;
+    pid_t launcher = exec->plain.launcher;
     static const int polite[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
     for (size_t i = 0; i < sizeof polite / sizeof *polite; i++)
         kill(launcher, polite[i]);
     runs(exec, HELPER("exit", "0"));
-    assert_int_equal(exec->launcher, launcher);
+    assert_int_equal(exec->plain.launcher, launcher);
     exec_stop(exec);
 }
 

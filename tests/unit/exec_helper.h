@@ -7,8 +7,8 @@
 #ifndef TESTS_EXEC_HELPER_H
 #define TESTS_EXEC_HELPER_H
 
-#include "exec/connection.h"
 #include "exec/exec.h"
+#include "exec/shim.h"
 #include "exec/workdir.h"
 
 #include <errno.h>

@@ -289,7 +289,7 @@ static void interrupted_waits_go_on(void **state) {
     assert_int_equal(exec_run(other, &sleeper, &outcome, &fault), 0);
     says("killed after 200 ms");
     assert_in_range(outcome.wall_us, 200000, 1500000);
-    pid_t launcher = other->launcher;
+    pid_t launcher = other->plain.launcher;
     exec_stop(other);
 
     setitimer(ITIMER_REAL, &calm, NULL);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is behind the door of exec.h: the launcher's connection, and the warm processes.
+#ifndef EXEC_SHIM_H
+#define EXEC_SHIM_H
+
+#include "base/buffer.h"
+#include "exec/connection.h"
+#include "exec/warm.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+// Two tools, each by up to two ways at a time, and a change of environment in between.
+#define EXEC_WARM_MAX 6
+
+struct exec {
+    pid_t owner;   // the process that may use it; a forked child may not
+    char *program; // of the launcher; owned
+    char *guarded; // or NULL; owned
+    struct connection plain;
+    bool unfenced;                    // whatever a command says
+    struct warm *warm[EXEC_WARM_MAX]; // or NULL
+    size_t warm_next;                 // which place is given up for a further one
+    unsigned lost;                    // commands whose warm process died under them, in a row
+    struct buffer message;            // scratch
+};
+
+#endif
