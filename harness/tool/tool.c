@@ -109,6 +109,7 @@ int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct 
         .argv = argv->items,
         .environment = tool_environment(tool, room),
         .directory = room->workdir->case_path,
+        .backend = room->plain ? EXEC_PLAIN : tool->backend,
         .deadline_ms = room->deadline_ms,
         .file_size_limit = TOOL_FILE_LIMIT,
         // Behind the deadline: only a tool with several busy threads can reach it first.

@@ -66,9 +66,11 @@ struct tool {
     bool reads[IMAGE_FORMATS], writes[IMAGE_FORMATS], measures[IMAGE_FORMATS];
     // Options that the adapter knows but this version of the tool calls a usage error.
     bool lacks_option[OPERATIONS][TOOL_OPTIONS];
-    bool qemu_version_option; // instar: `info --qemu-version` exists
-    char qemu_version[24];    // instar: what it is given; see tool_set_qemu_version
-    char lies[256];           // stand-in: STANDIN_LIE in force, else ""
+    bool qemu_version_option;  // instar: `info --qemu-version` exists
+    char qemu_version[24];     // instar: what it is given; see tool_set_qemu_version
+    char lies[256];            // stand-in: STANDIN_LIE in force, else ""
+    enum exec_backend backend; // how its commands run
+    char backend_why[256];     // one sentence
 };
 
 // One call of one tool. All file names are relative to the case directory.
@@ -127,6 +129,7 @@ struct tool_room {
     struct workdir *workdir;
     uint32_t deadline_ms; // of one command
     bool unfenced;        // commands run without the fence (exec/fence.h)
+    bool plain;           // commands run by plain execution, whatever the tool's back end is
     const char *readable; // folders that a fenced tool may read as well, a comma between; or NULL
 };
 
