@@ -129,6 +129,10 @@ int vhdx_open_parent(struct image *image, struct vhdx *vhdx, uint64_t offset, ui
 int vhdx_open_header(struct image *image, struct vhdx *vhdx, struct fault *fault);
 int vhdx_open_regions(struct image *image, struct vhdx *vhdx, struct fault *fault);
 int vhdx_open_metadata(struct image *image, struct vhdx *vhdx, struct fault *fault);
+// The items of the metadata table of open regions, from zeroed ones: file bytes; offset 0 where
+// there is none.
+int vhdx_find_items(struct image *image, const struct vhdx *vhdx,
+                    struct vhdx_region items[VHDX_ITEMS], struct fault *fault);
 
 int vhdx_check(struct image *image, struct image_check *check, struct fault *fault);
 int vhdx_write(struct image_output *output, const struct image_options *options,

@@ -107,8 +107,8 @@ int vhdx_open_regions(struct image *image, struct vhdx *vhdx, struct fault *faul
     return result == 1 ? fault_set(fault, "no valid vhdx region table") : result;
 }
 
-// Finds the items in the metadata table (2.6.1); file offsets, 0 where there is none.
-static int vhdx_find_items(const struct vhdx *vhdx, const uint8_t *table,
+// 2.6.1.
+static int vhdx_read_table(const struct vhdx *vhdx, const uint8_t *table,
                            struct vhdx_region items[VHDX_ITEMS], struct fault *fault) {
     uint32_t count = get_le16(table + 10);
     if (memcmp(table, "metadata", 8) != 0 || count > VHDX_MAX_METADATA)
@@ -164,12 +164,18 @@ static int vhdx_read_items(struct image *image, struct vhdx *vhdx,
     return 0;
 }
 
-int vhdx_open_metadata(struct image *image, struct vhdx *vhdx, struct fault *fault) {
-    struct vhdx_region items[VHDX_ITEMS] = {0};
+int vhdx_find_items(struct image *image, const struct vhdx *vhdx,
+                    struct vhdx_region items[VHDX_ITEMS], struct fault *fault) {
     uint8_t *table = must_realloc(NULL, VHDX_METADATA_TABLE);
     int result = image_pread(image->fd, table, VHDX_METADATA_TABLE, vhdx->metadata.offset, fault);
     if (result == 0)
-        result = vhdx_find_items(vhdx, table, items, fault);
+        result = vhdx_read_table(vhdx, table, items, fault);
     free(table);
-    return result ? -1 : vhdx_read_items(image, vhdx, items, fault);
+    return result;
+}
+
+int vhdx_open_metadata(struct image *image, struct vhdx *vhdx, struct fault *fault) {
+    struct vhdx_region items[VHDX_ITEMS] = {0};
+    return vhdx_find_items(image, vhdx, items, fault) ? -1
+                                                      : vhdx_read_items(image, vhdx, items, fault);
 }

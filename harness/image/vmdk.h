@@ -112,6 +112,8 @@ struct vmdk_descriptor {
 const char *vmdk_kind_name(enum vmdk_kind kind);
 // Fills `text` (zeros behind its end) and returns its length; 0 if it does not fit.
 size_t vmdk_descriptor_build(char *text, size_t room, const struct vmdk_descriptor *descriptor);
+// What stands behind "name=" at the start of a line, up to the end of the text; or NULL.
+const char *vmdk_descriptor_value(const char *text, const char *name);
 // Everything but the lines, of which it says how many there are.
 int vmdk_descriptor_read(struct vmdk_descriptor *descriptor, const char *text, size_t *lines,
                          struct fault *fault);

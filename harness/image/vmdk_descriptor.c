@@ -92,8 +92,7 @@ static const char *next_line(const char *text, const char *line) {
     return line ? line + 1 : NULL;
 }
 
-// The value behind "name=" at the start of a line, or NULL.
-static const char *descriptor_value(const char *text, const char *name) {
+const char *vmdk_descriptor_value(const char *text, const char *name) {
     size_t length = strlen(name);
     const char *line = NULL;
     while ((line = next_line(text, line)))
@@ -126,8 +125,8 @@ static bool is_extent_line(const char *line, bool *readable, size_t *length) {
 }
 
 static int read_parent(struct vmdk_descriptor *descriptor, const char *text, struct fault *fault) {
-    const char *cid = descriptor_value(text, "parentCID");
-    const char *name = descriptor_value(text, "parentFileNameHint");
+    const char *cid = vmdk_descriptor_value(text, "parentCID");
+    const char *name = vmdk_descriptor_value(text, "parentFileNameHint");
     descriptor->parent_cid = cid ? (uint32_t)strtoul(cid, NULL, 16) : VMDK_NO_PARENT;
     if (name && quoted(&name, descriptor->parent_name, sizeof descriptor->parent_name))
         return fault_set(fault, "the name of the parent cannot be read");
@@ -141,8 +140,8 @@ static int read_parent(struct vmdk_descriptor *descriptor, const char *text, str
 
 int vmdk_descriptor_read(struct vmdk_descriptor *descriptor, const char *text, size_t *lines,
                          struct fault *fault) {
-    const char *cid = descriptor_value(text, "CID");
-    const char *type = descriptor_value(text, "createType");
+    const char *cid = vmdk_descriptor_value(text, "CID");
+    const char *type = vmdk_descriptor_value(text, "createType");
     const char *line = NULL;
     bool readable;
     size_t length;
