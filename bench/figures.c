@@ -86,6 +86,8 @@ cJSON *figures_json(const struct figures *figures) {
     cJSON *json = cJSON_CreateObject();
     for (size_t i = 0; i < figures->count; i++) {
         const struct figure *figure = &figures->items[i];
+        if (!figure->count)
+            continue;
         cJSON *item = cJSON_AddObjectToObject(json, figure->name);
         cJSON_AddStringToObject(item, "unit", figure->unit);
         cJSON_AddNumberToObject(item, "count", (double)figure->count);

@@ -32,7 +32,7 @@ double figure_quantile(const struct figure *figure, double share);
 double figure_median(const struct figure *figure);
 // Median of value by value; both must have been measured in the same rounds. 0 if not.
 double figure_ratio(const struct figure *figure, const struct figure *to);
-// {name: {unit, count, median, low (quartile), high (quartile), least, most}}
+// {name: {unit, count, median, low (quartile), high (quartile), least, most}}; none without values.
 cJSON *figures_json(const struct figures *figures);
 void figures_free(struct figures *figures);
 
