@@ -61,35 +61,46 @@ static void name_of(const struct iterations *all, size_t index, char *to, size_t
         snprintf(to, room, "%s/script", pairs[index - contenders]);
 }
 
-static int run_case(struct iterations *all, const struct bench_case *one, struct fault *fault) {
+// One contender's, or one script's, iteration of a case.
+static int run_one(struct iterations *all, size_t index, const struct bench_case *one,
+                   struct fault *fault) {
     char name[64], path[256];
     double us;
-    snprintf(path, sizeof path, "bench/cases/%s.json", one->name);
-    for (size_t i = 0; i < all->contenders.count + PAIRS; i++) {
-        size_t script = i - all->contenders.count;
-        if (i < all->contenders.count) {
-            struct contender *contender = &all->contenders.items[i];
-            if (contender_run(contender, one, fault))
-                return -1;
-            us = contender->wall_us;
-            all->own[i] += contender->own_us;
-        } else if (!all->scripts[script].pid) {
-            continue;
-        } else if (script_run(&all->scripts[script], path, &us, fault)) {
+    if (index < all->contenders.count) {
+        struct contender *contender = &all->contenders.items[index];
+        if (contender_run(contender, one, fault))
             return -1;
-        }
-        name_of(all, i, name, sizeof name);
-        note(all, i, name, one->name, us);
+        us = contender->wall_us;
+        all->own[index] += contender->own_us;
+    } else {
+        struct script *script = &all->scripts[index - all->contenders.count];
+        snprintf(path, sizeof path, "bench/cases/%s.json", one->name);
+        if (!script->pid)
+            return 0;
+        if (script_run(script, path, &us, fault))
+            return -1;
     }
+    name_of(all, index, name, sizeof name);
+    note(all, index, name, one->name, us);
     return 0;
 }
 
-static int run_round(struct iterations *all, struct fault *fault) {
+// `first` goes round: who comes behind a larger one finds colder caches.
+static int run_case(struct iterations *all, const struct bench_case *one, size_t first,
+                    struct fault *fault) {
+    size_t count = all->contenders.count + PAIRS;
+    for (size_t i = 0; i < count; i++)
+        if (run_one(all, (first + i) % count, one, fault))
+            return -1;
+    return 0;
+}
+
+static int run_round(struct iterations *all, unsigned round, struct fault *fault) {
     const struct bench *bench = all->bench;
     memset(all->pass, 0, sizeof all->pass);
     memset(all->own, 0, sizeof all->own);
     for (size_t i = 0; i < bench->case_count; i++)
-        if (run_case(all, &bench->cases[i], fault))
+        if (run_case(all, &bench->cases[i], round + i, fault))
             return -1;
     for (size_t i = 0; i < all->contenders.count + PAIRS; i++) {
         char name[64];
@@ -175,7 +186,7 @@ static int measure(struct bench *bench, bool with_scripts, struct fault *fault) 
     if (!status && with_scripts)
         status = start_scripts(&all, fault);
     for (unsigned round = 0; round < bench->rounds && !status; round++)
-        status = run_round(&all, fault);
+        status = run_round(&all, round, fault);
     if (!status) {
         note_commands(&all);
         for (size_t p = 0; p < PAIRS; p++)
