@@ -239,6 +239,19 @@ $(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/l
 build-tests: programs build/fuzz_instar build/afl/fuzz_instar seeds build-bench \
     $(addprefix build/tests/,$(UNIT_TESTS))
 
+# A tool of the tests' own, which waits at its options as qemu-img does; and one that cannot.
+build/tests/subject: build/obj/plain/tests/subject/subject.o
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+build/tests/subject-static: build/obj/plain/tests/subject/subject.o
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $<
+
+build/tests/exec_warm: | build/tests/subject build/tests/subject-static
+
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf build

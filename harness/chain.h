@@ -30,7 +30,8 @@ struct chain {
     const struct finding *confirming;
     const struct third *third; // NULL: there is none
     bool third_turn;           // it is asked in this case
-    bool counting; // operations, verdicts and the matrix; a repetition counts commands alone
+    bool both_ways; // commands that take a shortcut run by plain execution, too (tool/both.h)
+    bool counting;  // operations, verdicts and the matrix; a repetition counts commands alone
     uint64_t source_classes; // of the case, where `counting` (testcase/source_class.h)
     // The source and what each tool wrote in each step.
     struct material source;

@@ -13,11 +13,15 @@
 #include "report/story.h"
 #include "seen.h"
 #include "third.h"
+#include "turn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+// One case in so many runs its shortcuts by plain execution, too, for as long as a campaign lasts.
+#define BOTH_WAYS_SHARE 500
 
 struct harness {
     const struct settings *settings;
@@ -178,8 +182,11 @@ void harness_announce(const struct harness *h, struct buffer *out) {
     if (h->tools[SIDE_A].no_instar[0])
         buffer_format(out, "\nNo instar here: %s (INSTAR=path names one).",
                       h->tools[SIDE_A].no_instar);
-    buffer_text(out, "\nEach command runs by plain execution of the unmodified programs, on the "
-                     "same input file; a divergence counts once it repeats on fresh files.\n");
+    buffer_format(out,
+                  "\nThe unmodified programs run on the same input file (%s: %s; %s: %s); a "
+                  "divergence counts once it repeats by plain execution on fresh files.\n",
+                  h->tools[SIDE_A].role, exec_backend_names[h->tools[SIDE_A].backend],
+                  h->tools[SIDE_B].role, exec_backend_names[h->tools[SIDE_B].backend]);
     buffer_format(out, "%s: %s.\n", h->settings->unfenced ? "WARNING: fence" : "Fence",
                   h->fence.data);
     if (!h->workdir.on_tmpfs)
@@ -212,6 +219,7 @@ static int confirm(struct harness *h, const struct finding *finding, struct faul
     chain->confirming = finding;
     chain->goes_on = chain->counting = false;
     chain->third_turn = true;
+    chain->room.plain = true;
     int status = 1;
     for (unsigned i = 0; i < h->settings->confirm && status == 1; i++) {
         h->stats->confirmations++;
@@ -221,6 +229,7 @@ static int confirm(struct harness *h, const struct finding *finding, struct faul
             status = 0;
     }
     chain->confirming = NULL;
+    chain->room.plain = false;
     return status;
 }
 
@@ -239,7 +248,8 @@ static int first_run(struct harness *h, const uint8_t *data, size_t size,
     h->chain.goes_on = goes_on;
     h->chain.confirming = NULL;
     h->chain.counting = true;
-    h->chain.third_turn = h->third_always || third_has_turn(data, size);
+    h->chain.third_turn = h->third_always || turn_of(data, size, THIRD_SHARE);
+    h->chain.both_ways = turn_of(data, size, BOTH_WAYS_SHARE);
     h->stats->cases++;
     return chain_run(&h->chain, &h->testcase, &h->first, fault);
 }

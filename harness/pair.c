@@ -65,6 +65,18 @@ static int choose_reference(struct tool *tool, const struct settings *settings,
     return need(tool, unavailable, fault);
 }
 
+static void choose_backends(struct tool tools[SIDES], const struct settings *settings,
+                            struct tool_room *room) {
+    struct tool *a = &tools[SIDE_A], *b = &tools[SIDE_B];
+    tool_choose_backend(b, settings->exec, room);
+    if (settings->pair != PAIR_QEMU) {
+        tool_choose_backend(a, settings->exec, room);
+        return;
+    }
+    a->backend = b->backend;
+    memcpy(a->backend_why, b->backend_why, sizeof a->backend_why);
+}
+
 int pair_choose(struct tool tools[SIDES], const struct settings *settings, struct tool_room *room,
                 bool *unavailable, struct fault *fault) {
     struct tool *a = &tools[SIDE_A], *b = &tools[SIDE_B];
@@ -86,5 +98,6 @@ int pair_choose(struct tool tools[SIDES], const struct settings *settings, struc
         snprintf(a->role, sizeof a->role, "qemu_img_a");
         snprintf(b->role, sizeof b->role, "qemu_img_b");
     }
+    choose_backends(tools, settings, room);
     return 0;
 }

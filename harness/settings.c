@@ -13,11 +13,6 @@ const char *const pair_choice_names[PAIR_CHOICES] = {
     [PAIR_QEMU] = "qemu", [PAIR_ONLY_QEMU] = "only-qemu", [PAIR_ONLY_INSTAR] = "only-instar",
 };
 
-const char *const exec_choice_names[EXEC_CHOICES] = {
-    [EXEC_CHOICE_AUTO] = "auto",
-    [EXEC_CHOICE_PLAIN] = "plain",
-};
-
 static const char *const strict_names[] = {"bounds", "known"};
 
 struct variable {
@@ -82,10 +77,10 @@ static int read_pair(struct settings *s, const char *text) {
     return 0;
 }
 static int read_exec(struct settings *s, const char *text) {
-    int at = name_index(exec_choice_names, EXEC_CHOICES, text, strlen(text));
+    int at = name_index(tool_exec_names, TOOL_EXECS, text, strlen(text));
     if (at < 0)
         return -1;
-    s->exec = (enum exec_choice)at;
+    s->exec = (enum tool_exec)at;
     return 0;
 }
 static int read_ops(struct settings *s, const char *text) {
@@ -148,10 +143,11 @@ static const struct variable variables[] = {
      "Which tools are compared. auto: instar where it can run, else the stand-in, against "
      "qemu-img. qemu: QEMU_IMG against itself, which must stay silent.",
      read_pair},
-    {"INSTAR_FUZZ_EXEC", "auto or plain; this build has no warm and no persistent processes",
-     "auto",
-     "How commands are run. plain: each is a new process that executes the tool's program. auto: "
-     "what suits each tool.",
+    {"INSTAR_FUZZ_EXEC", "auto, plain, warm or persistent", "auto",
+     "The fastest way in which commands may run. plain: each executes the program afresh. warm: "
+     "forked from a process that is half-way through its start. persistent: one process runs many. "
+     "auto: all of them. A tool gets the fastest one by which it passes its self-test; what is "
+     "found is confirmed by plain execution.",
      read_exec},
     {"INSTAR_FUZZ_OPS", "a comma list of info, check, measure, convert, convert_compressed", "all",
      "Operations that are run; others of a case are left out.", read_ops},

@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "image/image.h"
 #include "testcase/operation.h"
+#include "tool/tool.h"
 
 #include <stdbool.h>
 
@@ -27,18 +28,11 @@ enum pair_choice {
 };
 extern const char *const pair_choice_names[PAIR_CHOICES];
 
-enum exec_choice {
-    EXEC_CHOICE_AUTO,  // what suits each tool
-    EXEC_CHOICE_PLAIN, // every command is an execve of its own
-    EXEC_CHOICES
-};
-extern const char *const exec_choice_names[EXEC_CHOICES];
-
 struct settings {
     const char *instar;   // path or NULL: looked up
     const char *qemu_img; // path or NULL: looked up
     enum pair_choice pair;
-    enum exec_choice exec; // how commands are run
+    enum tool_exec exec; // how commands may run
     bool ops[OPERATIONS];
     bool targets[IMAGE_FORMATS];
     bool strict_bounds, strict_known;

@@ -100,6 +100,7 @@ static void add_stats(struct stats *sum, const struct stats *part) {
     sum->operations += part->operations;
     sum->commands += part->commands;
     sum->confirmations += part->confirmations;
+    sum->both_ways += part->both_ways;
     sum->harness_errors += part->harness_errors;
     for (int i = 0; i < VERDICTS; i++)
         sum->verdicts[i] += part->verdicts[i];

@@ -33,6 +33,7 @@ struct stats {
     char magic[16];                // STATS_MAGIC
     uint64_t started_s, updated_s; // seconds since the epoch
     uint64_t cases, operations, commands, confirmations;
+    uint64_t both_ways; // commands that ran by a shortcut and by plain execution, and agreed
     uint64_t harness_errors;
     uint64_t verdicts[VERDICTS];
     // By source and target; + 1: none.
@@ -44,7 +45,7 @@ struct stats {
     struct stats_name signatures[STATS_NAMES]; // divergences, repeats included
     struct stats_name known[64];               // known divergences, by registry id
 };
-#define STATS_MAGIC "instar-fuzz-3"
+#define STATS_MAGIC "instar-fuzz-4"
 
 // Maps <out>/stats/<pid>-<start>.bin; `out` NULL: private memory. The mapping lives as long as the
 // process; forked children share it.

@@ -154,6 +154,10 @@ void stats_words(const struct stats *stats, struct buffer *words) {
     if (stats->harness_errors)
         buffer_format(words, "  %10llu  harness errors (see the engine's log)\n",
                       (unsigned long long)stats->harness_errors);
+    if (stats->both_ways)
+        buffer_format(words,
+                      "  %10llu  commands ran by plain execution as well, and were the same\n",
+                      (unsigned long long)stats->both_ways);
     buffer_text(words, "\n");
     show_matrix(stats, words);
     struct cells_sum cells = cells_sum(stats);
@@ -208,6 +212,7 @@ cJSON *stats_json(const struct stats *stats) {
     cJSON_AddNumberToObject(json, "operations", (double)stats->operations);
     cJSON_AddNumberToObject(json, "commands", (double)stats->commands);
     cJSON_AddNumberToObject(json, "confirmations", (double)stats->confirmations);
+    cJSON_AddNumberToObject(json, "both_ways", (double)stats->both_ways);
     cJSON_AddNumberToObject(json, "harness_errors", (double)stats->harness_errors);
     cJSON *verdicts = cJSON_AddObjectToObject(json, "verdicts");
     for (int i = 0; i < VERDICTS; i++)

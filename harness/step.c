@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "output.h"
 #include "third.h"
+#include "tool/both.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,10 +96,25 @@ void step_begin(struct step_record *step, const struct chain *chain,
         begin_side(step, chain, side);
 }
 
+// In some cases a command that takes a shortcut runs by plain execution, too, and must be the same.
+static int run_call(struct chain *chain, const struct tool *tool, const struct tool_call *call,
+                    struct exec_outcome *outcome, struct fault *fault) {
+    if (!chain->both_ways || chain->room.plain || tool->backend == EXEC_PLAIN)
+        return tool_run(tool, call, &chain->room, outcome, fault);
+    struct buffer words = {0};
+    chain->stats->both_ways++;
+    int same = tool_run_both(tool, call, 1, &chain->room, outcome, &words, fault);
+    if (same == 0)
+        fault_set(fault, "%s does not answer %s as by plain execution: %s", tool->name,
+                  exec_backend_names[tool->backend], words.data);
+    buffer_free(&words);
+    return same == 1 ? 0 : -1;
+}
+
 int step_call(struct chain *chain, const struct tool *tool, const struct tool_call *call,
               struct exec_outcome *outcome, enum outcome_class *class, struct fault *fault) {
     chain->stats->commands++;
-    if (tool_run(tool, call, &chain->room, outcome, fault))
+    if (run_call(chain, tool, call, outcome, fault))
         return -1;
     *class = tool_classify(tool, call->op, outcome);
     if (*class != OUTCOME_USAGE)
@@ -223,12 +239,13 @@ static int rerun_slow(struct step_record *step, struct chain *chain, const struc
     oracle_signature(&step->step, &hang, signature, sizeof signature);
     if (chain->stop_at && !chain->stop_at(chain->stop_context, signature))
         return 0;
-    uint32_t usual = chain->room.deadline_ms;
-    chain->room.deadline_ms = usual * HANG_FACTOR;
+    struct tool_room usual = chain->room;
+    chain->room.deadline_ms *= HANG_FACTOR;
+    chain->room.plain = true;
     enum outcome_class class;
     int status = step_call(chain, &chain->tools[slow], &step->calls[slow], &step->outcomes[slow],
                            &class, fault);
-    chain->room.deadline_ms = usual;
+    chain->room = usual;
     step->step.deadline_is_final = status == 0 && class == OUTCOME_TIMEOUT;
     note_modified(step, chain, slow, input);
     return status;

@@ -77,13 +77,6 @@ void third_words(const struct third *third, struct buffer *out) {
         buffer_format(out, "not found, skipping: %s", third->why_not);
 }
 
-bool third_has_turn(const uint8_t *data, size_t size) {
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ data[i]) * 0x100000001b3u;
-    return (hash >> 32) % THIRD_SHARE == 0;
-}
-
 // --- one image ------------------------------------------------------------------------------
 
 struct ranges {

@@ -24,9 +24,7 @@ int third_find(struct third *third, struct tool_room *room, struct fault *fault)
 // "found at PATH (...)", or "not found, skipping: why".
 void third_words(const struct third *third, struct buffer *out);
 
-// Is this the turn of these bytes? One case in THIRD_SHARE, by the bytes alone.
-#define THIRD_SHARE 8
-bool third_has_turn(const uint8_t *data, size_t size);
+#define THIRD_SHARE 8 // one case in so many is its turn
 
 // What it reads in the output of a side that succeeded: fills `third` of the side, and where that
 // is another disk than the input's, `third_control`. -1 is a harness error.

@@ -147,7 +147,11 @@ static int replay_all(const struct command *command, int argc, char **argv) {
             return command_complain(command, "%s", fault.text);
     }
     struct settings settings;
-    int status = command_open(command, &settings, &replay.harness);
+    struct fault fault = {0};
+    if (settings_read(&settings, &fault))
+        return command_complain(command, "%s", fault.text);
+    settings.exec = TOOL_EXEC_PLAIN; // a few commands, and no doubt about how they ran
+    int status = command_open_with(command, &settings, &replay.harness);
     if (status)
         return status;
     if (!replay.out)

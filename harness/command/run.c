@@ -104,6 +104,8 @@ static int run_all(const struct command *command, int argc, char **argv) {
         return command_complain(command, "%s", fault.text);
     if (run_options_apply(&run, command))
         return RUN_EXIT_BAD_ARGUMENTS;
+    if (run.options.only != RUN_NO_ITERATION)
+        run.settings.exec = TOOL_EXEC_PLAIN; // one case does not pay for a self-test
     int status = command_open_with(command, &run.settings, &run.harness);
     if (status == 0) {
         status = run_opened(&run, command);

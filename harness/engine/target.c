@@ -7,9 +7,11 @@
 #include "engine/abort.h"
 #include "harness.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,14 +51,31 @@ static bool parent_minimizes(void) {
     return read && strncmp(name, "afl-tmin", 8) == 0;
 }
 
+// afl-fuzz puts its target into a session of its own, where what ends afl-fuzz and its group (an
+// out-of-memory killer, a service manager) does not reach it, and a target that waits for afl-fuzz
+// waits for ever. So it ends with its parent; each forked child has to ask for that itself.
+static void follow_parent(void) {
+#ifdef __AFL_COMPILER
+    static pid_t asked;
+    if (asked == getpid())
+        return;
+    asked = getpid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     struct fault fault = {0};
     bool unavailable = false;
+    follow_parent();
     if (settings_read(&settings, &fault))
         leave(EXIT_BAD_USE, fault.text);
+    bool one_file = names_a_file(*argc, *argv);
+    if (one_file)
+        settings.exec = TOOL_EXEC_PLAIN; // which does not pay for a self-test
     if (harness_open(&harness, &settings, &unavailable, &fault))
         leave(unavailable ? EXIT_UNAVAILABLE : EXIT_BAD_USE, fault.text);
-    if (names_a_file(*argc, *argv) || parent_minimizes())
+    if (one_file || parent_minimizes())
         harness_forget(harness);
     struct buffer words = {0};
     harness_announce(harness, &words);
@@ -68,6 +87,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct fault fault = {0};
     char signature[SIGNATURE_ROOM];
+    follow_parent();
     switch (harness_run(harness, data, size, signature, &fault)) {
     case HARNESS_NOTHING:
     case HARNESS_REPEATED:

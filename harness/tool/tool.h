@@ -139,6 +139,18 @@ struct tool_room {
 // looked up in PATH if it has no slash.
 int tool_probe(struct tool *tool, const char *path, enum tool_kind wanted, struct tool_room *room,
                struct fault *fault);
+// How the tool's commands may run. Every name but the first says what is the fastest one allowed.
+enum tool_exec {
+    TOOL_EXEC_AUTO,
+    TOOL_EXEC_PLAIN,
+    TOOL_EXEC_WARM,
+    TOOL_EXEC_PERSISTENT,
+    TOOL_EXECS
+};
+extern const char *const tool_exec_names[TOOL_EXECS];
+// Gives the tool the fastest back end that is allowed and by which it passes the self-test
+// (self_test.c), and says why. Takes about a second for qemu-img; empties the case directory.
+void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_room *room);
 // instar's info imitates the qemu-img whose version it is told. A probed instar is told 10.0, which
 // is what it assumes where it finds none; with a qemu-img that is available it is told that one's.
 void tool_set_qemu_version(struct tool *instar, const struct tool *qemu_img);

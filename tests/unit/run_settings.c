@@ -46,7 +46,7 @@ static void nothing_set_means_everything_on_and_no_reports(void **state) {
     struct settings settings;
     assert_int_equal(settings_read(&settings, NULL), 0);
     assert_int_equal(settings.pair, PAIR_AUTO);
-    assert_int_equal(settings.exec, EXEC_CHOICE_AUTO);
+    assert_int_equal(settings.exec, TOOL_EXEC_AUTO);
     for (int i = 0; i < OPERATIONS; i++)
         assert_true(settings.ops[i]);
     for (int i = 0; i < IMAGE_FORMATS; i++)
@@ -93,7 +93,7 @@ static void a_wrong_name_or_value_is_refused_in_words(void **state) {
     refused("INSTAR_FUZZ_OPS", "", "comma list");
     refused("INSTAR_FUZZ_OPS", "conver", "comma list");
     refused("INSTAR_FUZZ_PAIR", "both", "auto, instar");
-    refused("INSTAR_FUZZ_EXEC", "forked", "auto or plain");
+    refused("INSTAR_FUZZ_EXEC", "forked", "auto, plain, warm or persistent");
     refused("INSTAR_FUZZ_CASE_MS", "999", "1000 to 72000000");
     refused("INSTAR_FUZZ_CASE_MS", "12000ms", "1000 to 72000000");
     refused("INSTAR_FUZZ_CASE_MS", "-1", "1000 to 72000000");

@@ -73,6 +73,8 @@ static void the_profile_names_everything(void **state) {
     snprintf(tool.qemu_version, sizeof tool.qemu_version, "7.2.22");
     snprintf(tool.lies, sizeof tool.lies, "one");
     tool.version_number = 100;
+    tool.backend = EXEC_LINKED;
+    snprintf(tool.backend_why, sizeof tool.backend_why, "two words");
     tool.qemu_version_option = true;
     tool.ops[OP_INFO] = tool.ops[OP_CONVERT_COMPRESSED] = true;
     tool.reads[IMAGE_RAW] = tool.reads[IMAGE_VHDX] = tool.writes[IMAGE_VPC] = true;
@@ -88,6 +90,8 @@ static void the_profile_names_everything(void **state) {
                                     "  measures    nothing\n"
                                     "  lacks       grain_size of measure\n"
                                     "  imitates    qemu-img 7.2.22\n"
+                                    "  runs        linked: two words\n"
+                                    "  runs        linked: two words\n"
                                     "  lies        one\n");
     buffer_free(&words);
     cJSON *profile = tool_profile_json(&tool);

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A call by a shortcut and by plain execution, held against each other: the tool's self-test at the
+// start, and one case in many for ever after.
+#ifndef TOOL_BOTH_H
+#define TOOL_BOTH_H
+
+#include "tool/tool.h"
+
+// Runs the call by plain execution and then `times` times by the tool's back end. 1: all of it is
+// the same (end, stdout, stderr, the output's bytes), or nothing can be said (a deadline, a limit,
+// a warm process that was lost); 0: it differs, and `words` says in what. The outcome and the files
+// are those of plain execution.
+int tool_run_both(const struct tool *tool, const struct tool_call *call, unsigned times,
+                  struct tool_room *room, struct exec_outcome *outcome, struct buffer *words,
+                  struct fault *fault);
+
+#endif

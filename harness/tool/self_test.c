@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which back end a tool gets: the fastest one by which it answers every command of a list as by
+// plain execution, twice. The list is every operation on images of every format, sound ones first
+// (a persistent worker runs them all), then damaged ones, whose errors are answers as well.
+#include "tool/adapter.h"
+#include "tool/both.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SELF_SIZE        (UINT64_C(1) << 20)
+#define SELF_TIMES       2
+#define SELF_DEADLINE_MS 20000
+
+// What is done to a finished file.
+struct self_damage {
+    int64_t at; // < 0: nothing
+    uint8_t byte;
+    uint64_t cut; // > 0: the file's new length
+};
+#define SELF_SOUND                                                                                 \
+    { .at = -1 }
+
+static const struct self_image {
+    const char *name;
+    enum image_format format;
+    uint64_t size;
+    struct image_options options;
+    struct self_damage damage;
+} self_images[] = {
+    {"s0.raw", IMAGE_RAW, SELF_SIZE, {0}, SELF_SOUND},
+    {"s1.raw", IMAGE_RAW, 300001, {0}, SELF_SOUND},
+    {"s2.qcow2", IMAGE_QCOW2, SELF_SIZE, {0}, SELF_SOUND},
+    {"s3.qcow2", IMAGE_QCOW2, SELF_SIZE, {.cluster_bits = 9, .qcow2_version = 2}, SELF_SOUND},
+    {"s4.qcow2", IMAGE_QCOW2, SELF_SIZE, {.cluster_bits = 14, .extended_l2 = true}, SELF_SOUND},
+    {"s5.qcow2", IMAGE_QCOW2, SELF_SIZE, {.compress = true}, SELF_SOUND},
+    {"s6.vpc", IMAGE_VPC, SELF_SIZE, {0}, SELF_SOUND},
+    {"s7.vpc", IMAGE_VPC, SELF_SIZE, {.vpc_fixed = true}, SELF_SOUND},
+    {"s8.vmdk", IMAGE_VMDK, SELF_SIZE, {0}, SELF_SOUND},
+    {"s9.vmdk", IMAGE_VMDK, SELF_SIZE, {.vmdk_subformat = VMDK_FLAT}, SELF_SOUND},
+    {"sa.vhdx", IMAGE_VHDX, SELF_SIZE, {.block_bits = 20}, SELF_SOUND},
+    {"sb.qcow2", IMAGE_QCOW2, 0, {0}, SELF_SOUND},
+    // L1 entry, refcount of the first cluster, incompatible feature, half a file.
+    {"d0.qcow2", IMAGE_QCOW2, SELF_SIZE, {0}, {.at = 0x30000 + 7, .byte = 0x77}},
+    {"d1.qcow2", IMAGE_QCOW2, SELF_SIZE, {0}, {.at = 0x20001, .byte = 7}},
+    {"d2.qcow2", IMAGE_QCOW2, SELF_SIZE, {0}, {.at = 79, .byte = 0x80}},
+    {"d3.qcow2", IMAGE_QCOW2, SELF_SIZE, {0}, {.at = -1, .cut = 0x38000}},
+    {"d4.vmdk", IMAGE_VMDK, SELF_SIZE, {0}, {.at = 0x200 + 3, .byte = 0xff}},
+    {"d5.vhdx", IMAGE_VHDX, SELF_SIZE, {0}, {.at = 0x30000, .byte = 'x'}},
+    {"d6.vpc", IMAGE_VPC, SELF_SIZE, {0}, {.at = 512, .byte = 'x'}},
+};
+#define SELF_IMAGES (sizeof self_images / sizeof *self_images)
+
+static const struct self_call {
+    enum operation op;
+    enum image_format target;
+    struct target_options options;
+} self_calls[] = {
+    {OP_INFO, IMAGE_RAW, {0}},
+    {OP_CHECK, IMAGE_RAW, {0}},
+    {OP_MEASURE, IMAGE_RAW, {0}},
+    {OP_MEASURE, IMAGE_QCOW2, {0}},
+    {OP_MEASURE, IMAGE_QCOW2, {.cluster_bits = 12, .refcount_bits = 64}},
+    {OP_MEASURE, IMAGE_VMDK, {0}},
+    {OP_MEASURE, IMAGE_VHDX, {0}},
+    {OP_CONVERT, IMAGE_RAW, {0}},
+    {OP_CONVERT, IMAGE_QCOW2, {0}},
+    {OP_CONVERT, IMAGE_QCOW2, {.cluster_bits = 9}},
+    {OP_CONVERT, IMAGE_VMDK, {0}},
+    {OP_CONVERT, IMAGE_VPC, {0}},
+    {OP_CONVERT, IMAGE_VHDX, {0}},
+    {OP_CONVERT_COMPRESSED, IMAGE_QCOW2, {0}},
+};
+#define SELF_CALLS (sizeof self_calls / sizeof *self_calls)
+
+// A quarter of the disk has data: two runs, the second one not aligned to anything.
+static bool self_has_data(uint64_t offset) {
+    return offset < 131072 || (offset >= 500000 && offset < 600000);
+}
+
+static int self_extent(void *context, uint64_t offset, struct image_extent *extent,
+                       struct fault *fault) {
+    static const uint64_t edges[] = {131072, 500000, 600000, UINT64_MAX};
+    uint64_t size = *(const uint64_t *)context, end = size;
+    (void)fault;
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        if (offset < edges[i]) {
+            end = edges[i] < size ? edges[i] : size;
+            break;
+        }
+    *extent = (struct image_extent){offset, end - offset,
+                                    self_has_data(offset) ? IMAGE_DATA : IMAGE_HOLE};
+    return 0;
+}
+
+static int self_content(void *context, uint64_t offset, void *buffer, size_t length,
+                        struct fault *fault) {
+    (void)context, (void)fault;
+    for (size_t i = 0; i < length; i++, offset++)
+        ((unsigned char *)buffer)[i] =
+            self_has_data(offset) ? (unsigned char)(offset * 31 / 512 + offset) : 0;
+    return 0;
+}
+
+static int self_damage(const char *path, const struct self_damage *damage, struct fault *fault) {
+    if (damage->at < 0 && !damage->cut)
+        return 0;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool failed = fd < 0 ||
+                  (damage->at >= 0 && pwrite(fd, &damage->byte, 1, (off_t)damage->at) != 1) ||
+                  (damage->cut && ftruncate(fd, (off_t)damage->cut));
+    if (failed)
+        fault_errno(fault, "%s", path);
+    if (fd >= 0)
+        close(fd);
+    return failed ? -1 : 0;
+}
+
+static int self_build(const struct tool_room *room, struct fault *fault) {
+    if (workdir_clear_case(room->workdir, fault))
+        return -1;
+    for (size_t i = 0; i < SELF_IMAGES; i++) {
+        const struct self_image *image = &self_images[i];
+        uint64_t size = image->size;
+        const struct image_source source = {
+            .size = size, .extent = self_extent, .read = self_content, .context = &size};
+        struct image_written written = {0};
+        char path[320];
+        snprintf(path, sizeof path, "%s/%s", room->workdir->case_path, image->name);
+        int failed = image_write(path, image->format, &image->options, &source, &written, fault);
+        image_written_free(&written);
+        if (failed || self_damage(path, &image->damage, fault))
+            return fault_prefix(fault, "cannot make the images of the self-test: ");
+    }
+    return 0;
+}
+
+// 1 passed, 0 not, with words; -1. `done` counts commands.
+static int self_call_one(const struct tool *tool, const struct self_image *image,
+                         const struct self_call *row, struct tool_room *room, unsigned *done,
+                         struct buffer *words, struct fault *fault) {
+    static struct exec_outcome outcome;
+    struct tool_call call = {.op = row->op,
+                             .input = image->name,
+                             .input_format = image->format,
+                             .output = operation_writes(row->op) ? "out" : NULL,
+                             .target = row->target,
+                             .options = row->options};
+    if (!tool_supports(tool, &call, NULL))
+        return 1;
+    ++*done;
+    int same = tool_run_both(tool, &call, SELF_TIMES, room, &outcome, words, fault);
+    if (operation_writes(row->op)) {
+        char path[320];
+        snprintf(path, sizeof path, "%s/out", room->workdir->case_path);
+        unlink(path);
+    }
+    if (same == 0) {
+        struct tool_argv argv;
+        tool_argv_build(tool, &call, &argv);
+        buffer_text(words, " (");
+        tool_argv_words(&argv, NULL, words);
+        buffer_text(words, ")");
+    }
+    return same;
+}
+
+static int self_test(const struct tool *tool, struct tool_room *room, unsigned *done,
+                     struct buffer *words, struct fault *fault) {
+    int same = self_build(room, fault) ? -1 : 1;
+    *done = 0;
+    for (size_t i = 0; i < SELF_IMAGES && same == 1; i++)
+        for (size_t j = 0; j < SELF_CALLS && same == 1; j++)
+            same = self_call_one(tool, &self_images[i], &self_calls[j], room, done, words, fault);
+    struct fault ignored;
+    workdir_clear_case(room->workdir, &ignored);
+    return same;
+}
+
+const char *const tool_exec_names[TOOL_EXECS] = {"auto", "plain", "warm", "persistent"};
+
+// The back ends that may be tried, the fastest first.
+static const enum exec_backend self_order[] = {EXEC_PERSISTENT, EXEC_OPTIONS, EXEC_LINKED};
+
+void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_room *room) {
+    struct tool_room patient = *room;
+    patient.deadline_ms = SELF_DEADLINE_MS;
+    struct buffer words = {0};
+    tool->backend = EXEC_PLAIN;
+    snprintf(tool->backend_why, sizeof tool->backend_why, "%s",
+             wanted == TOOL_EXEC_PLAIN ? "asked for" : "");
+    if (wanted == TOOL_EXEC_PLAIN || !tool->available)
+        return;
+    size_t first = wanted == TOOL_EXEC_WARM ? 1 : 0;
+    int same = 0;
+    for (size_t i = first; i < sizeof self_order / sizeof *self_order && same != 1; i++) {
+        struct fault cannot = {0};
+        unsigned done;
+        buffer_clear(&words);
+        tool->backend = self_order[i];
+        same = self_test(tool, &patient, &done, &words, &cannot);
+        if (same == 1)
+            buffer_format(&words, "%u commands answered as by plain execution, %d times each", done,
+                          SELF_TIMES);
+        // What is said last is about the simplest way that failed.
+        snprintf(tool->backend_why, sizeof tool->backend_why, "%s",
+                 same < 0 ? cannot.text : words.data);
+    }
+    if (same != 1)
+        tool->backend = EXEC_PLAIN;
+    buffer_free(&words);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A tool for the tests of warm processes: it reads its options with getopt_long, as qemu-img does,
+// and does what its words say, one after the other. What it counts in memory tells how often one
+// process has been used; everything else must look the same however it is run.
+//
+//   subject [-v] WORD...
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int subject_runs; // of this process
+static const char *subject_name;
+
+static void say_arguments(int argc, char **argv) {
+    for (int i = 0; i < argc; i++)
+        printf("[%s]", argv[i]);
+}
+
+static void say_environment(void) {
+    for (char **at = environ; *at; at++)
+        printf("%s\n", *at);
+}
+
+static void say_descriptors(void) {
+    for (int fd = 0; fd < 1024; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            printf("%d ", fd);
+}
+
+// A child that stays; `apart`: in a session of its own.
+static void leave_child(int apart) {
+    int ready[2];
+    char byte;
+    if (pipe(ready))
+        exit(9);
+    if (!fork()) {
+        if (apart)
+            setsid();
+        (void)!write(ready[1], "x", 1);
+        for (;;)
+            pause();
+    }
+    (void)!read(ready[0], &byte, 1);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void flood(size_t each) {
+    static char block[65536];
+    memset(block, 'f', sizeof block);
+    for (size_t done = 0; done < each; done += sizeof block) {
+        fwrite(block, 1, sizeof block, stdout);
+        fwrite(block, 1, sizeof block, stderr);
+    }
+}
+
+static void grow(void) {
+    static char block[65536];
+    int fd = open("grown", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    while (write(fd, block, sizeof block) > 0)
+        ;
+    fprintf(stderr, "%s: grown: %s\n", subject_name, strerror(errno));
+    exit(1);
+}
+
+static void spin(void) {
+    for (volatile unsigned turn = 0;; turn++)
+        ;
+}
+
+static void obey(const char *word) {
+    if (!strncmp(word, "exit", 4))
+        exit(atoi(word + 4));
+    if (!strncmp(word, "raise", 5))
+        raise(atoi(word + 5));
+    if (!strcmp(word, "runs"))
+        printf("%d", subject_runs);
+    if (!strcmp(word, "pid"))
+        printf("%d", (int)getpid());
+    if (!strcmp(word, "leader"))
+        printf("%d", getpgid(0) == getpid());
+    if (!strcmp(word, "environment"))
+        say_environment();
+    if (!strcmp(word, "descriptors"))
+        say_descriptors();
+    if (!strcmp(word, "leak"))
+        (void)!open("/dev/null", O_RDONLY);
+    if (!strcmp(word, "child"))
+        leave_child(0);
+    if (!strcmp(word, "stranger"))
+        leave_child(1);
+    if (!strcmp(word, "complain"))
+        fprintf(stderr, "%s: complaint\n", subject_name);
+    if (!strcmp(word, "flood"))
+        flood(1 << 20);
+    if (!strcmp(word, "grow"))
+        grow();
+    if (!strcmp(word, "spin"))
+        spin();
+    if (!strcmp(word, "deaf"))
+        signal(SIGTERM, SIG_IGN);
+    if (!strcmp(word, "sleep"))
+        for (;;)
+            pause();
+}
+
+int main(int argc, char **argv) {
+    static const struct option options[] = {{"verbose", no_argument, NULL, 'v'}, {0}};
+    int verbose = 0, option;
+    char local[64] = "untouched"; // must be so at each beginning
+    subject_name = argv[0];
+    while ((option = getopt_long(argc, argv, "+v", options, NULL)) != -1)
+        if (option == 'v')
+            verbose++;
+        else
+            return 2;
+    subject_runs++;
+    if (verbose)
+        say_arguments(argc - optind, argv + optind);
+    if (verbose > 1)
+        printf("%s", local);
+    memset(local, 'x', sizeof local - 1);
+    for (argv += optind; *argv; argv++)
+        obey(*argv);
+    return 0;
+}
