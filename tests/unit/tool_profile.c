@@ -91,7 +91,6 @@ static void the_profile_names_everything(void **state) {
                                     "  lacks       grain_size of measure\n"
                                     "  imitates    qemu-img 7.2.22\n"
                                     "  runs        linked: two words\n"
-                                    "  runs        linked: two words\n"
                                     "  lies        one\n");
     buffer_free(&words);
     cJSON *profile = tool_profile_json(&tool);
@@ -102,7 +101,9 @@ static void the_profile_names_everything(void **state) {
               "\"available\":true,\"why_not\":\"\",\"is_standin\":true,"
               "\"operations\":[\"info\",\"convert_compressed\"],\"reads\":[\"raw\",\"vhdx\"],"
               "\"writes\":[\"vpc\"],\"measures\":[],\"lacks_options\":[\"measure:grain_size\"],"
-              "\"qemu_version_option\":true,\"qemu_version\":\"7.2.22\",\"lies\":\"one\"}");
+              "\"qemu_version_option\":true,\"qemu_version\":\"7.2.22\",\"lies\":\"one\","
+              "\"backend\":\"linked\","
+              "\"backend_why\":\"two words\"}");
     cJSON_free(text);
     cJSON_Delete(profile);
 }
