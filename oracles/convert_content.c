@@ -61,7 +61,7 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
     struct fault fault;
     image_as_source(step->a.output, &a);
     image_as_source(step->b.output, &b);
-    if (image_compare(&a, &b, step->compare_budget, &difference, &fault) < 0) {
+    if (oracle_compare(step, out, &a, &b, &difference, &fault) < 0) {
         bool first = strncmp(fault.text, "first", 5) == 0;
         say_unreadable(oracle, out, first ? &step->a : &step->b, fault.text);
         return;

@@ -56,6 +56,7 @@ static bool diverged(const struct judgements *out, size_t from) {
 }
 
 void oracle_judge(const struct oracle_step *step, struct judgements *out) {
+    out->content = CONTENT_NOT_ASKED;
     for (size_t i = 0; oracles[i]; i++) {
         if (!(oracles[i]->ops & ORACLE_OP(step->op)))
             continue;

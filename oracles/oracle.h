@@ -92,10 +92,14 @@ struct judgement {
     char known_id[64]; // VERDICT_KNOWN: the registry's entry
 };
 
+// Whether the outputs and the truth hold the same bytes, for the rules that compare contents.
+enum content_answer { CONTENT_NOT_ASKED, CONTENT_SAME, CONTENT_UNDECIDED };
+
 struct judgements {
     struct judgement items[ORACLE_MAX_JUDGEMENTS];
     size_t count;
-    bool strict_bounds; // INSTAR_FUZZ_STRICT=bounds: the literal lower bound
+    enum content_answer content; // of the step that is being judged
+    bool strict_bounds;          // INSTAR_FUZZ_STRICT=bounds: the literal lower bound
     // Known divergences, or NULL; borrowed. With it, oracle_judge turns what an entry explains into
     // VERDICT_KNOWN at once and goes on: a known divergence must not hide the ones behind it.
     const struct registry *registry;

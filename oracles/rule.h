@@ -40,6 +40,12 @@ void oracle_number_of(struct judgement *judgement, const char *field, int side, 
 bool oracle_explained(const struct oracle_step *step, struct judgements *out,
                       struct judgement *judgement);
 
+// image_compare of two of the step's three contents: an output, the other output, the truth. Where
+// all of them hold the same bytes, one walk has found that out for every rule of the step.
+int oracle_compare(const struct oracle_step *step, struct judgements *out,
+                   const struct image_source *a, const struct image_source *b,
+                   struct image_difference *difference, struct fault *fault);
+
 extern const struct oracle oracle_availability, oracle_tool_hang, oracle_tool_crash,
     oracle_exit_code, oracle_source_modified, oracle_measure_json, oracle_measure_numeric,
     oracle_measure_bitmaps_presence, oracle_measure_bitmaps_value, oracle_measure_below,

@@ -11,7 +11,7 @@ static void judge_side(const struct oracle *oracle, const struct oracle_step *st
     struct fault fault;
     image_as_source(side->output, &written);
     content_as_source(step->truth.content, &truth);
-    if (image_compare(&written, &truth, step->compare_budget, &difference, &fault) < 0) {
+    if (oracle_compare(step, out, &written, &truth, &difference, &fault) < 0) {
         if (side->output_undecided) {
             oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "unread_", side, "");
             return;

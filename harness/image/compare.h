@@ -23,4 +23,10 @@ struct image_difference {
 int image_compare(const struct image_source *a, const struct image_source *b, uint64_t budget,
                   struct image_difference *difference, struct fault *fault);
 
+#define IMAGE_ALL_SAME_MAX 3
+// Do all of them hold the same bytes, a shorter one continued by zeros? Then each pair would
+// compare as prefix_equal and tail_zero, nothing cut short. false says nothing but that this is for
+// image_compare to find out: they may differ, one may be unreadable, the budget may be too small.
+bool image_all_same(const struct image_source *const *sources, size_t count, uint64_t budget);
+
 #endif

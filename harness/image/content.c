@@ -117,9 +117,36 @@ static uint64_t noise_word(uint64_t word, uint8_t seed) {
 }
 
 static uint64_t pattern_word(const struct content_extent *extent, uint64_t word) {
+    const uint8_t *table = content_table_word(extent->pattern, word);
+    if (table)
+        return get_le64(table);
     if (extent->pattern == PATTERN_NOISE)
         return noise_word(word, extent->seed);
     return word + ((uint64_t)extent->seed << 56);
+}
+
+// Whole words. What is compared with every output is made here: no branch is taken a word but in
+// the few that a table has.
+static void make_words(const struct content_extent *extent, uint64_t word, uint8_t *to,
+                       size_t count) {
+    uint8_t *end = to + count * 8;
+    uint64_t top = (uint64_t)extent->seed << 56;
+    for (; to < end && content_table_word(extent->pattern, word); to += 8)
+        put_le64(to, pattern_word(extent, word++));
+    if (extent->pattern == PATTERN_NOISE)
+        for (; to < end; to += 8)
+            put_le64(to, noise_word(word++, extent->seed));
+    else
+        for (; to < end; to += 8)
+            put_le64(to, top + word++);
+}
+
+// Some bytes of one word, from byte `skip` of it on.
+static void make_part(const struct content_extent *extent, uint64_t word, size_t skip, uint8_t *to,
+                      size_t length) {
+    uint8_t bytes[8];
+    put_le64(bytes, pattern_word(extent, word));
+    memcpy(to, bytes + skip, length);
 }
 
 // The extent's bytes at `offset`, which lies inside it with all of `length`.
@@ -133,20 +160,15 @@ static void make_bytes(const struct content_extent *extent, uint64_t offset, uin
         memset(to, extent->seed ? extent->seed : 0xff, length);
         return;
     }
-    while (length > 0) {
-        uint8_t bytes[8];
-        size_t skip = offset % sizeof bytes;
-        size_t take = length < sizeof bytes - skip ? length : sizeof bytes - skip;
-        const uint8_t *table = content_table_word(extent->pattern, offset / sizeof bytes);
-        if (table)
-            memcpy(bytes, table, sizeof bytes);
-        else
-            put_le64(bytes, pattern_word(extent, offset / sizeof bytes));
-        memcpy(to, bytes + skip, take);
-        to += take;
-        offset += take;
-        length -= take;
-    }
+    size_t skip = offset % 8, front = skip ? (size_t)min_u64(8 - skip, length) : 0;
+    if (front)
+        make_part(extent, offset / 8, skip, to, front);
+    to += front;
+    offset += front;
+    length -= front;
+    make_words(extent, offset / 8, to, length / 8);
+    if (length % 8)
+        make_part(extent, (offset + length) / 8, 0, to + length / 8 * 8, length % 8);
 }
 
 void content_read(const struct content *content, uint64_t offset, void *buffer, size_t length) {

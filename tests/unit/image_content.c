@@ -198,6 +198,81 @@ static void comparison_judges_the_tail_of_the_longer(void **state) {
     content_free(&b);
 }
 
+static bool same(const struct content *a, const struct content *b, const struct content *c,
+                 uint64_t budget) {
+    struct image_source sources[3];
+    const struct image_source *pointers[3] = {&sources[0], &sources[1], &sources[2]};
+    content_as_source(a, &sources[0]);
+    content_as_source(b, &sources[1]);
+    content_as_source(c, &sources[2]);
+    return image_all_same(pointers, 3, budget);
+}
+
+// Where in the row the odd one stands must not matter, nor whether it stores what differs.
+static void only_what_differs_nowhere_is_all_the_same(void **state) {
+    (void)state;
+    struct content a = {0}, b = {0}, odd = {0};
+    const struct content_extent data = {
+        .offset = 1ull << 39, .length = 200000, .pattern = PATTERN_NOISE, .seed = 3};
+    const struct content_extent differences[] = {
+        {.offset = data.offset + 150001, .length = 1, .form = FORM_ZERO},
+        {.offset = data.offset + 199999, .length = 2, .pattern = PATTERN_CONSTANT, .seed = 1},
+        {.offset = 77, .length = 1, .pattern = PATTERN_CONSTANT, .seed = 1},
+        {.offset = (1ull << 40) + 4000, .length = 5, .pattern = PATTERN_CONSTANT, .seed = 1},
+    };
+    for (size_t i = 0; i <= sizeof differences / sizeof *differences; i++) {
+        content_begin(&a, 1ull << 40);
+        content_begin(&b, (1ull << 40) + 1000);
+        content_begin(&odd, (1ull << 40) + 5000);
+        content_write(&a, &data);
+        content_write(&b, &data);
+        content_write(&odd, &data);
+        // Written zeros are what holes are.
+        content_write(&b, &(struct content_extent){.offset = 5000, .length = 70000});
+        bool differs = i < sizeof differences / sizeof *differences;
+        if (differs)
+            content_write(&odd, &differences[i]);
+        assert_int_equal(same(&a, &b, &odd, UINT64_MAX), !differs);
+        assert_int_equal(same(&odd, &a, &b, UINT64_MAX), !differs);
+        assert_int_equal(same(&b, &odd, &a, UINT64_MAX), !differs);
+    }
+    assert_true(same(&a, &b, &odd, 270000));
+    assert_false(same(&a, &b, &odd, 269999));
+    content_free(&a);
+    content_free(&b);
+    content_free(&odd);
+}
+
+static int no_read(void *context, uint64_t offset, void *buffer, size_t length,
+                   struct fault *fault) {
+    (void)context, (void)offset, (void)buffer, (void)length;
+    return fault_set(fault, "nothing can be read");
+}
+
+static int no_extent(void *context, uint64_t offset, struct image_extent *extent,
+                     struct fault *fault) {
+    (void)context, (void)offset, (void)extent;
+    return fault_set(fault, "nothing is known");
+}
+
+static void what_cannot_be_read_is_never_the_same(void **state) {
+    (void)state;
+    struct content content = {0};
+    struct image_source good, bad;
+    const struct image_source *pointers[2] = {&bad, &good};
+    content_begin(&content, 5000);
+    content_write(&content, &(struct content_extent){.offset = 4000, .length = 1});
+    content_as_source(&content, &good);
+    content_as_source(&content, &bad);
+    assert_true(image_all_same(pointers, 2, UINT64_MAX));
+    bad.read = no_read;
+    assert_false(image_all_same(pointers, 2, UINT64_MAX));
+    bad = good;
+    bad.extent = no_extent;
+    assert_false(image_all_same(pointers, 2, UINT64_MAX));
+    content_free(&content);
+}
+
 static void maps_merge_neighbours_and_drop_holes(void **state) {
     (void)state;
     struct image_map map = {0};
@@ -359,6 +434,8 @@ int main(void) {
         cmocka_unit_test(a_source_shows_wishes_and_holes),
         cmocka_unit_test(comparison_finds_the_first_difference),
         cmocka_unit_test(comparison_judges_the_tail_of_the_longer),
+        cmocka_unit_test(only_what_differs_nowhere_is_all_the_same),
+        cmocka_unit_test(what_cannot_be_read_is_never_the_same),
         cmocka_unit_test(maps_merge_neighbours_and_drop_holes),
         cmocka_unit_test(deflated_bytes_come_back),
         cmocka_unit_test(raw_files_keep_holes_and_written_zeros),

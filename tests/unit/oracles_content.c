@@ -65,6 +65,7 @@ static void equal_guest_content_agrees_whatever_the_layout(void **state) {
     bench_agrees(&bench, "truth_content_divergence");
     bench_agrees(&bench, "truth_size_divergence");
     assert_int_equal(bench_count(&bench, VERDICT_AGREE), 7); // exit, source, pair, 2 + 2 truth
+    assert_int_equal(bench.said.content, CONTENT_SAME);
     content_end(&bench);
 }
 
@@ -88,6 +89,19 @@ static void one_other_byte_diverges(void **state) {
     bench.step.a.output = output(&other, IMAGE_RAW, &plain);
     bench_diverges(&bench, "truth_content_divergence", "instar");
     content_free(&other);
+    content_end(&bench);
+}
+
+// What was found out about one step says nothing about the next.
+static void each_step_is_compared_anew(void **state) {
+    (void)state;
+    struct bench bench;
+    outputs_begin(&bench, IMAGE_QCOW2, 1 MIB);
+    bench.step.a.output = output(&bench.content, IMAGE_QCOW2, &plain);
+    bench.step.b.output = output(&bench.content, IMAGE_QCOW2, &plain);
+    bench_agrees(&bench, "convert_content_divergence");
+    bench_write(&bench, 900000, 1, PATTERN_CONSTANT);
+    bench_diverges(&bench, "truth_content_divergence", "instar");
     content_end(&bench);
 }
 
@@ -234,6 +248,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_guest_content_agrees_whatever_the_layout),
         cmocka_unit_test(one_other_byte_diverges),
+        cmocka_unit_test(each_step_is_compared_anew),
         cmocka_unit_test(one_tool_alone_is_held_to_the_truth),
         cmocka_unit_test(other_sizes_diverge),
         cmocka_unit_test(an_output_that_nobody_can_read_diverges),
