@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Facts of the VHDX format that its reader and its writer must share: identifiers, the checksum,
-// and where in the table a block is.
+// Facts of the VHDX format that its reader and its writer must share: identifiers, and where
+// in the table a block is.
 #include "base/bytes.h"
 #include "image/vhdx.h"
 
@@ -46,30 +46,6 @@ const struct vhdx_item_kind vhdx_items[VHDX_ITEMS] = {
      VHDX_LOCATOR_HEADER,
      4},
 };
-
-uint32_t vhdx_crc32c(const void *bytes, size_t length) {
-    static uint32_t table[256];
-    if (!table[255])
-        for (uint32_t i = 0; i < 256; i++) {
-            uint32_t value = i;
-            for (int bit = 0; bit < 8; bit++)
-                value = value >> 1 ^ (value & 1 ? 0x82f63b78u : 0);
-            table[i] = value;
-        }
-    uint32_t crc = ~0u;
-    for (const uint8_t *at = bytes, *end = at + length; at < end; at++)
-        crc = crc >> 8 ^ table[(crc ^ *at) & 0xff];
-    return ~crc;
-}
-
-uint32_t vhdx_checksum(const uint8_t *bytes, size_t length) {
-    // Both structures are at most 64 KiB, and the field is near the front: a copy of the front is
-    // cheaper than a checksum in three parts.
-    uint8_t copy[VHDX_REGIONS_SIZE];
-    memcpy(copy, bytes, length);
-    memset(copy + VHDX_CHECKSUM_OFFSET, 0, 4);
-    return vhdx_crc32c(copy, length);
-}
 
 uint64_t vhdx_chunk_ratio(uint32_t logical_sector, uint32_t block_size) {
     return ((uint64_t)1 << 23) * logical_sector / block_size;
