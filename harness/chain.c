@@ -19,15 +19,31 @@ void chain_free(struct chain *chain) {
             material_free(&chain->outputs[i][side]);
 }
 
+// Whose output a step reads; SIDES: nobody's, the source.
+static int input_side(uint32_t input) {
+    if (input == INPUT_SOURCE)
+        return SIDES;
+    return input == INPUT_A_OUTPUT ? SIDE_A : SIDE_B;
+}
+
 // The input of step `index`: the nearest earlier output of the chosen tool, else the source.
 static const struct material *choose_input(const struct chain *chain, size_t index,
                                            uint32_t input) {
-    int side = input == INPUT_A_OUTPUT ? SIDE_A : SIDE_B;
-    if (input != INPUT_SOURCE)
+    int side = input_side(input);
+    if (side < SIDES)
         for (size_t i = index; i-- > 0;)
             if (chain->outputs[i][side].usable)
                 return &chain->outputs[i][side];
     return &chain->source;
+}
+
+// Does a step behind `index` read what this side wrote? What nobody reads again is not adopted:
+// that costs more than judging it.
+static bool is_read_later(const struct testcase *testcase, size_t index, int side) {
+    for (size_t i = index + 1; i < testcase->operation_count; i++)
+        if (input_side(testcase->operations[i].input) == side)
+            return true;
+    return false;
 }
 
 static bool filtered(const struct chain *chain, const struct case_operation *operation) {
@@ -113,7 +129,8 @@ static int run_operation(struct chain *chain, const struct testcase *testcase,
     if (reason)
         return 0;
     bool stop = note_finding(chain, record, index);
-    output_adopt(step, chain, index);
+    for (int side = 0; side < SIDES; side++)
+        output_end(step, chain, index, side, is_read_later(testcase, index, side));
     // After a modified input nobody knows what later steps would read.
     return stop || step->step.source_modified;
 }

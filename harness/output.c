@@ -189,22 +189,21 @@ static void adopt(struct step_record *step, struct chain *chain, size_t index, i
                    input->asked_size, NULL);
 }
 
-void output_adopt(struct step_record *step, struct chain *chain, size_t index) {
+void output_end(struct step_record *step, struct chain *chain, size_t index, int side,
+                bool is_input) {
+    struct oracle_side *to = step_side(step, side);
+    struct image *own = NULL;
     char path[4096];
-    for (int side = 0; side < SIDES; side++) {
-        struct oracle_side *to = step_side(step, side);
-        tool_result_free(&to->output_check);
-        to->output_check.class = OUTCOME_CLASSES;
-        if (!to->output)
-            continue;
-        struct image *own = NULL;
-        case_path(chain, step->outputs[side], path, sizeof path);
-        if (!step->flattened[side])
-            adopt(step, chain, index, side, to->output);
-        else if (image_open(&own, path, step->step.target, NULL) == 0)
-            adopt(step, chain, index, side, own);
-        image_close(own);
-        image_close(to->output);
-        to->output = NULL;
-    }
+    tool_result_free(&to->output_check);
+    to->output_check.class = OUTCOME_CLASSES;
+    if (!to->output)
+        return;
+    case_path(chain, step->outputs[side], path, sizeof path);
+    if (is_input && !step->flattened[side])
+        adopt(step, chain, index, side, to->output);
+    else if (is_input && image_open(&own, path, step->step.target, NULL) == 0)
+        adopt(step, chain, index, side, own);
+    image_close(own);
+    image_close(to->output);
+    to->output = NULL;
 }

@@ -24,7 +24,9 @@ bool output_fit_call(const struct tool *tool, struct tool_call *call);
 // Runs it.
 int output_fit(struct step_record *step, struct chain *chain, int side, size_t index,
                struct fault *fault);
-// Makes the outputs inputs for later steps (tainted if the step diverged) and closes the readers.
-void output_adopt(struct step_record *step, struct chain *chain, size_t index);
+// Closes the reader of an output that was judged; where later steps have it as their input, it
+// becomes one first (tainted if the step diverged).
+void output_end(struct step_record *step, struct chain *chain, size_t index, int side,
+                bool is_input);
 
 #endif
