@@ -12,6 +12,7 @@ struct material_file {
     char name[IMAGE_NAME_ROOM];
     uint64_t size, hash; // of its bytes and length
     int64_t mtime_ns, ctime_ns;
+    bool times_tell; // whoever writes to it from now on leaves other times
 };
 
 #define MATERIAL_MAX_FILES RECORD_MAX_FILES
@@ -49,8 +50,8 @@ int material_build(struct material *material, const struct testcase *testcase,
 int material_adopt(struct material *material, const char *directory, const char *name,
                    struct image *image, const struct content *content, uint64_t asked_size,
                    struct fault *fault);
-// Has one of the files changed since it was built or adopted? Size, times, and, if those differ,
-// its bytes.
+// Has one of the files changed since it was built or adopted? Size and time of modification, and
+// its bytes where the time of change differs or could not differ.
 bool material_modified(const struct material *material, const char *directory);
 // Hash of the file's data extents and length; holes cost nothing.
 int material_hash(const char *path, uint64_t *hash, struct fault *fault);

@@ -138,6 +138,75 @@ static void a_changed_byte_is_noticed_even_with_the_old_times(void **state) {
     material_free(&material);
 }
 
+// As if the write had come within the tick of the building, on a kernel that stamps by ticks.
+static void a_changed_byte_is_noticed_where_times_cannot_tell(void **state) {
+    (void)state;
+    struct material material = {0};
+    char path[128];
+    struct stat now;
+    build(&material);
+    struct material_file *file = &material.files[0];
+    file->times_tell = false;
+    assert_false(material_modified(&material, folder));
+    write_at("src.raw", 500000, "x", true);
+    snprintf(path, sizeof path, "%s/src.raw", folder);
+    assert_int_equal(stat(path, &now), 0);
+    file->ctime_ns = now.st_ctim.tv_sec * 1000000000ll + now.st_ctim.tv_nsec;
+    assert_true(material_modified(&material, folder));
+    material_free(&material);
+}
+
+// The hash is a sum over words: changes of the same high bit in two of them must not cancel out.
+static void two_changed_bits_do_not_hide_each_other(void **state) {
+    (void)state;
+    struct fault fault = {0};
+    uint8_t bytes[64] = {1};
+    uint64_t whole, changed;
+    char path[128];
+    snprintf(path, sizeof path, "%s/hashed", folder);
+    int fd = open(path, O_RDWR | O_CREAT, 0644);
+    assert_int_equal(pwrite(fd, bytes, sizeof bytes, 4096), sizeof bytes);
+    assert_int_equal(material_hash(path, &whole, &fault), 0);
+    for (size_t first = 0; first < 7; first++)
+        for (size_t second = first + 1; second < 8; second++)
+            for (int bit = 0; bit < 8; bit++) {
+                memset(bytes, 0, sizeof bytes);
+                bytes[0] = 1;
+                bytes[first * 8 + 7] ^= (uint8_t)(1 << bit);
+                bytes[second * 8 + 7] ^= (uint8_t)(1 << bit);
+                assert_int_equal(pwrite(fd, bytes, sizeof bytes, 4096), sizeof bytes);
+                assert_int_equal(material_hash(path, &changed, &fault), 0);
+                assert_int_not_equal(whole, changed);
+            }
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+}
+
+// Stored zeros and a hole are one to a reader, and so are two ways to cut a file into extents.
+static void zeros_and_holes_hash_alike(void **state) {
+    (void)state;
+    struct fault fault = {0};
+    static uint8_t bytes[200000];
+    uint64_t with_holes, stored;
+    char path[128];
+    snprintf(path, sizeof path, "%s/hashed", folder);
+    int fd = open(path, O_RDWR | O_CREAT, 0644);
+    memset(bytes + 8192, 7, 100);
+    memset(bytes + 150001, 9, 17);
+    assert_int_equal(ftruncate(fd, sizeof bytes), 0);
+    assert_int_equal(pwrite(fd, bytes + 8192, 100, 8192), 100);
+    assert_int_equal(pwrite(fd, bytes + 150001, 17, 150001), 17);
+    assert_int_equal(material_hash(path, &with_holes, &fault), 0);
+    assert_int_equal(pwrite(fd, bytes, sizeof bytes, 0), sizeof bytes);
+    assert_int_equal(material_hash(path, &stored, &fault), 0);
+    assert_int_equal(with_holes, stored);
+    assert_int_equal(ftruncate(fd, sizeof bytes + 1), 0);
+    assert_int_equal(material_hash(path, &stored, &fault), 0);
+    assert_int_not_equal(with_holes, stored);
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void a_changed_length_is_noticed(void **state) {
     (void)state;
     struct material material = {0};
@@ -201,9 +270,9 @@ static void a_file_above_a_shortened_disk_sees_zeros(void **state) {
     struct material material = {0};
     uint8_t byte;
     build_case(&material,
-              "{\"format\": \"qcow2\", \"backing_1\": \"vpc\", \"vpc_application\": \"vpc\", "
-              "\"virtual_size\": 5243392, \"writes\": [{\"pattern\": \"noise\", \"anchor\": "
-              "\"end\", \"offset\": 1048576, \"length_bytes\": 1048576, \"layer\": 1}]}");
+               "{\"format\": \"qcow2\", \"backing_1\": \"vpc\", \"vpc_application\": \"vpc\", "
+               "\"virtual_size\": 5243392, \"writes\": [{\"pattern\": \"noise\", \"anchor\": "
+               "\"end\", \"offset\": 1048576, \"length_bytes\": 1048576, \"layer\": 1}]}");
     assert_int_equal(material.truth.layers, 2);
     assert_int_equal(material.truth.content->size, 5243392);
     content_read(material.truth.content, SHORT_VPC_BYTES - 1, &byte, 1);
@@ -252,6 +321,11 @@ int main(void) {
         cmocka_unit_test(a_full_table_counts_the_rest_together),
         cmocka_unit_test_setup_teardown(a_changed_byte_is_noticed_even_with_the_old_times,
                                         make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_changed_byte_is_noticed_where_times_cannot_tell,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(two_changed_bits_do_not_hide_each_other, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(zeros_and_holes_hash_alike, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_changed_length_is_noticed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_change_below_the_source_is_noticed, make_folder,
                                         remove_folder),
