@@ -15,6 +15,7 @@
 #include "third.h"
 #include "turn.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,10 +98,18 @@ static int load_registry(struct harness *h, struct fault *fault) {
                               : registry_load_built_in(&h->registry, fault);
 }
 
+// Writers and readers take buffers of up to a few MiB for a moment. Memory that goes back to the
+// system is faulted in again by the next case.
+static void keep_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 16 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
 int harness_open(struct harness **harness, const struct settings *settings, bool *unavailable,
                  struct fault *fault) {
     struct harness *h = must_realloc(NULL, sizeof *h);
     memset(h, 0, sizeof *h);
+    keep_memory();
     h->settings = settings;
     *unavailable = false;
     *harness = NULL;
