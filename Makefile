@@ -101,7 +101,7 @@ seeds: build/seeds.stamp
 build-libfuzzer: programs build/fuzz_instar seeds
 build-afl: programs build/afl/fuzz_instar seeds
 build-loop: programs
-build-bench: programs seeds build/bench/bench build/bench/fork_floor.so build/bench/cases.stamp
+build-bench: programs seeds build/bench/bench build/bench/loop_cost build/bench/fork_floor.so build/bench/cases.stamp
 
 help: ## what you may want to type
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -191,7 +191,7 @@ build/afl/fuzz_instar: $(call libs,afl,engine) $(call engine_libs,afl) build/obj
 	    -Wl,--whole-archive build/lib/afl/libengine.a -Wl,--no-whole-archive \
 	    build/obj/afl-plain/harness/engine/afl_map.o $(call engine_libs,afl) $(LIBS)
 
-BENCH_OBJS := $(patsubst %.c,build/obj/plain/%.o,$(filter-out bench/fork_floor.c,$(wildcard bench/*.c)))
+BENCH_OBJS := $(patsubst %.c,build/obj/plain/%.o,$(filter-out bench/fork_floor.c bench/loop_cost.c,$(wildcard bench/*.c)))
 build/bench/bench: $(BENCH_OBJS) $(call libs,plain,$(HARNESS)) | programs
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -201,6 +201,15 @@ build/bench/fork_floor.so: bench/fork_floor.c
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $<
+
+# A stopwatch around the functions where a phase of an iteration begins.
+LOOP_WRAPS := case_decode workdir_clear_case material_build image_write tool_run exec_run tool_classify \
+    tool_parse output_open output_check output_fit third_ask material_modified oracle_judge \
+    image_compare image_all_same source_classes_of step_count output_end
+build/bench/loop_cost: build/obj/plain/bench/loop_cost.o $(call libs,plain,$(HARNESS)) | build/launcher build/standin/instar $(THIRD)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(LOOP_WRAPS:%=-Wl,--wrap=%) $< $(call libs,plain,$(HARNESS)) $(LIBS)
 
 SEEDS := $(sort $(wildcard corpus/seeds/*.json))
 BENCH_CASES := $(sort $(wildcard bench/cases/*.json))
