@@ -4,6 +4,8 @@
 // megabyte, far more work than the data of a small cluster, so the streams are kept and reset.
 #include "image/image.h"
 
+#include "base/pack.h"
+
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -11,36 +13,16 @@
 // (docs/interop/qcow2, "Compressed Clusters Descriptor"; block/qcow2-threads.c).
 #define RAW_WINDOW_BITS  (-12)
 #define ZLIB_WINDOW_BITS 15
-#define MEMORY_LEVEL     9 // zlib's largest: as QEMU, so that sizes are comparable
 
 struct kept_stream {
     z_stream stream;
     bool ready;
 };
 
-static _Thread_local struct kept_stream deflaters[2], inflaters[2];
+static _Thread_local struct kept_stream inflaters[2];
 
 size_t image_deflate(void *to, size_t room, const void *from, size_t length, bool raw) {
-    struct kept_stream *kept = &deflaters[raw];
-    z_stream *stream = &kept->stream;
-    if (room > UINT32_MAX || length > UINT32_MAX)
-        return 0;
-    if (!kept->ready) {
-        if (deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED,
-                         raw ? RAW_WINDOW_BITS : ZLIB_WINDOW_BITS, MEMORY_LEVEL,
-                         Z_DEFAULT_STRATEGY) != Z_OK)
-            return 0;
-        kept->ready = true;
-    } else if (deflateReset(stream) != Z_OK) {
-        return 0;
-    }
-    stream->next_in = (Bytef *)(uintptr_t)from;
-    stream->avail_in = (uInt)length;
-    stream->next_out = to;
-    stream->avail_out = (uInt)room;
-    if (deflate(stream, Z_FINISH) != Z_STREAM_END)
-        return 0;
-    return room - stream->avail_out;
+    return pack_bytes(raw ? PACK_DEFLATE : PACK_ZLIB, to, room, from, length);
 }
 
 size_t image_inflate(void *to, size_t room, const void *from, size_t length, bool raw) {

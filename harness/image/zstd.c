@@ -4,23 +4,18 @@
 // same reason as zlib's streams in deflate.c: making one costs more than a small cluster.
 #include "image/image.h"
 
+#include "base/pack.h"
+
 #include <zstd.h>
 
 // A cluster holds at most 2 MiB, so an honest frame needs no larger window; a damaged one must not
 // make the decoder allocate one.
 #define WINDOW_LOG 23
-#define LEVEL      3 // zstd's default, which QEMU uses too
 
 size_t image_zstd(void *to, size_t room, const void *from, size_t length) {
-    static _Thread_local ZSTD_CCtx *encoder;
-    if (!encoder && !(encoder = ZSTD_createCCtx()))
-        return 0;
-    size_t made = ZSTD_compressCCtx(encoder, to, room, from, length, LEVEL);
-    return ZSTD_isError(made) ? 0 : made;
+    return pack_bytes(PACK_ZSTD, to, room, from, length);
 }
 
-// Some writers make several frames of a cluster, and what follows the last one in its sector is no
-// frame at all: hence a stream that ends when the cluster is full.
 size_t image_unzstd(void *to, size_t room, const void *from, size_t length) {
     static _Thread_local ZSTD_DCtx *decoder;
     if (!decoder && !(decoder = ZSTD_createDCtx()))

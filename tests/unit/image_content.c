@@ -321,6 +321,29 @@ static void write_raw(const char *path, const struct content *content, bool skip
     unlink(path);
 }
 
+// What is kept of earlier units is no answer to another question.
+static void packing_again_gives_the_same(void **state) {
+    (void)state;
+    static uint8_t plain[8192], packed[9000], again[9000], back[8192];
+    for (int i = 0; i < 2000; i++) {
+        // The ends stay, by which a unit is looked up.
+        memset(plain + 3000, i & 255, 100);
+        put_le16(plain + 4000, (uint16_t)(i / 2));
+        bool raw = i % 3;
+        size_t length = image_deflate(packed, sizeof packed, plain, sizeof plain, raw);
+        assert_int_equal(image_deflate(again, sizeof again, plain, sizeof plain, raw), length);
+        assert_memory_equal(again, packed, length);
+        assert_int_equal(image_inflate(back, sizeof back, again, length, raw), sizeof back);
+        assert_memory_equal(back, plain, sizeof back);
+        assert_int_equal(image_deflate(again, length - 1, plain, sizeof plain, raw), 0);
+        assert_int_equal(image_deflate(again, length - 1, plain, sizeof plain, raw), 0);
+        length = image_zstd(packed, sizeof packed, plain, sizeof plain);
+        assert_int_equal(image_zstd(again, sizeof again, plain, sizeof plain), length);
+        assert_int_equal(image_unzstd(back, sizeof back, again, length), sizeof back);
+        assert_memory_equal(back, plain, sizeof back);
+    }
+}
+
 static void raw_files_keep_holes_and_written_zeros(void **state) {
     (void)state;
     struct content content = {0};
@@ -438,6 +461,7 @@ int main(void) {
         cmocka_unit_test(what_cannot_be_read_is_never_the_same),
         cmocka_unit_test(maps_merge_neighbours_and_drop_holes),
         cmocka_unit_test(deflated_bytes_come_back),
+        cmocka_unit_test(packing_again_gives_the_same),
         cmocka_unit_test(raw_files_keep_holes_and_written_zeros),
         cmocka_unit_test(a_failed_write_leaves_nothing_and_an_old_file_alone),
         cmocka_unit_test(every_format_has_its_driver_and_names),
