@@ -77,6 +77,13 @@ int __libc_start_main(main_function *program, int argc, char **argv, void (*init
         return real(program, argc, argv, init, fini, loader_fini, stack_end);
     entry_strip("LD_PRELOAD");
     entry_strip(WARM_VARIABLE);
+    // A script's interpreter has the script as an argument: which words of a command it would get,
+    // and what the script makes of them, only the kernel and the script know.
+    if (entry_backend == EXEC_LINKED && argc != 1) {
+        entry_backend = EXEC_PLAIN;
+        close(WARM_SOCKET);
+        return real(program, argc, argv, init, fini, loader_fini, stack_end);
+    }
     serve_open();
     if (entry_backend == EXEC_LINKED) {
         serve_forks(&command);
