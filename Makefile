@@ -243,9 +243,16 @@ endef
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
+# Not a unit test: it runs for as long as it is asked to.
+SOAK_OBJS := $(patsubst %.c,build/obj/plain/%.o,$(sort $(wildcard tests/soak/*.c)))
+build/tests/soak_backends: $(SOAK_OBJS) $(call libs,plain,$(HARNESS)) | build/launcher build/warm.so build/standin/instar
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(SOAK_OBJS) $(call libs,plain,$(HARNESS)) $(LIBS)
+
 # Tests that run tools need the launcher, and some the stand-in.
 $(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/warm.so build/standin/instar $(THIRD)
-build-tests: programs build/fuzz_instar build/afl/fuzz_instar seeds build-bench \
+build-tests: programs build/fuzz_instar build/afl/fuzz_instar seeds build-bench build/tests/soak_backends \
     $(addprefix build/tests/,$(UNIT_TESTS))
 
 # A tool of the tests' own, which waits at its options as qemu-img does; and one that cannot.

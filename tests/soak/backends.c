@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Is a warm tool the tool? Random operations on whole and damaged images are run by plain execution
+// and by every back end that the tool has: the end, both streams and every file that was written
+// must be the same, but for the identities that a writer chooses anew each time. Where two plain
+// runs differ, too, the tool is not deterministic; that is counted apart.
+//
+//   soak_backends [--seed S] [--from N] [--count M] [--only INDEX] [--log FILE]
+//
+// An operation follows from seed and index, so a run may be had in pieces, each of which appends a
+// line of JSON to the log. --only shows what one operation is, and its answers. A persistent worker
+// has a past: what needs one is repeated with some of the operations before it (--from, --count).
+// Exit: 0 no difference, 1 some, 2 it could not be run. QEMU_IMG names another qemu-img.
+#include "exec/clock.h"
+#include "tests/soak/kept.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEADLINE_MS 2000
+#define REPEATS     10 // of a plain run, until it differs from the first
+#define LONG_FACTOR 10 // a warm command that was slow is asked again with as many deadlines
+
+enum { TOOL_QEMU, TOOL_STANDIN, TOOLS };
+// What a run is compared with, what it gives, and what a repetition gives.
+enum { RUN_PLAIN, RUN_WARM, RUN_AGAIN, RUNS };
+
+static const char *const run_names[RUNS] = {"plain", "warm", "again"};
+
+static struct soak {
+    uint64_t seed, from, count;
+    bool only;
+    const char *log;
+    struct tool tools[TOOLS];
+    bool has[TOOLS][EXEC_BACKENDS];
+    struct exec *exec;
+    struct workdir workdir;
+    struct tool_room room;
+    char kept[RUNS][300]; // folders for what a run wrote
+    struct trial trial;
+    struct exec_outcome outcomes[RUNS];
+    struct buffer words;
+    // Counters.
+    uint64_t operations, by_operation[OPERATIONS], by_damage[DAMAGES];
+    uint64_t nonzero, signals, differences, undetermined, uncompared;
+    uint64_t runs[EXEC_BACKENDS], timeouts[EXEC_BACKENDS], wall_us[EXEC_BACKENDS];
+    uint64_t began_us;
+} soak = {.seed = 1, .count = 1000};
+
+// --- comparing -----------------------------------------------------------------------------------
+
+static bool same_bytes(const struct buffer *a, const struct buffer *b) {
+    return a->length == b->length && (a->length == 0 || memcmp(a->data, b->data, a->length) == 0);
+}
+
+// NULL, or the first difference of two runs in words that live until the next call.
+static const char *compare_runs(int one, int other) {
+    static char words[400];
+    const struct exec_outcome *a = &soak.outcomes[one], *b = &soak.outcomes[other];
+    struct buffer ends[2] = {{0}};
+    char line[160], where[240];
+    if (a->end != b->end || a->value != b->value) {
+        exec_outcome_words(a, &ends[0]);
+        exec_outcome_words(b, &ends[1]);
+        snprintf(words, sizeof words, "%s instead of %s; stderr: %s", ends[0].data, ends[1].data,
+                 tool_first_line(&a->err, line, sizeof line));
+        buffer_free(&ends[0]);
+        buffer_free(&ends[1]);
+        return words;
+    }
+    if (a->left_processes != b->left_processes)
+        return "processes left behind by one only";
+    bool out = same_bytes(&a->out, &b->out) && a->out_cut == b->out_cut;
+    if (!out || !same_bytes(&a->err, &b->err) || a->err_cut != b->err_cut) {
+        snprintf(words, sizeof words, "another %s: %s", out ? "stderr" : "stdout",
+                 tool_first_line(out ? &a->err : &a->out, line, sizeof line));
+        return words;
+    }
+    if (kept_same(&soak.trial, soak.kept[one], soak.kept[other], where, sizeof where))
+        return NULL;
+    snprintf(words, sizeof words, "%s", where);
+    return words;
+}
+
+// --- running -------------------------------------------------------------------------------------
+
+// One run of the operation. -1: it could not be run at all.
+static int run_once(struct tool *tool, enum exec_backend backend, uint32_t factor, int run,
+                    struct fault *fault) {
+    struct exec_outcome *outcome = &soak.outcomes[run];
+    tool->backend = backend;
+    soak.room.plain = backend == EXEC_PLAIN;
+    soak.room.deadline_ms = DEADLINE_MS * factor;
+    if (tool_run(tool, &soak.trial.call, &soak.room, outcome, fault) ||
+        kept_take(&soak.trial, soak.workdir.case_path, soak.kept[run], fault))
+        return -1;
+    if (factor == 1 && run != RUN_AGAIN) {
+        soak.runs[backend]++;
+        soak.timeouts[backend] += outcome->end == EXEC_DEADLINE;
+        soak.wall_us[backend] += outcome->wall_us;
+    }
+    if (soak.only) {
+        buffer_clear(&soak.words);
+        exec_outcome_words(outcome, &soak.words);
+        printf("%s: %s, %zu bytes of stdout, stderr: %s\n", exec_backend_names[backend],
+               soak.words.data, outcome->out.length, outcome->err.data ? outcome->err.data : "");
+    }
+    return 0;
+}
+
+static void tell(const char *what, const struct tool *tool, uint64_t index,
+                 enum exec_backend backend, const char *difference, const char *again) {
+    struct tool_argv argv;
+    tool_argv_build(tool, &soak.trial.call, &argv);
+    buffer_clear(&soak.words);
+    tool_argv_words(&argv, NULL, &soak.words);
+    printf("%s at %" PRIu64 ", %s: %s; `%s` on a file that is %s; --seed %" PRIu64
+           " --only %" PRIu64 " (%s)\n",
+           what, index, exec_backend_names[backend], difference, soak.words.data,
+           damage_names[soak.trial.damage], soak.seed, index, again);
+    fflush(stdout);
+}
+
+// A convert that fails stops its other seven coroutines wherever they are: what it leaves of an
+// output, and which of two errors it tells, is a matter of its threads' time. So plain execution
+// gets several chances to differ from itself. 1: it does.
+static int differs_from_itself(struct tool *tool, uint64_t index, enum exec_backend backend,
+                               struct fault *fault) {
+    for (int i = 0; i < REPEATS; i++) {
+        if (run_once(tool, EXEC_PLAIN, LONG_FACTOR, RUN_AGAIN, fault))
+            return -1;
+        const char *own = compare_runs(RUN_AGAIN, RUN_PLAIN);
+        if (!own)
+            continue;
+        soak.undetermined++;
+        tell("two plain runs differ", tool, index, backend, own, "not counted as a difference");
+        return 1;
+    }
+    return 0;
+}
+
+static int examine(struct tool *tool, uint64_t index, enum exec_backend backend,
+                   const char *difference, struct fault *fault) {
+    char words[400];
+    snprintf(words, sizeof words, "%s", difference);
+    int own = differs_from_itself(tool, index, backend, fault);
+    if (own)
+        return own < 0 ? -1 : 0;
+    if (run_once(tool, backend, LONG_FACTOR, RUN_AGAIN, fault))
+        return -1;
+    const char *again = compare_runs(RUN_AGAIN, RUN_PLAIN);
+    // Slower than plain execution, but of the same mind.
+    if (!again && soak.outcomes[RUN_WARM].end == EXEC_DEADLINE)
+        return 0;
+    soak.differences++;
+    tell("difference", tool, index, backend, words, again ? "and again" : "not when repeated");
+    return 0;
+}
+
+static int run_warm(struct tool *tool, uint64_t index, enum exec_backend backend,
+                    struct fault *fault) {
+    if (run_once(tool, backend, 1, RUN_WARM, fault))
+        return fault_prefix(fault, "operation %" PRIu64 ", %s: ", index,
+                            exec_backend_names[backend]);
+    // Nothing to compare with; but a warm process has to survive it, too.
+    if (soak.outcomes[RUN_PLAIN].end == EXEC_DEADLINE)
+        return 0;
+    const char *difference = compare_runs(RUN_WARM, RUN_PLAIN);
+    return difference ? examine(tool, index, backend, difference, fault) : 0;
+}
+
+static void count_operation(void) {
+    const struct exec_outcome *plain = &soak.outcomes[RUN_PLAIN];
+    soak.operations++;
+    soak.by_operation[soak.trial.call.op]++;
+    soak.by_damage[soak.trial.damage]++;
+    soak.nonzero += plain->end == EXEC_EXITED && plain->value != 0;
+    soak.signals += plain->end == EXEC_SIGNALED;
+    soak.uncompared += plain->end == EXEC_DEADLINE;
+}
+
+static void show_trial(const struct tool *tool) {
+    struct tool_argv argv;
+    tool_argv_build(tool, &soak.trial.call, &argv);
+    buffer_clear(&soak.words);
+    case_describe(&soak.trial.testcase, &soak.words);
+    buffer_format(&soak.words, "%s.\n", damage_names[soak.trial.damage]);
+    tool_argv_words(&argv, NULL, &soak.words);
+    puts(soak.words.data);
+}
+
+static int run_operation(uint64_t index, struct fault *fault) {
+    struct trial *trial = &soak.trial;
+    trial_choose(trial, soak.seed, index);
+    int which = trial->first_tool ? TOOL_QEMU : TOOL_STANDIN;
+    struct tool *tool = &soak.tools[which];
+    if (workdir_clear_case(&soak.workdir, fault) ||
+        trial_build(trial, soak.seed, index, tool, soak.workdir.case_path, fault))
+        return fault_prefix(fault, "operation %" PRIu64 ": ", index);
+    if (soak.only)
+        show_trial(tool);
+    if (run_once(tool, EXEC_PLAIN, 1, RUN_PLAIN, fault))
+        return -1;
+    count_operation();
+    for (int backend = EXEC_LINKED; backend < EXEC_BACKENDS; backend++)
+        if (soak.has[which][backend] && run_warm(tool, index, backend, fault))
+            return -1;
+    return 0;
+}
+
+// --- beginning and end ---------------------------------------------------------------------------
+
+static int find_tool(int which, const char *path, enum tool_kind kind, struct fault *fault) {
+    struct tool *tool = &soak.tools[which];
+    if (tool_probe(tool, path, kind, &soak.room, fault))
+        return -1;
+    return tool->available ? 0 : fault_set(fault, "%s: %s", path, tool->why_not);
+}
+
+// Which back ends it has, by asking each about a file that is not there.
+static void find_backends(int which) {
+    struct tool *tool = &soak.tools[which];
+    struct tool_call call = {.op = OP_INFO, .input = "none", .target = IMAGE_FORMATS};
+    for (int backend = EXEC_LINKED; backend < EXEC_BACKENDS; backend++) {
+        struct fault fault = {0};
+        tool->backend = backend;
+        soak.has[which][backend] =
+            tool_run(tool, &call, &soak.room, &soak.outcomes[RUN_WARM], &fault) == 0;
+        if (!soak.has[which][backend])
+            printf("%s has no %s back end: %s\n", tool->name, exec_backend_names[backend],
+                   fault.text);
+    }
+}
+
+static int open_soak(struct fault *fault) {
+    char launcher[4096], standin[4096];
+    const char *named = getenv("QEMU_IMG");
+    if (exec_find_beside("launcher", launcher, sizeof launcher, fault) ||
+        exec_find_beside("standin/instar", standin, sizeof standin, fault) ||
+        workdir_create(&soak.workdir, NULL, fault) ||
+        exec_start(&soak.exec, launcher, soak.workdir.path, fault))
+        return -1;
+    soak.room = (struct tool_room){.exec = soak.exec, .workdir = &soak.workdir};
+    soak.room.deadline_ms = DEADLINE_MS * LONG_FACTOR;
+    for (int run = 0; run < RUNS; run++) {
+        snprintf(soak.kept[run], sizeof soak.kept[run], "%s/%s", soak.workdir.path, run_names[run]);
+        if (mkdir(soak.kept[run], 0700))
+            return fault_errno(fault, "%s", soak.kept[run]);
+    }
+    if (find_tool(TOOL_QEMU, named && *named ? named : "qemu-img", TOOL_QEMU_IMG, fault) ||
+        find_tool(TOOL_STANDIN, standin, TOOL_INSTAR, fault))
+        return -1;
+    find_backends(TOOL_QEMU);
+    find_backends(TOOL_STANDIN);
+    return soak.has[TOOL_QEMU][EXEC_LINKED] ? 0 : fault_set(fault, "no back end to compare with");
+}
+
+static void summary(struct buffer *line) {
+    double seconds = (double)(clock_us() - soak.began_us) / 1e6;
+    buffer_format(line,
+                  "{\"seed\": %" PRIu64 ", \"from\": %" PRIu64 ", \"operations\": %" PRIu64
+                  ", \"nonzero\": %" PRIu64 ", \"signals\": %" PRIu64 ", \"uncompared\": %" PRIu64
+                  ", \"undetermined\": %" PRIu64 ", \"differences\": %" PRIu64
+                  ", \"seconds\": %.1f, \"backends\": {",
+                  soak.seed, soak.from, soak.operations, soak.nonzero, soak.signals,
+                  soak.uncompared, soak.undetermined, soak.differences, seconds);
+    for (int backend = 0; backend < EXEC_BACKENDS; backend++)
+        buffer_format(line,
+                      "%s\"%s\": {\"runs\": %" PRIu64 ", \"timeouts\": %" PRIu64
+                      ", \"mean_us\": %" PRIu64 "}",
+                      backend ? ", " : "", exec_backend_names[backend], soak.runs[backend],
+                      soak.timeouts[backend],
+                      soak.runs[backend] ? soak.wall_us[backend] / soak.runs[backend] : 0);
+    buffer_text(line, "}, \"calls\": {");
+    for (int op = 0; op < OPERATIONS; op++)
+        buffer_format(line, "%s\"%s\": %" PRIu64, op ? ", " : "", operation_names[op],
+                      soak.by_operation[op]);
+    buffer_text(line, "}, \"files\": {");
+    for (int damage = 0; damage < DAMAGES; damage++)
+        buffer_format(line, "%s\"%s\": %" PRIu64, damage ? ", " : "", damage_names[damage],
+                      soak.by_damage[damage]);
+    buffer_text(line, "}}\n");
+}
+
+static int log_summary(struct fault *fault) {
+    struct buffer line = {0};
+    summary(&line);
+    fputs(line.data, stdout);
+    printf("%" PRIu64 " operations, %.1f a second: %" PRIu64 " differences, %" PRIu64
+           " undetermined\n",
+           soak.operations, (double)soak.operations * 1e6 / (double)(clock_us() - soak.began_us),
+           soak.differences, soak.undetermined);
+    FILE *log = soak.log ? fopen(soak.log, "ae") : NULL;
+    int failed = soak.log && (!log || fputs(line.data, log) < 0 || fclose(log));
+    buffer_free(&line);
+    return failed ? fault_errno(fault, "%s", soak.log) : 0;
+}
+
+static int read_arguments(int argc, char **argv, struct fault *fault) {
+    static const struct {
+        const char *name;
+        uint64_t *to;
+    } numbers[] = {{"--seed", &soak.seed},
+                   {"--from", &soak.from},
+                   {"--count", &soak.count},
+                   {"--only", &soak.from}};
+    for (int i = 1; i < argc; i += 2) {
+        size_t known = 0;
+        char *end = "";
+        if (i + 1 == argc)
+            return fault_set(fault, "%s needs a value", argv[i]);
+        if (strcmp(argv[i], "--log") == 0) {
+            soak.log = argv[i + 1];
+            continue;
+        }
+        while (known < 4 && strcmp(argv[i], numbers[known].name) != 0)
+            known++;
+        if (known < 4)
+            *numbers[known].to = strtoull(argv[i + 1], &end, 10);
+        if (known == 4 || *end)
+            return fault_set(fault, "%s %s is not understood", argv[i], argv[i + 1]);
+        soak.only |= known == 3;
+    }
+    soak.count = soak.only ? 1 : soak.count;
+    return 0;
+}
+
+static int run_all(struct fault *fault) {
+    soak.began_us = clock_us();
+    for (uint64_t i = 0; i < soak.count; i++)
+        if (run_operation(soak.from + i, fault))
+            return -1;
+    return log_summary(fault);
+}
+
+int main(int argc, char **argv) {
+    struct fault fault = {0};
+    int failed = read_arguments(argc, argv, &fault) || open_soak(&fault) || run_all(&fault);
+    exec_stop(soak.exec);
+    if (soak.workdir.path[0])
+        workdir_remove(&soak.workdir);
+    if (failed)
+        fprintf(stderr, "soak_backends: %s\n", fault.text);
+    return failed ? 2 : soak.differences != 0;
+}
