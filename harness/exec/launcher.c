@@ -17,26 +17,22 @@
 #include "exec/fence_cache.h"
 #include "exec/launcher_protocol.h"
 #include "exec/processes.h"
+#include "exec/watch.h"
 #include "exec/workdir.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define LAUNCHER_SOCKET 3
-// How long to wait for killed processes that do not go away (stuck in the kernel).
-#define LAUNCHER_PATIENCE_US (5 * 1000000ull)
 
 static const char *launcher_guarded; // NULL: nothing to remove
 static volatile struct child_failure *launcher_failure;
@@ -48,63 +44,26 @@ static _Noreturn void launcher_guard(void) {
     _exit(0);
 }
 
-// Reaps every remaining child and kills those that live. Returns whether one of them did live:
-// it had to be killed here, or it fell to the group kill just before.
-static bool launcher_reap_rest(void) {
-    bool left = false;
-    uint64_t give_up = clock_us() + LAUNCHER_PATIENCE_US;
-    for (;;) {
-        int status;
-        pid_t pid = waitpid(-1, &status, WNOHANG);
-        if (pid < 0)
-            return left; // ECHILD: nothing below us any more
-        if (pid > 0) {
-            left |= WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-            continue;
-        }
-        left = true;
-        if (clock_us() > give_up)
-            return left;
-        if (!processes_kill(PROCESSES_CHILDREN_OF, getpid()))
-            poll(NULL, 0, 1); // killed, but not gone yet
-    }
-}
-
-// Waits for the end of `pid`. At the deadline its group is killed; if the harness goes away
-// meanwhile, everything is. Returns whether the deadline passed.
-static bool launcher_watch(pid_t pid, int pidfd, uint64_t deadline_us) {
-    // Without events only a hang-up is reported: a further request waits in the socket.
-    struct pollfd fds[] = {
-        {.fd = pidfd, .events = POLLIN},
-        {.fd = LAUNCHER_SOCKET, .events = 0},
-    };
-    bool passed = false;
-    for (;;) {
-        int ready = poll(fds, 2, passed ? -1 : clock_left_ms(deadline_us));
-        if (ready < 0 && errno == EINTR)
-            continue;
-        if (fds[0].revents)
-            return passed;
-        if (fds[1].revents) {
-            kill(-pid, SIGKILL);
-            launcher_reap_rest();
-            launcher_guard();
-        }
-        if (ready == 0 && clock_us() >= deadline_us) {
-            kill(-pid, SIGKILL);
-            passed = true;
-        }
-    }
+static void launcher_fail(struct launcher_reply *reply, enum launcher_step step, int error) {
+    reply->kind = LAUNCHER_FAILED;
+    reply->step = step;
+    reply->status = error;
 }
 
 static uint64_t launcher_us(struct timeval time) {
     return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
 }
 
-static void launcher_fail(struct launcher_reply *reply, enum launcher_step step, int error) {
-    reply->kind = LAUNCHER_FAILED;
-    reply->step = step;
-    reply->status = error;
+static void launcher_tell(struct launcher_reply *reply, const struct watch_result *result,
+                          uint64_t started_us) {
+    reply->kind = LAUNCHER_ENDED;
+    reply->status = result->status;
+    reply->deadline_passed = result->end == WATCH_DEADLINE;
+    reply->left_processes = result->left_processes;
+    reply->wall_us = result->ended_us - started_us;
+    reply->user_us = launcher_us(result->usage.ru_utime);
+    reply->system_us = launcher_us(result->usage.ru_stime);
+    reply->max_resident_kib = (uint64_t)result->usage.ru_maxrss;
 }
 
 static void launcher_close(const struct child_plan *plan) {
@@ -128,35 +87,24 @@ static void launcher_run(const struct child_plan *plan, uint32_t deadline_ms,
     }
     int pidfd = processes_open(pid);
     error = errno;
-    bool passed = pidfd >= 0 && launcher_watch(pid, pidfd, deadline);
-    reply->wall_us = clock_us() - started;
+    const struct watch watch = {
+        .pid = pid,
+        .pidfd = pidfd,
+        .lifeline = LAUNCHER_SOCKET,
+        .deadline_us = deadline,
+    };
+    struct watch_result result;
+    watch_command(&watch, &result);
     if (pidfd >= 0)
         close(pidfd);
-
-    // Still a zombie, so the number of the group cannot have been reused.
-    kill(-pid, SIGKILL);
-    int status;
-    struct rusage usage;
-    while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR)
-        ;
-    bool left = launcher_reap_rest();
-    if (pidfd < 0) {
+    if (result.end == WATCH_DESERTED)
+        launcher_guard();
+    if (pidfd < 0)
         launcher_fail(reply, LAUNCHER_STEP_PROCESS, error);
-        return;
-    }
-    if (launcher_failure->error) {
+    else if (launcher_failure->error)
         launcher_fail(reply, (enum launcher_step)launcher_failure->step, launcher_failure->error);
-        return;
-    }
-    reply->kind = LAUNCHER_ENDED;
-    reply->status = status;
-    // It may have ended by itself in the moment before the kill: then that counts.
-    reply->deadline_passed = passed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    // At the deadline all of them live, which says nothing.
-    reply->left_processes = left && !reply->deadline_passed;
-    reply->user_us = launcher_us(usage.ru_utime);
-    reply->system_us = launcher_us(usage.ru_stime);
-    reply->max_resident_kib = (uint64_t)usage.ru_maxrss;
+    else
+        launcher_tell(reply, &result, started);
 }
 
 // Points `list` at `count` strings and a NULL; returns what follows them, or NULL if there are

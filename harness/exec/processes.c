@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Looks through /proc for the processes that a group kill cannot reach. Older C libraries know
-// neither pidfd_open nor close_range, so both are called by number.
+// neither pidfd_open nor close_range, so both are called by number; and directories are read
+// without opendir, because watch.c, which comes here, may run where nothing may be allocated.
 #include "exec/processes.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,24 +39,56 @@ void processes_close_from(int low) {
         close(fd);
 }
 
+static char *processes_text(char *to, const char *text) {
+    size_t length = strlen(text);
+    memcpy(to, text, length + 1);
+    return to + length;
+}
+
+static char *processes_number(char *to, pid_t number) {
+    char digits[12], *at = digits + sizeof digits;
+    *--at = 0;
+    do
+        *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    return processes_text(to, at);
+}
+
+// Decimal digits at *at, which is moved behind them and the blanks before them.
+static uint64_t processes_parse(const char **at) {
+    uint64_t value = 0;
+    while (**at == ' ')
+        ++*at;
+    while (**at >= '0' && **at <= '9')
+        value = value * 10 + (uint64_t)(*(*at)++ - '0');
+    return value;
+}
+
+static ssize_t processes_read(const char *path, char *text, size_t room) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t length = TEMP_FAILURE_RETRY(read(fd, text, room - 1));
+    close(fd);
+    text[length > 0 ? length : 0] = 0;
+    return length;
+}
+
 // Fields 3, 4 and 6 of /proc/<pid>/stat: state, parent, session. The name in field 2 may contain
 // anything, also ')', so they are counted from its last one.
 static bool processes_matches(pid_t pid, enum processes_relation relation, pid_t id) {
     char path[32], text[512];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    processes_text(processes_number(processes_text(path, "/proc/"), pid), "/stat");
+    if (processes_read(path, text, sizeof text) <= 0)
         return false;
-    ssize_t length = TEMP_FAILURE_RETRY(read(fd, text, sizeof text - 1));
-    close(fd);
-    if (length <= 0)
+    const char *at = strrchr(text, ')');
+    if (!at || at[1] != ' ' || !at[2])
         return false;
-    text[length] = 0;
-    const char *behind_name = strrchr(text, ')');
-    char state;
-    int parent, session;
-    if (!behind_name || sscanf(behind_name + 1, " %c %d %*d %d", &state, &parent, &session) != 3)
-        return false;
+    char state = at[2];
+    at += 3;
+    pid_t parent = (pid_t)processes_parse(&at);
+    processes_parse(&at); // its group
+    pid_t session = (pid_t)processes_parse(&at);
     return state != 'Z' && state != 'X' &&
            (relation == PROCESSES_CHILDREN_OF ? parent : session) == id;
 }
@@ -76,16 +107,30 @@ static bool processes_kill_one(pid_t pid, enum processes_relation relation, pid_
     return killed;
 }
 
+// As the kernel lays it out, on every architecture.
+struct processes_entry {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t length;
+    uint8_t type;
+    char name[];
+};
+
 int processes_kill(enum processes_relation relation, pid_t id) {
-    DIR *proc = opendir("/proc");
-    if (!proc)
-        return 0;
+    _Alignas(struct processes_entry) char entries[4096];
+    int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int killed = 0;
-    for (struct dirent *entry; (entry = readdir(proc));) {
-        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (pid > 0 && pid != getpid())
-            killed += processes_kill_one(pid, relation, id);
-    }
-    closedir(proc);
+    if (proc < 0)
+        return 0;
+    for (long length; (length = syscall(SYS_getdents64, proc, entries, sizeof entries)) > 0;)
+        for (long at = 0; at < length;) {
+            const struct processes_entry *entry = (const void *)(entries + at);
+            const char *name = entry->name;
+            pid_t pid = (pid_t)processes_parse(&name);
+            at += entry->length;
+            if (pid > 0 && pid != getpid())
+                killed += processes_kill_one(pid, relation, id);
+        }
+    close(proc);
     return killed;
 }
