@@ -38,6 +38,7 @@ static int run(const struct third *third, struct tool_room *room, const char *co
         .deadline_ms = room->deadline_ms,
         .file_size_limit = THIRD_FILE_SIZE,
         .cpu_seconds_limit = (room->deadline_ms + 999) / 1000 + 1,
+        .limits = tool_limits,
         .capture_limit = THIRD_CAPTURE,
     };
     return exec_run(room->exec, &command, outcome, fault);

@@ -6,6 +6,7 @@
 
 #include "exec/clock.h"
 #include "exec/launcher_protocol.h"
+#include "exec/process_cap.h"
 #include "exec/processes.h"
 #include "exec/workdir.h"
 
@@ -72,7 +73,11 @@ static int connection_hello(struct connection *connection, struct fault *fault) 
     if (hello.number != LAUNCHER_VERSION)
         return fault_set(fault, "the launcher %s is of another build (protocol %llu, needed %d)",
                          connection->program, (unsigned long long)hello.number, LAUNCHER_VERSION);
-    connection->fence = (struct fence_state){.landlock = hello.status, .seccomp = hello.step != 0};
+    connection->fence = (struct fence_state){
+        .landlock = hello.status,
+        .seccomp = hello.step != 0,
+        .processes = hello.capped,
+    };
     return 0;
 }
 
@@ -99,13 +104,16 @@ void connection_forget(struct connection *connection) {
 
 // The tools die with the launcher (PR_SET_PDEATHSIG), but not what they started. All of it is in
 // the launcher's session, whose number stays taken until we reap the launcher. What made a session
-// of its own escapes: only after a launcher that was killed, not after one that ran to the end.
+// of its own is in the launcher's cgroup; where there is none it escapes: only after a launcher
+// that was killed, not after one that ran to the end.
 void connection_kill(struct connection *connection) {
     if (connection->launcher) {
         kill(connection->launcher, SIGKILL);
         // Twice without a find: what was forking when we looked has been found as well.
         for (int quiet = 0, rounds = 0; quiet < 2 && rounds < 100; rounds++)
             quiet = processes_kill(PROCESSES_IN_SESSION, connection->launcher) ? 0 : quiet + 1;
+        if (connection->guarded)
+            process_cap_sweep(connection->guarded, connection->launcher);
         TEMP_FAILURE_RETRY(waitpid(connection->launcher, NULL, 0));
     }
     connection_forget(connection);

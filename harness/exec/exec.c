@@ -7,6 +7,7 @@
 #include "exec/exchange.h"
 #include "exec/request.h"
 #include "exec/shim.h"
+#include "exec/watch.h"
 #include "exec/workdir.h"
 
 #include <errno.h>
@@ -59,13 +60,36 @@ static int exec_cannot(const struct exec_command *command, const struct launcher
     return fault_errno(fault, "%s %s", words[reply->step], what);
 }
 
+// What it was killed for. -1: unknown.
+static int exec_conclude_limit(const struct exec_command *command, enum watch_end end,
+                               struct exec_outcome *outcome) {
+    const struct exec_limits *limits = &command->limits;
+    const struct {
+        enum watch_end ended;
+        enum exec_end end;
+        uint64_t value;
+    } ends[] = {
+        {WATCH_DEADLINE, EXEC_DEADLINE, command->deadline_ms},
+        {WATCH_MEMORY, EXEC_MEMORY, limits->memory >> 20},
+        {WATCH_SPACE, EXEC_SPACE, limits->space >> 20},
+        {WATCH_PROCESSES, EXEC_PROCESSES, limits->processes},
+    };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (ends[i].ended == end) {
+            outcome->end = ends[i].end;
+            outcome->value = (int)ends[i].value;
+            return 0;
+        }
+    return -1;
+}
+
 int exec_conclude(const struct exec_command *command, const struct launcher_reply *reply,
                   struct exec_outcome *outcome, struct fault *fault) {
     if (reply->kind != LAUNCHER_ENDED)
         return exec_cannot(command, reply, fault);
-    if (reply->deadline_passed) {
-        outcome->end = EXEC_DEADLINE;
-        outcome->value = (int)command->deadline_ms;
+    if (reply->end != WATCH_ENDED) {
+        if (exec_conclude_limit(command, (enum watch_end)reply->end, outcome))
+            return fault_set(fault, "the launcher sent an unknown reply");
     } else if (WIFSIGNALED(reply->status)) {
         outcome->end = EXEC_SIGNALED;
         outcome->value = WTERMSIG(reply->status);

@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "base/fault.h"
 #include "exec/backend.h"
+#include "exec/limits.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +24,11 @@ enum exec_end {
     EXEC_EXITED,   // value: exit status
     EXEC_SIGNALED, // value: signal that we did not send
     EXEC_LOST,     // the warm process that ran it died with it, by nobody's fault that we know of
-    EXEC_DEADLINE, // we killed its group when the deadline passed; value: the deadline in ms
+    EXEC_DEADLINE, // we ended its group when the deadline passed; value: the deadline in ms
+    // It took more than a limit and we killed it; value: the limit, in MiB or as a number.
+    EXEC_MEMORY,
+    EXEC_SPACE,
+    EXEC_PROCESSES,
 };
 
 struct exec_command {
@@ -33,9 +38,10 @@ struct exec_command {
     const char *directory;          // its working directory; absolute
     const char *const *fence;       // NULL-terminated list of exec/fence.h; NULL: not fenced
     enum exec_backend backend;
-    uint32_t deadline_ms;       // wall clock, > 0
+    uint32_t deadline_ms;       // wall clock, > 0; then SIGTERM, and soon SIGKILL
     uint64_t file_size_limit;   // RLIMIT_FSIZE in bytes; 0 = none
     uint32_t cpu_seconds_limit; // RLIMIT_CPU; 0 = none
+    struct exec_limits limits;  // of all its processes together
     size_t capture_limit;       // bytes kept of stdout and of stderr each; the rest is read,
                                 // counted as cut and thrown away
 };
@@ -48,11 +54,12 @@ struct exec_outcome {
     uint64_t wall_us, user_us, system_us;
     uint64_t max_resident_kib; // of itself or of a child that it waited for, the larger one
     // Processes that it started outlived it, in its group or out of it, and were killed. Not judged
-    // at a deadline, where all of them are killed together.
+    // where we ended it, because all of them are killed together then.
     bool left_processes;
 };
 void exec_outcome_free(struct exec_outcome *outcome);
-// "exit 1", "signal 11 (SIGSEGV)", "killed after 2000 ms"
+// "exit 1", "signal 11 (SIGSEGV)", "killed after 2000 ms", "killed for more than 1024 MiB of
+// memory"
 void exec_outcome_words(const struct exec_outcome *outcome, struct buffer *words);
 
 struct exec; // connection to the launcher

@@ -29,6 +29,7 @@ enum fence_access {
 struct fence_state {
     int landlock; // ABI; 0: none
     bool seccomp;
+    bool processes; // a cgroup that caps them (process_cap.h), which the launcher knows of
 };
 struct fence_state fence_probe(void);
 

@@ -11,14 +11,20 @@ void exec_fence_words(const struct exec *exec, struct buffer *words) {
         buffer_text(words, "off: files and hosts that images name can be reached");
         return;
     }
-    if (fence->seccomp)
+    const char *comma = "";
+    if (fence->seccomp) {
         buffer_text(words, "no network");
-    if (fence->landlock)
-        buffer_format(words, "%sfiles (Landlock ABI %d)", fence->seccomp ? ", " : "",
-                      fence->landlock);
-    if (fence->seccomp && fence->landlock >= 6)
+        comma = ", ";
+    }
+    if (fence->landlock) {
+        buffer_format(words, "%sfiles (Landlock ABI %d)", comma, fence->landlock);
+        comma = ", ";
+    }
+    if (fence->processes)
+        buffer_format(words, "%sprocesses (cgroup)", comma);
+    if (fence->seccomp && fence->landlock >= 6 && fence->processes)
         return;
-    buffer_format(words, "%swithout", fence->seccomp || fence->landlock ? "; " : "");
+    buffer_format(words, "%swithout", *comma ? "; " : "");
     if (!fence->seccomp)
         buffer_text(words, " network: the kernel has no seccomp filters for this machine;");
     if (!fence->landlock)
@@ -29,5 +35,7 @@ void exec_fence_words(const struct exec *exec, struct buffer *words) {
         buffer_text(words, " ioctls of devices: Landlock is older than ABI 5;");
     if (fence->landlock && fence->landlock < 6)
         buffer_text(words, " signals to others: Landlock is older than ABI 6;");
+    if (!fence->processes)
+        buffer_text(words, " a cap on processes: no pids cgroup can be made, they are counted;");
     words->data[--words->length] = 0; // the last semicolon
 }

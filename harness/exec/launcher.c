@@ -37,8 +37,12 @@
 static const char *launcher_guarded; // NULL: nothing to remove
 static volatile struct child_failure *launcher_failure;
 static struct fence_state launcher_fence; // what the kernel has
+static struct process_cap launcher_cap;   // where we live, and with us all that we start
 
+// The directory goes last: while it is there, a sweep finds what else there is.
 static _Noreturn void launcher_guard(void) {
+    if (launcher_guarded)
+        process_cap_leave(&launcher_cap);
     if (launcher_guarded && workdir_name_fits(launcher_guarded))
         workdir_remove_tree(launcher_guarded, NULL);
     _exit(0);
@@ -58,7 +62,7 @@ static void launcher_tell(struct launcher_reply *reply, const struct watch_resul
                           uint64_t started_us) {
     reply->kind = LAUNCHER_ENDED;
     reply->status = result->status;
-    reply->deadline_passed = result->end == WATCH_DEADLINE;
+    reply->end = (uint8_t)result->end;
     reply->left_processes = result->left_processes;
     reply->wall_us = result->ended_us - started_us;
     reply->user_us = launcher_us(result->usage.ru_utime);
@@ -73,10 +77,13 @@ static void launcher_close(const struct child_plan *plan) {
         close(plan->service);
 }
 
-static void launcher_run(const struct child_plan *plan, uint32_t deadline_ms,
+static void launcher_run(const struct child_plan *plan, const struct launcher_request *request,
                          struct launcher_reply *reply) {
     uint64_t started = clock_us();
-    uint64_t deadline = deadline_ms ? started + deadline_ms * 1000ull : UINT64_MAX;
+    uint64_t deadline =
+        request->deadline_ms ? started + request->deadline_ms * 1000ull : UINT64_MAX;
+    if (launcher_cap.active)
+        process_cap_set(&launcher_cap, request->limits.processes);
     pid_t pid = child_start(plan, launcher_failure);
     int error = errno;
     // Only the child may hold the write ends now, or the harness would never see their end.
@@ -92,6 +99,9 @@ static void launcher_run(const struct child_plan *plan, uint32_t deadline_ms,
         .pidfd = pidfd,
         .lifeline = LAUNCHER_SOCKET,
         .deadline_us = deadline,
+        .limits = request->limits,
+        .directory = plan->directory,
+        .cap = launcher_cap.active ? &launcher_cap : NULL,
     };
     struct watch_result result;
     watch_command(&watch, &result);
@@ -155,7 +165,7 @@ static void launcher_answer(struct launcher_request *request, char *text, const 
         plan.file_size_limit = request->file_size_limit;
         plan.cpu_seconds_limit = request->cpu_seconds_limit;
         if (launcher_enclose(&plan, fence)) {
-            launcher_run(&plan, request->deadline_ms, &reply);
+            launcher_run(&plan, request, &reply);
         } else {
             launcher_fail(&reply, LAUNCHER_STEP_FENCE, errno);
             launcher_close(&plan);
@@ -205,8 +215,11 @@ static _Noreturn void launcher_serve(void) {
             launcher_guard();
         if ((size_t)length < sizeof request.header || (message.msg_flags & MSG_TRUNC))
             launcher_guard(); // not our harness
-        if (request.header.kind == LAUNCHER_STOP)
+        if (request.header.kind == LAUNCHER_STOP) {
+            if (launcher_guarded)
+                process_cap_leave(&launcher_cap);
             _exit(0);
+        }
         int fds[LAUNCHER_FDS_MAX];
         if (request.header.kind != LAUNCHER_RUN || !launcher_descriptors(&message, fds))
             launcher_guard();
@@ -267,11 +280,14 @@ int main(int argc, char **argv) {
     if (launcher_settle())
         return 2;
     launcher_fence = fence_probe();
+    if (launcher_guarded)
+        process_cap_enter(&launcher_cap, launcher_guarded);
     struct launcher_reply hello = {
         .number = LAUNCHER_VERSION,
         .kind = LAUNCHER_HELLO,
         .status = launcher_fence.landlock,
         .step = launcher_fence.seccomp,
+        .capped = launcher_cap.active,
     };
     while (send(LAUNCHER_SOCKET, &hello, sizeof hello, MSG_NOSIGNAL) < 0 && errno == EINTR)
         ;

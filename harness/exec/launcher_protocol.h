@@ -14,6 +14,8 @@
 #ifndef EXEC_LAUNCHER_PROTOCOL_H
 #define EXEC_LAUNCHER_PROTOCOL_H
 
+#include "exec/limits.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,6 +34,7 @@ struct launcher_request {
     uint32_t deadline_ms; // 0: none
     uint64_t number;      // counts up; repeated in the reply
     uint64_t file_size_limit;
+    struct exec_limits limits;
     uint32_t cpu_seconds_limit;
     uint32_t argument_count;
     uint32_t environment_count;
@@ -60,9 +63,10 @@ struct launcher_reply {
     uint32_t kind;
     uint32_t step; // of LAUNCHER_FAILED
     int32_t status;
-    uint8_t deadline_passed; // and its group was killed for it
+    uint8_t end; // of LAUNCHER_ENDED: enum watch_end
     uint8_t left_processes;
-    uint8_t unused[2];
+    uint8_t capped; // of LAUNCHER_HELLO: it has a process cap
+    uint8_t unused;
     uint64_t wall_us, user_us, system_us, max_resident_kib;
 };
 

@@ -17,21 +17,27 @@ static const struct {
     {SIGXFSZ, "SIGXFSZ"}, {SIGSYS, "SIGSYS"},
 };
 
+// With the one number that belongs to the end between them.
+static const struct {
+    const char *before, *behind;
+} outcome_ends[] = {
+    [EXEC_EXITED] = {"exit ", ""},
+    [EXEC_SIGNALED] = {"signal ", ""},
+    [EXEC_DEADLINE] = {"killed after ", " ms"},
+    [EXEC_MEMORY] = {"killed for more than ", " MiB of memory"},
+    [EXEC_SPACE] = {"killed for more than ", " MiB of files"},
+    [EXEC_PROCESSES] = {"ended at more than ", " processes"},
+};
+
 void exec_outcome_words(const struct exec_outcome *outcome, struct buffer *words) {
-    switch (outcome->end) {
-    case EXEC_EXITED:
-        buffer_format(words, "exit %d", outcome->value);
-        return;
-    case EXEC_DEADLINE:
-        buffer_format(words, "killed after %u ms", (unsigned)outcome->value);
-        return;
-    case EXEC_LOST:
+    if (outcome->end == EXEC_LOST) {
         buffer_text(words, "lost with its warm process");
         return;
-    case EXEC_SIGNALED:
-        break;
     }
-    buffer_format(words, "signal %d", outcome->value);
+    buffer_format(words, "%s%d%s", outcome_ends[outcome->end].before, outcome->value,
+                  outcome_ends[outcome->end].behind);
+    if (outcome->end != EXEC_SIGNALED)
+        return;
     for (size_t i = 0; i < sizeof outcome_signals / sizeof *outcome_signals; i++)
         if (outcome_signals[i].number == outcome->value)
             buffer_format(words, " (%s)", outcome_signals[i].name);

@@ -16,7 +16,11 @@ enum processes_relation {
 // Sends SIGKILL to every living process that stands in this relation to `id`. Returns how many.
 int processes_kill(enum processes_relation relation, pid_t id);
 
-int processes_open(pid_t pid);      // pidfd_open: a CLOEXEC descriptor, readable once it ended
+// The same for everything below the calling process.
+int processes_kill_family(void);
+
+int processes_open(pid_t pid); // pidfd_open: a CLOEXEC descriptor, readable once it ended
+int processes_signal(int pidfd, int number);
 void processes_close_from(int low); // closes every descriptor from `low` up
 
 #endif

@@ -22,6 +22,7 @@ static struct launcher_request request_begin(struct buffer *message, uint64_t nu
         .number = number,
         .file_size_limit = command->file_size_limit,
         .cpu_seconds_limit = command->cpu_seconds_limit,
+        .limits = command->limits,
     };
     buffer_clear(message);
     buffer_append(message, &header, sizeof header);

@@ -8,6 +8,7 @@
 #include "exec/request.h"
 #include "exec/shim.h"
 #include "exec/warm_protocol.h"
+#include "exec/watch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,7 +22,10 @@
 
 #define WARM_LIBRARY  "warm.so"
 #define WARM_HELLO_US (10 * 1000000ull)
-#define WARM_LISTS    256 // strings of an environment or a fence
+#define WARM_WORD_MS  1000 // what a launcher may take to reap and tell
+// Threads of the process itself and of a worker that runs no command.
+#define WARM_THREADS 80
+#define WARM_LISTS   256 // strings of an environment or a fence
 // Commands that died with their warm process, in a row: then something is wrong with this machine.
 #define WARM_LOST_MAX 10
 
@@ -108,7 +112,10 @@ static int warm_describe(struct warm_start *start, const struct exec *exec,
         .fence = command->fence ? start->fence : NULL,
         .directory = command->directory,
         .file_size_limit = command->file_size_limit,
+        .limits = command->limits,
     };
+    if (command->limits.processes)
+        start->command.limits.processes += WARM_THREADS;
     return 0;
 }
 
@@ -224,8 +231,16 @@ static int warm_submit(struct exec *exec, const struct exec_command *command, st
 }
 
 // What ran died with the process above it: no answer of the tool's, and no error of ours as long
-// as it stays an exception (a machine out of memory, a person who kills).
-static int warm_lost(struct exec *exec, struct exec_outcome *outcome) {
+// as it stays an exception (a machine out of memory, a person who kills). Where its launcher ended
+// it, because it took more than a limit, the launcher says so.
+static int warm_lost(struct exec *exec, struct warm *warm, const struct exec_command *command,
+                     struct exec_outcome *outcome, struct fault *fault) {
+    struct launcher_reply reply = {0};
+    struct pollfd wait = {.fd = warm->keeper.socket, .events = POLLIN};
+    TEMP_FAILURE_RETRY(poll(&wait, 1, WARM_WORD_MS));
+    if (recv(warm->keeper.socket, &reply, sizeof reply, MSG_DONTWAIT) == sizeof reply &&
+        reply.kind == LAUNCHER_ENDED && reply.end != WATCH_ENDED)
+        return exec_conclude(command, &reply, outcome, fault);
     if (++exec->lost > WARM_LOST_MAX)
         return -1;
     outcome->end = EXEC_LOST;
@@ -250,8 +265,9 @@ int exec_run_warm(struct exec *exec, const struct exec_command *command,
                                       .out = &warm->out,
                                       .err = &warm->err};
     if (exchange_wait(&exchange, &reply, fault)) {
+        int status = warm_lost(exec, warm, command, outcome, fault);
         warm_end(place);
-        return warm_lost(exec, outcome);
+        return status;
     }
     exec->lost = 0;
     // What left its group can only be ended with everything else of this process.

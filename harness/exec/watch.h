@@ -10,6 +10,9 @@
 #ifndef EXEC_WATCH_H
 #define EXEC_WATCH_H
 
+#include "exec/limits.h"
+#include "exec/process_cap.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -20,12 +23,24 @@ struct watch {
     int pidfd;            // of it; -1: there is none, so it cannot be waited for and is ended
     int lifeline;         // a descriptor whose hang-up ends everything; -1: none
     uint64_t deadline_us; // by clock_us
+    struct exec_limits limits;
+    const char *directory; // whose files limits.space bounds
+    struct process_cap
+        *cap; // in which the caller lives, and which has limits.processes set; or NULL
 };
+
+// When the limits are looked at for the first time, and how often from then on.
+#define WATCH_TICK_US (50 * 1000ull)
+// What a command is given between SIGTERM and SIGKILL when its deadline passed.
+#define WATCH_GRACE_US (200 * 1000ull)
 
 enum watch_end {
     WATCH_ENDED,    // by itself
-    WATCH_DEADLINE, // it was ended when the deadline passed
-    WATCH_DESERTED, // the lifeline hung up; all of it was ended
+    WATCH_DEADLINE, // it was asked to end when the deadline passed, or killed a little later
+    WATCH_MEMORY,   // these three: it took more than its limit and was killed
+    WATCH_SPACE,
+    WATCH_PROCESSES, // or was refused a process and did not succeed
+    WATCH_DESERTED,  // the lifeline hung up; all of it was ended
 };
 
 struct watch_result {

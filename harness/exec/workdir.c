@@ -14,6 +14,8 @@
 // can sweep it. What is created inside is created after that.
 #include "exec/workdir.h"
 
+#include "exec/process_cap.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -66,8 +68,10 @@ static void workdir_sweep(const char *parent) {
             continue;
         char path[PATH_MAX];
         int need = snprintf(path, sizeof path, "%s/%s", parent, entry->d_name);
-        if (need > 0 && (size_t)need < sizeof path)
+        if (need > 0 && (size_t)need < sizeof path) {
+            process_cap_sweep(path, 0);
             workdir_remove_tree(path, NULL);
+        }
         close(lock);
     }
     closedir(siblings);
@@ -142,6 +146,7 @@ static bool workdir_is_own(const struct workdir *workdir) {
 void workdir_remove(const struct workdir *workdir) {
     if (!workdir_is_own(workdir))
         return;
+    process_cap_sweep(workdir->path, 0); // of a launcher that was killed and never replaced
     workdir_remove_tree(workdir->path, NULL);
     if (workdir->lock >= 0)
         close(workdir->lock);

@@ -77,6 +77,9 @@ static const struct limit_rule {
     int value;         // status or signal; ANY_STATUS: any
     const char *words; // on stderr, in any letter case; NULL: not needed
 } limit_rules[] = {
+    {EXEC_MEMORY, ANY_STATUS, NULL}, // these three: looked at by the launcher (exec/limits.h)
+    {EXEC_SPACE, ANY_STATUS, NULL},
+    {EXEC_PROCESSES, ANY_STATUS, NULL},
     {EXEC_SIGNALED, SIGXFSZ, NULL},                                // RLIMIT_FSIZE
     {EXEC_SIGNALED, SIGXCPU, NULL},                                // RLIMIT_CPU
     {EXEC_SIGNALED, SIGKILL, NULL},                                // no memory, or RLIMIT_CPU
@@ -124,9 +127,8 @@ enum outcome_class tool_classify(const struct tool *tool, enum operation op,
         return OUTCOME_TIMEOUT;
     if (outcome->end == EXEC_LOST)
         return OUTCOME_LIMIT;
-    enum outcome_class class = outcome->end == EXEC_SIGNALED
-                                   ? OUTCOME_SIGNAL
-                                   : tool_classify_exit(tool->kind, op, outcome);
+    enum outcome_class class =
+        outcome->end == EXEC_EXITED ? tool_classify_exit(tool->kind, op, outcome) : OUTCOME_SIGNAL;
     // A success or a finished check stands, whatever the tool said besides.
     bool may_downgrade = class == OUTCOME_REFUSED || class == OUTCOME_SIGNAL;
     return may_downgrade && tool_hit_limit(outcome) ? OUTCOME_LIMIT : class;

@@ -91,6 +91,16 @@ void tool_argv_build(const struct tool *tool, const struct tool_call *call,
 // runaway. It must lie above everything an honest tool writes for the largest case: that disk, and
 // as much again for units that are rounded up, tables and a fixed vhd's footer.
 #define TOOL_FILE_LIMIT (2 * CASE_MAX_SIZE)
+// What honest commands take at most was measured with qemu-img 7.2: 37 MiB for any convert
+// (deflating clusters of 2 MiB), 270 MiB for the check of a file of 64 GiB in clusters of 512
+// bytes, whose table of counts it keeps in memory; 45 threads at once (its pool has 64 at most);
+// and a step writes less than 64 MiB a tool (testcase/caps.h), 8 steps of two tools 1 GiB. Whoever
+// takes more takes it from the campaigns beside.
+const struct exec_limits tool_limits = {
+    .memory = 1ull << 30,
+    .space = 2ull << 30,
+    .processes = 256,
+};
 // Of stdout and of stderr each. check may print a line for each damaged cluster; nothing that is
 // judged comes near it.
 #define TOOL_CAPTURE_LIMIT ((size_t)1 << 20)
@@ -114,6 +124,7 @@ int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct 
         .file_size_limit = TOOL_FILE_LIMIT,
         // Behind the deadline: only a tool with several busy threads can reach it first.
         .cpu_seconds_limit = (room->deadline_ms + 999) / 1000 + 1,
+        .limits = tool_limits,
         .capture_limit = TOOL_CAPTURE_LIMIT,
     };
     return exec_run(room->exec, &command, outcome, fault);

@@ -24,7 +24,7 @@ enum outcome_class {
     OUTCOME_NO_CHECKS, // check: 63, the format has none
     OUTCOME_REFUSED,   // a documented runtime refusal
     OUTCOME_USAGE,     // our command line was wrong: a harness error, the run stops
-    OUTCOME_LIMIT,     // a limit of ours ended it (SIGXFSZ, SIGXCPU, no space left, out of memory)
+    OUTCOME_LIMIT,     // a limit of ours ended it (SIGXFSZ, SIGXCPU, no space left, tool_limits)
     OUTCOME_SIGNAL,    // a signal that we did not send
     OUTCOME_TIMEOUT,   // the deadline
     OUTCOME_CLASSES
@@ -132,6 +132,9 @@ struct tool_room {
     bool plain;           // commands run by plain execution, whatever the tool's back end is
     const char *readable; // folders that a fenced tool may read as well, a comma between; or NULL
 };
+
+// Of every command that reads or writes images.
+extern const struct exec_limits tool_limits;
 
 // Probes one tool by running it (version, each operation on a tiny image, formats, options) and
 // fills the profile. A tool that cannot run has available = false and why_not; that is no failure.

@@ -341,20 +341,25 @@ static void it_is_told_in_words(void **state) {
         bool unfenced;
         const char *words;
     } rows[] = {
-        {{7, true}, false, "no network, files (Landlock ABI 7)"},
-        {{6, true}, false, "no network, files (Landlock ABI 6)"},
-        {{5, true},
+        {{7, true, true}, false, "no network, files (Landlock ABI 7), processes (cgroup)"},
+        {{6, true, true}, false, "no network, files (Landlock ABI 6), processes (cgroup)"},
+        {{7, true, false},
          false,
-         "no network, files (Landlock ABI 5); without signals to others: Landlock is older than "
-         "ABI 6"},
-        {{0, true},
+         "no network, files (Landlock ABI 7); without a cap on processes: no pids cgroup can be "
+         "made, they are counted"},
+        {{5, true, true},
          false,
-         "no network; without files: the kernel has no Landlock, or it is not switched on"},
-        {{7, false},
+         "no network, files (Landlock ABI 5), processes (cgroup); without signals to others: "
+         "Landlock is older than ABI 6"},
+        {{0, true, true},
          false,
-         "files (Landlock ABI 7); without network: the kernel has no seccomp filters for this "
-         "machine"},
-        {{7, true}, true, "off: files and hosts that images name can be reached"},
+         "no network, processes (cgroup); without files: the kernel has no Landlock, or it is not "
+         "switched on"},
+        {{7, false, true},
+         false,
+         "files (Landlock ABI 7), processes (cgroup); without network: the kernel has no seccomp "
+         "filters for this machine"},
+        {{7, true, true}, true, "off: files and hosts that images name can be reached"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct exec told = {.plain = {.fence = rows[i].fence}, .unfenced = rows[i].unfenced};

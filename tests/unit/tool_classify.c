@@ -80,6 +80,9 @@ static const struct row {
     {TOOL_INSTAR, ANY_OP, EXEC_EXITED, 1, "", "Try 'qemu-img --help'", OUTCOME_REFUSED},
 
     {ANY_KIND, ANY_OP, EXEC_DEADLINE, 2000, "{}", "No space left on device", OUTCOME_TIMEOUT},
+    {ANY_KIND, ANY_OP, EXEC_MEMORY, 1024, "{}", "", OUTCOME_LIMIT},
+    {ANY_KIND, ANY_OP, EXEC_SPACE, 2048, "{}", "", OUTCOME_LIMIT},
+    {ANY_KIND, ANY_OP, EXEC_PROCESSES, 256, "{}", "", OUTCOME_LIMIT},
     {ANY_KIND, ANY_OP, EXEC_SIGNALED, SIGSEGV, "", "No space left on device", OUTCOME_SIGNAL},
     {ANY_KIND, ANY_OP, EXEC_SIGNALED, SIGABRT, "{}", "", OUTCOME_SIGNAL},
     {ANY_KIND, ANY_OP, EXEC_SIGNALED, SIGABRT, "", "Assertion `0' failed.", OUTCOME_SIGNAL},

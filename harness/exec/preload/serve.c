@@ -98,7 +98,7 @@ bool serve_rest_is_gone(pid_t group) {
     // The leader is reaped, but a group keeps its number as long as it has members.
     kill(-group, SIGKILL);
     bool left = false;
-    for (uint64_t end = clock_us() + SERVE_GRACE_US; clock_us() < end;) {
+    for (uint64_t end = clock_us() + WATCH_GRACE_US; clock_us() < end;) {
         int status;
         pid_t pid = waitpid(-1, &status, WNOHANG);
         if (pid < 0)
@@ -128,7 +128,7 @@ bool serve_watch(pid_t pid, int pidfd, uint64_t (*deadline_us)(void)) {
     };
     uint64_t told = 0; // when it was asked to end
     for (;;) {
-        uint64_t end = told ? told + SERVE_GRACE_US : deadline_us();
+        uint64_t end = told ? told + WATCH_GRACE_US : deadline_us();
         int ready = poll(fds, 2, clock_left_ms(end));
         if (ready < 0 && errno == EINTR)
             continue;
@@ -164,7 +164,7 @@ static void serve_wait(pid_t pid, const struct launcher_request *request, uint64
         ;
     reply.wall_us = clock_us() - started;
     bool left = !serve_rest_is_gone(pid);
-    reply.deadline_passed = told;
+    reply.end = told ? WATCH_DEADLINE : WATCH_ENDED;
     reply.left_processes = left && !told;
     serve_usage(&reply, &nothing, &usage);
     serve_reply(&reply);

@@ -6,6 +6,7 @@
 #define EXEC_PRELOAD_SERVE_H
 
 #include "exec/preload/preload.h"
+#include "exec/watch.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -14,8 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 
-#define SERVE_BROKEN   125             // our own exit status; the harness reads the silence
-#define SERVE_GRACE_US (200 * 1000ull) // between asking a command to end and ending it
+#define SERVE_BROKEN 125 // our own exit status; the harness reads the silence
 
 extern int serve_socket;
 

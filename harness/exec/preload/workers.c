@@ -56,7 +56,7 @@ static void worker_wait(pid_t pid) {
     if (!reply.number)
         return;
     reply.wall_us = clock_us() - worker_page->started_us;
-    reply.deadline_passed = told;
+    reply.end = told ? WATCH_DEADLINE : WATCH_ENDED;
     reply.left_processes = left && !told;
     serve_usage(&reply, &worker_page->before, &usage);
     serve_reply(&reply);
