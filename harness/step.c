@@ -247,6 +247,8 @@ static int rerun_slow(struct step_record *step, struct chain *chain, const struc
                            &class, fault);
     chain->room = usual;
     step->step.deadline_is_final = status == 0 && class == OUTCOME_TIMEOUT;
+    if (status == 0 && class == OUTCOME_LIMIT) // with more time it met another limit
+        step->results[slow].class = class;
     note_modified(step, chain, slow, input);
     return status;
 }
