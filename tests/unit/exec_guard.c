@@ -227,7 +227,7 @@ static void a_tool_dies_with_its_launcher(void **state) {
     assert_int_equal(workdir_create(&next, scratch, &fault), 0);
     assert_int_equal(access(path, F_OK), -1);
     assert_int_equal(exec_start(&exec, helper_launcher(), next.path, &fault), 0);
-    if (exec->fence.processes) // what it started is found in its cgroup
+    if (exec->plain.fence.processes) // what it started is found in its cgroup
         assert_true(soon_gone(NULL, family, FAMILY));
     exec_stop(exec);
     kill(family[FAMILY_MEMBER], SIGKILL);

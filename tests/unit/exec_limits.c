@@ -139,8 +139,8 @@ static int stop(void **state) {
 
 static bool nobody_is_below(const struct exec *exec) {
     char path[64], text[64];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)exec->launcher,
-             (int)exec->launcher);
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)exec->plain.launcher,
+             (int)exec->plain.launcher);
     FILE *file = fopen(path, "re");
     size_t length = file ? fread(text, 1, sizeof text, file) : 1;
     if (file)
@@ -247,7 +247,7 @@ static void who_runs_away_is_caught(void **state) {
 }
 
 static void requires_a_cap(void) {
-    if (!capped->fence.processes) {
+    if (!capped->plain.fence.processes) {
         print_message("no pids cgroup can be made here\n");
         skip();
     }
@@ -269,7 +269,7 @@ static void a_tool_that_was_refused_a_process_has_met_the_limit(void **state) {
 static void cgroup_of(const struct exec *exec, char path[static PATH_MAX]) {
     static const char *const mounts[] = {"/sys/fs/cgroup/pids", "/sys/fs/cgroup"};
     char name[64], line[PATH_MAX];
-    snprintf(name, sizeof name, "/proc/%d/cgroup", (int)exec->launcher);
+    snprintf(name, sizeof name, "/proc/%d/cgroup", (int)exec->plain.launcher);
     FILE *file = fopen(name, "re");
     assert_non_null(file);
     while (fgets(line, sizeof line, file)) {
@@ -301,7 +301,7 @@ static void the_cgroup_goes_with_its_launcher(void **state) {
     // Killed and never replaced: whoever removes the directory removes it.
     assert_int_equal(exec_start(&exec, helper_launcher(), other.path, &fault), 0);
     cgroup_of(exec, path);
-    kill(exec->launcher, SIGKILL);
+    kill(exec->plain.launcher, SIGKILL);
     exec_stop(exec);
     assert_int_equal(access(path, F_OK), 0);
     workdir_remove(&other);
@@ -311,8 +311,8 @@ static void the_cgroup_goes_with_its_launcher(void **state) {
 static void a_replaced_launcher_is_capped_again(void **state) {
     (void)state;
     requires_a_cap();
-    struct pollfd wait = {.fd = capped->socket};
-    kill(capped->launcher, SIGKILL);
+    struct pollfd wait = {.fd = capped->plain.socket};
+    kill(capped->plain.launcher, SIGKILL);
     assert_int_equal(poll(&wait, 1, HELPER_MAX_WAIT_MS), 1);
     struct exec_command command = HELPER("gives-up");
     command.limits.processes = 8;
