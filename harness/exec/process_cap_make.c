@@ -112,12 +112,26 @@ static void cap_forget(struct process_cap *cap) {
     *cap = (struct process_cap){.max = -1, .events = -1, .home = -1, .inside = -1};
 }
 
+// What is left of a launcher that was killed, where its directory was removed by somebody else, so
+// that no sweep comes upon it. A cgroup that somebody lives in cannot be removed.
+static bool cap_tidy(const char *name, void *home) {
+    const char *number = strrchr(name, '.');
+    pid_t launcher = number ? (pid_t)strtol(number + 1, NULL, 10) : 0;
+    if (workdir_name_fits(name) && launcher > 0 && kill(launcher, 0) && errno == ESRCH)
+        unlinkat(*(const int *)home, name, AT_REMOVEDIR);
+    return true;
+}
+
 bool process_cap_enter(struct process_cap *cap, const char *path) {
     const char *base = cap_name(path);
     *cap = (struct process_cap){.max = -1, .events = -1, .home = -1, .inside = -1};
     int need = snprintf(cap->name, sizeof cap->name, "%s.%d", base ? base : "", (int)getpid());
-    if (!base || need >= (int)sizeof cap->name || (cap->home = cap_home()) < 0 ||
-        mkdirat(cap->home, cap->name, 0755)) {
+    if (!base || need >= (int)sizeof cap->name || (cap->home = cap_home()) < 0) {
+        cap_forget(cap);
+        return false;
+    }
+    bare_each(cap->home, cap_tidy, &cap->home);
+    if (mkdirat(cap->home, cap->name, 0755)) {
         cap_forget(cap);
         return false;
     }

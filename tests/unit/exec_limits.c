@@ -308,6 +308,26 @@ static void the_cgroup_goes_with_its_launcher(void **state) {
     assert_int_equal(access(path, F_OK), -1);
 }
 
+// Nobody sweeps a directory that is gone; the next launcher finds what was its.
+static void a_cgroup_without_its_directory_is_removed(void **state) {
+    (void)state;
+    requires_a_cap();
+    char path[PATH_MAX];
+    struct workdir other;
+    struct exec *exec;
+    assert_int_equal(workdir_create(&other, scratch, &fault), 0);
+    assert_int_equal(exec_start(&exec, helper_launcher(), other.path, &fault), 0);
+    cgroup_of(exec, path);
+    kill(exec->plain.launcher, SIGKILL);
+    exec_stop(exec);
+    assert_int_equal(workdir_remove_tree(other.path, NULL), 0);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(exec_start(&exec, helper_launcher(), workdir.path, &fault), 0);
+    assert_int_equal(access(path, F_OK), -1);
+    exec_stop(exec);
+    close(other.lock);
+}
+
 static void a_replaced_launcher_is_capped_again(void **state) {
     (void)state;
     requires_a_cap();
@@ -335,6 +355,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(who_runs_away_is_caught),
         cmocka_unit_test(a_tool_that_was_refused_a_process_has_met_the_limit),
         cmocka_unit_test(the_cgroup_goes_with_its_launcher),
+        cmocka_unit_test(a_cgroup_without_its_directory_is_removed),
         cmocka_unit_test(a_replaced_launcher_is_capped_again),
     };
     return cmocka_run_group_tests(tests, start, stop);
