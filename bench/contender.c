@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// auto is what a campaign runs; where there is but one back end it is that one.
-static const char *const backends[] = {"plain", "warm", "persistent", "auto"};
+static const char *const backends[] = {"plain", "warm", "persistent"};
 #define BACKENDS (sizeof backends / sizeof *backends)
 
 // 1: opened; 0: this build has no such back end.

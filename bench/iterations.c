@@ -2,7 +2,7 @@
 //
 // Whole iterations over the published cases (or the seeds): the source is built, both tools measure
 // and convert it, what they wrote is judged. Each pair of tools through each back end, and the
-// plain script; they take turns at each case, and a round is one pass of all over all cases.
+// plain script; they take turns, a turn is one pass over all cases, and a round is a turn of each.
 #include "bench.h"
 
 #include "script.h"
@@ -85,12 +85,11 @@ static int run_one(struct iterations *all, size_t index, const struct bench_case
     return 0;
 }
 
-// `first` goes round: who comes behind a larger one finds colder caches.
-static int run_case(struct iterations *all, const struct bench_case *one, size_t first,
-                    struct fault *fault) {
-    size_t count = all->contenders.count + PAIRS;
-    for (size_t i = 0; i < count; i++)
-        if (run_one(all, (first + i) % count, one, fault))
+// A turn is a pass over all cases: a campaign has the machine's caches for itself, too.
+static int run_pass(struct iterations *all, size_t index, struct fault *fault) {
+    const struct bench *bench = all->bench;
+    for (size_t i = 0; i < bench->case_count; i++)
+        if (run_one(all, index, &bench->cases[i], fault))
             return -1;
     return 0;
 }
@@ -99,10 +98,12 @@ static int run_round(struct iterations *all, unsigned round, struct fault *fault
     const struct bench *bench = all->bench;
     memset(all->pass, 0, sizeof all->pass);
     memset(all->own, 0, sizeof all->own);
-    for (size_t i = 0; i < bench->case_count; i++)
-        if (run_case(all, &bench->cases[i], round + i, fault))
+    // The first place goes round.
+    size_t count = all->contenders.count + PAIRS;
+    for (size_t i = 0; i < count; i++)
+        if (run_pass(all, (round + i) % count, fault))
             return -1;
-    for (size_t i = 0; i < all->contenders.count + PAIRS; i++) {
+    for (size_t i = 0; i < count; i++) {
         char name[64];
         name_of(all, i, name, sizeof name);
         if (all->pass[i] > 0)

@@ -16,6 +16,7 @@ struct third {
     char path[4096];   // of the program, or where it was looked for
     char version[160]; // "libyal: libqcow 20201213, ..."
     char why_not[600]; // if not available: one clear sentence
+    enum exec_backend backend;
 };
 
 // Looks for the program and runs it once. That it is not there is no failure; -1 is a harness
