@@ -23,6 +23,7 @@
 
 #define DEADLINE_MS 2000
 #define REPEATS     10 // of a plain run, until it differs from the first
+#define WORDS       400
 #define LONG_FACTOR 10 // a warm command that was slow is asked again with as many deadlines
 
 enum { TOOL_QEMU, TOOL_STANDIN, TOOLS };
@@ -57,33 +58,42 @@ static bool same_bytes(const struct buffer *a, const struct buffer *b) {
     return a->length == b->length && (a->length == 0 || memcmp(a->data, b->data, a->length) == 0);
 }
 
-// NULL, or the first difference of two runs in words that live until the next call.
-static const char *compare_runs(int one, int other) {
-    static char words[400];
-    const struct exec_outcome *a = &soak.outcomes[one], *b = &soak.outcomes[other];
+// In which respect two runs differ; the first one counts.
+enum respect { SAME, IN_END, IN_PROCESSES, IN_STDOUT, IN_STDERR, IN_FILES };
+
+static void end_words(const struct exec_outcome *a, const struct exec_outcome *b, char *words,
+                      size_t room) {
     struct buffer ends[2] = {{0}};
-    char line[160], where[240];
+    char line[160];
+    exec_outcome_words(a, &ends[0]);
+    exec_outcome_words(b, &ends[1]);
+    snprintf(words, room, "%s instead of %s; stderr: %s", ends[0].data, ends[1].data,
+             tool_first_line(&a->err, line, sizeof line));
+    buffer_free(&ends[0]);
+    buffer_free(&ends[1]);
+}
+
+static enum respect compare_runs(int one, int other, char words[WORDS]) {
+    const struct exec_outcome *a = &soak.outcomes[one], *b = &soak.outcomes[other];
+    char line[160];
+    words[0] = 0;
     if (a->end != b->end || a->value != b->value) {
-        exec_outcome_words(a, &ends[0]);
-        exec_outcome_words(b, &ends[1]);
-        snprintf(words, sizeof words, "%s instead of %s; stderr: %s", ends[0].data, ends[1].data,
-                 tool_first_line(&a->err, line, sizeof line));
-        buffer_free(&ends[0]);
-        buffer_free(&ends[1]);
-        return words;
+        end_words(a, b, words, WORDS);
+        return IN_END;
     }
-    if (a->left_processes != b->left_processes)
-        return "processes left behind by one only";
-    bool out = same_bytes(&a->out, &b->out) && a->out_cut == b->out_cut;
-    if (!out || !same_bytes(&a->err, &b->err) || a->err_cut != b->err_cut) {
-        snprintf(words, sizeof words, "another %s: %s", out ? "stderr" : "stdout",
-                 tool_first_line(out ? &a->err : &a->out, line, sizeof line));
-        return words;
+    if (a->left_processes != b->left_processes) {
+        snprintf(words, WORDS, "processes left behind by one only");
+        return IN_PROCESSES;
     }
-    if (kept_same(&soak.trial, soak.kept[one], soak.kept[other], where, sizeof where))
-        return NULL;
-    snprintf(words, sizeof words, "%s", where);
-    return words;
+    if (!same_bytes(&a->out, &b->out) || a->out_cut != b->out_cut) {
+        snprintf(words, WORDS, "stdout: %s", tool_first_line(&a->out, line, sizeof line));
+        return IN_STDOUT;
+    }
+    if (!same_bytes(&a->err, &b->err) || a->err_cut != b->err_cut) {
+        snprintf(words, WORDS, "stderr: %s", tool_first_line(&a->err, line, sizeof line));
+        return IN_STDERR;
+    }
+    return kept_same(&soak.trial, soak.kept[one], soak.kept[other], words, WORDS) ? SAME : IN_FILES;
 }
 
 // --- running -------------------------------------------------------------------------------------
@@ -127,50 +137,51 @@ static void tell(const char *what, const struct tool *tool, uint64_t index,
 
 // A convert that fails stops its other seven coroutines wherever they are: what it leaves of an
 // output, and which of two errors it tells, is a matter of its threads' time. So plain execution
-// gets several chances to differ from itself. 1: it does.
+// gets several chances to differ from itself, in the same respect. 1: it does.
 static int differs_from_itself(struct tool *tool, uint64_t index, enum exec_backend backend,
-                               struct fault *fault) {
+                               enum respect respect, struct fault *fault) {
+    char words[WORDS];
     for (int i = 0; i < REPEATS; i++) {
         if (run_once(tool, EXEC_PLAIN, LONG_FACTOR, RUN_AGAIN, fault))
             return -1;
-        const char *own = compare_runs(RUN_AGAIN, RUN_PLAIN);
-        if (!own)
+        if (compare_runs(RUN_AGAIN, RUN_PLAIN, words) != respect)
             continue;
         soak.undetermined++;
-        tell("two plain runs differ", tool, index, backend, own, "not counted as a difference");
+        tell("two plain runs differ", tool, index, backend, words, "not counted as a difference");
         return 1;
     }
     return 0;
 }
 
 static int examine(struct tool *tool, uint64_t index, enum exec_backend backend,
-                   const char *difference, struct fault *fault) {
-    char words[400];
-    snprintf(words, sizeof words, "%s", difference);
-    int own = differs_from_itself(tool, index, backend, fault);
+                   enum respect respect, const char *difference, struct fault *fault) {
+    char words[WORDS];
+    int own = differs_from_itself(tool, index, backend, respect, fault);
     if (own)
         return own < 0 ? -1 : 0;
+    bool slow = soak.outcomes[RUN_WARM].end == EXEC_DEADLINE;
     if (run_once(tool, backend, LONG_FACTOR, RUN_AGAIN, fault))
         return -1;
-    const char *again = compare_runs(RUN_AGAIN, RUN_PLAIN);
+    bool again = compare_runs(RUN_AGAIN, RUN_PLAIN, words) != SAME;
     // Slower than plain execution, but of the same mind.
-    if (!again && soak.outcomes[RUN_WARM].end == EXEC_DEADLINE)
+    if (!again && slow)
         return 0;
     soak.differences++;
-    tell("difference", tool, index, backend, words, again ? "and again" : "not when repeated");
+    tell("difference", tool, index, backend, difference, again ? "and again" : "not when repeated");
     return 0;
 }
 
 static int run_warm(struct tool *tool, uint64_t index, enum exec_backend backend,
                     struct fault *fault) {
+    char words[WORDS];
     if (run_once(tool, backend, 1, RUN_WARM, fault))
         return fault_prefix(fault, "operation %" PRIu64 ", %s: ", index,
                             exec_backend_names[backend]);
     // Nothing to compare with; but a warm process has to survive it, too.
     if (soak.outcomes[RUN_PLAIN].end == EXEC_DEADLINE)
         return 0;
-    const char *difference = compare_runs(RUN_WARM, RUN_PLAIN);
-    return difference ? examine(tool, index, backend, difference, fault) : 0;
+    enum respect respect = compare_runs(RUN_WARM, RUN_PLAIN, words);
+    return respect == SAME ? 0 : examine(tool, index, backend, respect, words, fault);
 }
 
 static void count_operation(void) {
