@@ -257,6 +257,7 @@ static void impostor(const char *script) {
     fclose(file);
     assert_int_equal(chmod(in_case("../impostor"), 0755), 0);
     snprintf(third.path, sizeof third.path, "%s", in_case("../impostor"));
+    third.backend = EXEC_PLAIN; // a script cannot be warm
     third.available = true;
 }
 
