@@ -266,7 +266,13 @@ build/tests/subject-static: build/obj/plain/tests/subject/subject.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $<
 
+build/tests/forgetful: build/obj/plain/tests/subject/forgetful.o
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
 build/tests/exec_warm: | build/tests/subject build/tests/subject-static
+build-tests: build/tests/forgetful
 
 .PHONY: clean
 clean: ## remove everything that was built

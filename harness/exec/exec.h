@@ -74,7 +74,7 @@ void exec_stop(struct exec *exec);
 // Runs one command to its end. -1 means that the command could not be run at all (program missing,
 // not executable, launcher dead): a harness error, not an outcome.
 // Warm processes are started when they are first asked for, and kept. What they were started with
-// must fit: another directory, environment, argv[0] or fence starts another one.
+// must fit: another directory, environment, argv[0], fence or limit starts another one.
 // A launcher that died between two commands is restarted, once; one that dies during a command is
 // an error, because a command that ran in part cannot be run again, and is restarted by the next.
 int exec_run(struct exec *exec, const struct exec_command *command, struct exec_outcome *outcome,

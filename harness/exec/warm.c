@@ -41,6 +41,8 @@ struct warm {
 static void warm_key(struct buffer *key, const struct exec_command *command) {
     buffer_clear(key);
     buffer_append(key, &command->backend, sizeof command->backend);
+    buffer_append(key, &command->file_size_limit, sizeof command->file_size_limit);
+    buffer_append(key, &command->limits, sizeof command->limits);
     const char *const fixed[] = {command->program, command->argv[0], command->directory, NULL};
     const char *const none[] = {NULL};
     const char *const *const lists[] = {fixed, command->environment,

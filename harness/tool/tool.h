@@ -70,7 +70,7 @@ struct tool {
     char qemu_version[24];     // instar: what it is given; see tool_set_qemu_version
     char lies[256];            // stand-in: STANDIN_LIE in force, else ""
     enum exec_backend backend; // how its commands run
-    char backend_why[256];     // one sentence
+    char backend_why[420];     // one sentence
 };
 
 // One call of one tool. All file names are relative to the case directory.

@@ -72,6 +72,31 @@ static void grow(void) {
     exit(1);
 }
 
+// Slowly enough for whoever looks every 50 ms.
+static void eat(void) {
+    for (int i = 0; i < 256; i++, usleep(10000)) {
+        char *piece = malloc(4 << 20);
+        if (!piece)
+            exit(8);
+        memset(piece, 1, 4 << 20);
+    }
+}
+
+static void fill(void) {
+    static char block[1 << 20];
+    int fd = open("filled", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    for (int i = 0; i < 256; i++, usleep(5000))
+        if (write(fd, block, sizeof block) < 0)
+            exit(8);
+}
+
+static void multiply(void) {
+    for (int i = 0; i < 1000; i++, usleep(500))
+        if (!fork())
+            for (;;)
+                pause();
+}
+
 static void spin(void) {
     for (volatile unsigned turn = 0;; turn++)
         ;
@@ -104,6 +129,12 @@ static void obey(const char *word) {
         flood(1 << 20);
     if (!strcmp(word, "grow"))
         grow();
+    if (!strcmp(word, "eat"))
+        eat();
+    if (!strcmp(word, "fill"))
+        fill();
+    if (!strcmp(word, "multiply"))
+        multiply();
     if (!strcmp(word, "spin"))
         spin();
     if (!strcmp(word, "deaf"))

@@ -18,13 +18,20 @@ static int setup(void **state) {
            !mkdtemp(directory) || exec_start(&shim, helper_launcher(), NULL, &fault);
 }
 
+static void remove_files(void) {
+    static const char *const names[] = {"grown", "filled"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        unlink(path);
+    }
+}
+
 static int teardown(void **state) {
     (void)state;
-    char path[PATH_MAX];
     exec_stop(shim);
     exec_outcome_free(&outcome);
-    snprintf(path, sizeof path, "%s/grown", directory);
-    unlink(path);
+    remove_files();
     return rmdir(directory);
 }
 
@@ -197,6 +204,32 @@ static void limits_hold(void **state) {
     ends("signal 24 (SIGXCPU)");
 }
 
+// The launcher of a warm process looks, and ends all of it: what a limit was passed by must be
+// told.
+static void who_takes_too_much_is_ended_and_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *word;
+        struct exec_limits limits;
+        const char *ends;
+    } rows[] = {
+        {"eat", {.memory = 64 << 20}, "killed for more than 64 MiB of memory"},
+        {"fill", {.space = 32 << 20}, "killed for more than 32 MiB of files"},
+        {"multiply", {.processes = 100}, "ended at more than 100 processes"},
+    };
+    FOR_EACH(backend)
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct exec_command command = COMMAND((enum exec_backend)backend, rows[i].word);
+        command.limits = rows[i].limits;
+        run(&command);
+        ends(rows[i].ends);
+        remove_files();
+        command = COMMAND((enum exec_backend)backend, "-v", "on");
+        run(&command);
+        assert_string_equal(outcome.out.data, "[on]");
+    }
+}
+
 static pid_t warm_pid(enum exec_backend backend) {
     RUN(backend, "pid");
     return atoi(outcome.out.data);
@@ -297,6 +330,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(processes_that_stay_are_ended),
         cmocka_unit_test(a_deadline_ends_the_command_and_not_the_process),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(who_takes_too_much_is_ended_and_told),
         cmocka_unit_test(a_process_that_died_between_commands_is_replaced),
         cmocka_unit_test(a_command_that_died_with_its_process_is_lost),
         cmocka_unit_test(what_cannot_be_warm_says_so),

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A qemu-img that is right once in each process: it reads its options with getopt_long, lets the
+// real one ($0's folder has a link to it, "real") do the work, and from its second command on
+// complains of what its name says. What a self-test must notice, and what a campaign must where the
+// self-test did not: "forgetful/qemu-img" is wrong about everything, "sly/qemu-img" about images
+// named src alone.
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int names_source(char **words) {
+    for (; *words; words++)
+        if (!strncmp(*words, "src.", 4))
+            return 1;
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    static int runs;
+    static const struct option options[] = {{"version", no_argument, NULL, 'V'}, {0}};
+    char self[PATH_MAX] = "", real[PATH_MAX + 8], folder[PATH_MAX];
+    int version = 0, status;
+    pid_t child;
+    while (getopt_long(argc, argv, "+", options, NULL) != -1)
+        version = 1;
+    if (readlink("/proc/self/exe", self, sizeof self - 1) <= 0)
+        return 9;
+    strcpy(folder, self);
+    snprintf(real, sizeof real, "%s/real", dirname(folder));
+    char *words[64] = {"qemu-img", version ? "--version" : NULL};
+    for (int i = 1; optind < argc && i < 63; i++, optind++)
+        words[i] = argv[optind];
+    if (runs++ && (!strstr(self, "/sly/") || names_source(words)))
+        fprintf(stderr, "qemu-img: this is not my first command\n");
+    if (posix_spawn(&child, real, NULL, NULL, words, environ) ||
+        waitpid(child, &status, 0) != child)
+        return 9;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 9;
+}
