@@ -48,10 +48,13 @@ static int attach(struct harness *h, struct fault *fault) {
     // The parent's launcher and directory, inherited by a fork, are the parent's to end.
     h->exec = NULL;
     if (exec_find_beside("launcher", launcher, sizeof launcher, fault) ||
-        workdir_create(&h->workdir, h->settings->work, fault))
+        workdir_name(&h->workdir, h->settings->work, fault) ||
+        exec_start(&h->exec, launcher, h->workdir.path, fault))
         return -1;
-    if (exec_start(&h->exec, launcher, h->workdir.path, fault)) {
-        workdir_remove(&h->workdir);
+    // The guard is there before what it guards.
+    if (workdir_make(&h->workdir, fault)) {
+        exec_stop(h->exec);
+        h->exec = NULL;
         return -1;
     }
     h->owner = getpid();

@@ -7,7 +7,9 @@
 #include "engine/abort.h"
 #include "harness.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct settings settings;
+#define AFL_CONTROL_PIPE 198 // FORKSRV_FD of AFL++'s config.h
+
 static struct harness *harness;
 
 static void leave(int status, const char *text) {
@@ -59,8 +63,16 @@ static void follow_parent(void) {
     static pid_t asked;
     if (asked == getpid())
         return;
-    asked = getpid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // It may have died before that. Of the fork server, its pipe tells (there is none where a
+    // person starts the target); of a child, that its parent is not the fork server any more.
+    struct pollfd pipe = {.fd = AFL_CONTROL_PIPE, .events = POLLIN};
+    bool orphan = asked ? getppid() != asked
+                        : poll(&pipe, 1, 0) == 1 && !(pipe.revents & (POLLNVAL | POLLIN)) &&
+                              (pipe.revents & POLLHUP);
+    if (orphan)
+        _exit(EXIT_NONE);
+    asked = getpid();
 #endif
 }
 

@@ -8,9 +8,9 @@
 // inherited the descriptor by fork is gone; the kernel takes the lock away with the process, never
 // earlier. The sweep removes only what it could lock itself, and keeps the lock while it removes.
 //
-// That leaves the moment between mkdtemp and flock, in which a sweeper may find the new directory
+// That leaves the moment between mkdir and flock, in which a sweeper may find the new directory
 // unlocked. The owner therefore looks again once it has the lock: if the lock is refused, or the
-// directory has no link left, a sweeper was there, and it makes another. From the lock on nobody
+// directory has no link left, a sweeper was there, and it makes it again. From the lock on nobody
 // can sweep it. What is created inside is created after that.
 #include "exec/workdir.h"
 
@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -93,21 +94,35 @@ static int workdir_choose_parent(const char *wanted, char parent[static PATH_MAX
     return 0;
 }
 
-// Makes <parent>/instar-fuzz.<pid>.XXXXXX and has its lock when it returns.
-static int workdir_claim(struct workdir *workdir, const char *parent, struct fault *fault) {
-    for (int attempt = 0; attempt < WORKDIR_ATTEMPTS; attempt++) {
-        int need = snprintf(workdir->path, sizeof workdir->path, "%s/%s%d.XXXXXX", parent,
-                            WORKDIR_PREFIX, (int)getpid());
+// A name that nobody else has: <parent>/instar-fuzz.<pid>.<random>.
+int workdir_name(struct workdir *workdir, const char *wanted, struct fault *fault) {
+    char parent[PATH_MAX];
+    uint32_t random;
+    *workdir = (struct workdir){.lock = -1};
+    if (workdir_choose_parent(wanted, parent, fault))
+        return -1;
+    do {
+        if (getrandom(&random, sizeof random, 0) != sizeof random)
+            return fault_errno(fault, "no random numbers for the name of a case directory");
+        int need = snprintf(workdir->path, sizeof workdir->path, "%s/%s%d.%08x", parent,
+                            WORKDIR_PREFIX, (int)getpid(), random);
         if (need < 0 || (size_t)need >= sizeof workdir->path)
             return fault_set(fault, "%s: too long for a case directory", parent);
-        if (!mkdtemp(workdir->path))
-            return fault_errno(fault, "cannot make a case directory in %s", parent);
+    } while (!access(workdir->path, F_OK));
+    return 0;
+}
+
+// Makes the directory and has its lock when it returns.
+static int workdir_claim(struct workdir *workdir, struct fault *fault) {
+    for (int attempt = 0; attempt < WORKDIR_ATTEMPTS; attempt++) {
+        if (mkdir(workdir->path, 0700))
+            return fault_errno(fault, "cannot make the case directory %s", workdir->path);
         workdir->lock = workdir_lock(AT_FDCWD, workdir->path);
         if (workdir->lock >= 0)
             return 0;
         rmdir(workdir->path);
     }
-    return fault_set(fault, "cannot lock a case directory in %s", parent);
+    return fault_set(fault, "cannot lock the case directory %s", workdir->path);
 }
 
 static int workdir_make_inside(const struct workdir *workdir, char *path, size_t room,
@@ -116,13 +131,12 @@ static int workdir_make_inside(const struct workdir *workdir, char *path, size_t
     return mkdir(path, 0700) ? fault_errno(fault, "cannot make %s", path) : 0;
 }
 
-int workdir_create(struct workdir *workdir, const char *parent, struct fault *fault) {
-    char place[PATH_MAX];
-    *workdir = (struct workdir){.lock = -1};
-    if (workdir_choose_parent(parent, place, fault))
-        return -1;
-    workdir_sweep(place);
-    if (workdir_claim(workdir, place, fault))
+int workdir_make(struct workdir *workdir, struct fault *fault) {
+    char parent[sizeof workdir->path];
+    snprintf(parent, sizeof parent, "%s", workdir->path);
+    *strrchr(parent, '/') = 0;
+    workdir_sweep(*parent ? parent : "/");
+    if (workdir_claim(workdir, fault))
         return -1;
     workdir->on_tmpfs = workdir_is_tmpfs(workdir->path);
     if (workdir_make_inside(workdir, workdir->case_path, sizeof workdir->case_path, "case",
@@ -134,6 +148,10 @@ int workdir_create(struct workdir *workdir, const char *parent, struct fault *fa
         return -1;
     }
     return 0;
+}
+
+int workdir_create(struct workdir *workdir, const char *parent, struct fault *fault) {
+    return workdir_name(workdir, parent, fault) || workdir_make(workdir, fault) ? -1 : 0;
 }
 
 // The pid in the name tells the owner from its forked children, which hold the same lock.

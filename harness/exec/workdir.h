@@ -13,7 +13,7 @@
 #define WORKDIR_PREFIX "instar-fuzz."
 
 struct workdir {
-    char path[256];      // absolute: <parent>/instar-fuzz.<pid>.XXXXXX
+    char path[256];      // absolute: <parent>/instar-fuzz.<pid>.<random>
     char case_path[272]; // <path>/case: the tools' working directory
     char home_path[272]; // <path>/home: empty; HOME and XDG_CONFIG_HOME of the tools
     char bin_path[272];  // <path>/bin: PATH of the tools, one link in it (made by the tool room)
@@ -21,9 +21,13 @@ struct workdir {
     int lock; // the directory itself, open and locked for as long as its owner lives
 };
 
+// In two steps, so that a guard can be there before the directory is: it is told the name, and then
+// no moment is left in which the directory has an owner that may die and nobody to remove it.
 // `parent` NULL: /dev/shm if it is a writable tmpfs, else $TMPDIR, else /tmp (on_tmpfs then says
-// what it is). Sweeps stale siblings. -1: nowhere to write, with the reason.
-int workdir_create(struct workdir *workdir, const char *parent, struct fault *fault);
+// what it is). Making sweeps stale siblings. -1: nowhere to write, with the reason.
+int workdir_name(struct workdir *workdir, const char *parent, struct fault *fault);
+int workdir_make(struct workdir *workdir, struct fault *fault);
+int workdir_create(struct workdir *workdir, const char *parent, struct fault *fault); // both
 int workdir_clear_case(const struct workdir *workdir, struct fault *fault); // empties <path>/case
 // Once. In a forked child of the owner it removes nothing.
 void workdir_remove(const struct workdir *workdir);
