@@ -98,6 +98,11 @@ static enum respect compare_runs(int one, int other, char words[WORDS]) {
 
 // --- running -------------------------------------------------------------------------------------
 
+// At a deadline or a limit: which of them comes first is a matter of speed.
+static bool ended_by_us(const struct exec_outcome *outcome) {
+    return outcome->end != EXEC_EXITED && outcome->end != EXEC_SIGNALED;
+}
+
 // One run of the operation. -1: it could not be run at all.
 static int run_once(struct tool *tool, enum exec_backend backend, uint32_t factor, int run,
                     struct fault *fault) {
@@ -159,7 +164,7 @@ static int examine(struct tool *tool, uint64_t index, enum exec_backend backend,
     int own = differs_from_itself(tool, index, backend, respect, fault);
     if (own)
         return own < 0 ? -1 : 0;
-    bool slow = soak.outcomes[RUN_WARM].end == EXEC_DEADLINE;
+    bool slow = ended_by_us(&soak.outcomes[RUN_WARM]);
     if (run_once(tool, backend, LONG_FACTOR, RUN_AGAIN, fault))
         return -1;
     bool again = compare_runs(RUN_AGAIN, RUN_PLAIN, words) != SAME;
@@ -178,7 +183,7 @@ static int run_warm(struct tool *tool, uint64_t index, enum exec_backend backend
         return fault_prefix(fault, "operation %" PRIu64 ", %s: ", index,
                             exec_backend_names[backend]);
     // Nothing to compare with; but a warm process has to survive it, too.
-    if (soak.outcomes[RUN_PLAIN].end == EXEC_DEADLINE)
+    if (ended_by_us(&soak.outcomes[RUN_PLAIN]))
         return 0;
     enum respect respect = compare_runs(RUN_WARM, RUN_PLAIN, words);
     return respect == SAME ? 0 : examine(tool, index, backend, respect, words, fault);
@@ -191,7 +196,7 @@ static void count_operation(void) {
     soak.by_damage[soak.trial.damage]++;
     soak.nonzero += plain->end == EXEC_EXITED && plain->value != 0;
     soak.signals += plain->end == EXEC_SIGNALED;
-    soak.uncompared += plain->end == EXEC_DEADLINE;
+    soak.uncompared += ended_by_us(plain);
 }
 
 static void show_trial(const struct tool *tool) {
