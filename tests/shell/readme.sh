@@ -18,6 +18,9 @@ while read -r line; do
         check "$line exists" grep -q '^test:' Makefile
         continue ;;
     'make bench'*) line="${line%% ROUNDS=*} ROUNDS=1" ;;
+    'ci/kills') line="RUNS=2 LOG=$SCRATCH/kills.tsv ci/kills" ;;
+    'ci/flat') line="EVERY=2 LOG=$SCRATCH/flat.tsv timeout --preserve-status -s INT 8 ci/flat" ;;
+    build/tests/soak_backends*) line='build/tests/soak_backends --count 30' ;;
     'ci/lies 120') line='ci/lies 6 measure-trailing-comma' ;;
     'make fuzz') line="$line DURATION=3" ;;
     esac
