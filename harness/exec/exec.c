@@ -101,7 +101,7 @@ int exec_conclude(const struct exec_command *command, const struct launcher_repl
     outcome->user_us = reply->user_us;
     outcome->system_us = reply->system_us;
     outcome->max_resident_kib = reply->max_resident_kib;
-    outcome->left_processes = reply->left_processes;
+    outcome->left_processes = reply->left_processes && reply->end == WATCH_ENDED;
     return 0;
 }
 

@@ -63,9 +63,9 @@ struct launcher_reply {
     uint32_t kind;
     uint32_t step; // of LAUNCHER_FAILED
     int32_t status;
-    uint8_t end; // of LAUNCHER_ENDED: enum watch_end
-    uint8_t left_processes;
-    uint8_t capped; // of LAUNCHER_HELLO: it has a process cap
+    uint8_t end;            // of LAUNCHER_ENDED: enum watch_end
+    uint8_t left_processes; // of LAUNCHER_ENDED: something that it started outlived it
+    uint8_t capped;         // of LAUNCHER_HELLO: it has a process cap
     uint8_t unused;
     uint64_t wall_us, user_us, system_us, max_resident_kib;
 };

@@ -272,7 +272,8 @@ int exec_run_warm(struct exec *exec, const struct exec_command *command,
         return status;
     }
     exec->lost = 0;
-    // What left its group can only be ended with everything else of this process.
+    // What left its group can only be ended with everything else of this process, also behind a
+    // deadline: it would write into the streams of the next command.
     if (reply.left_processes)
         warm_end(place);
     return exec_conclude(command, &reply, outcome, fault);

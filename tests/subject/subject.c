@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -36,22 +37,43 @@ static void say_descriptors(void) {
             printf("%d ", fd);
 }
 
-// A child that stays; `apart`: in a session of its own.
-static void leave_child(int apart) {
+// A child that stays: in the group of its parent, in one of its own, in a session of its own, or in
+// such a session and orphaned. Says its number.
+enum leave { LEAVE_CHILD, LEAVE_LONER, LEAVE_STRANGER, LEAVE_DAEMON };
+
+static void leave_child(enum leave how) {
     int ready[2];
-    char byte;
+    pid_t child, left = 0;
     if (pipe(ready))
         exit(9);
-    if (!fork()) {
-        if (apart)
+    if (!(child = fork())) {
+        if (how == LEAVE_LONER)
+            setpgid(0, 0);
+        if (how >= LEAVE_STRANGER)
             setsid();
-        (void)!write(ready[1], "x", 1);
+        if (how == LEAVE_DAEMON && fork())
+            _exit(0);
+        left = getpid();
+        (void)!write(ready[1], &left, sizeof left);
         for (;;)
             pause();
     }
-    (void)!read(ready[0], &byte, 1);
+    (void)!read(ready[0], &left, sizeof left);
+    if (how == LEAVE_DAEMON)
+        waitpid(child, NULL, 0);
     close(ready[0]);
     close(ready[1]);
+    printf(" %d", (int)left);
+}
+
+// A child that leaves as main() does.
+static void have_child(void) {
+    int status = -1;
+    pid_t child = fork();
+    if (!child)
+        exit(0);
+    waitpid(child, &status, 0);
+    printf("child %d", status);
 }
 
 static void flood(size_t each) {
@@ -120,11 +142,19 @@ static void obey(const char *word) {
     if (!strcmp(word, "leak"))
         (void)!open("/dev/null", O_RDONLY);
     if (!strcmp(word, "child"))
-        leave_child(0);
+        leave_child(LEAVE_CHILD);
+    if (!strcmp(word, "loner"))
+        leave_child(LEAVE_LONER);
     if (!strcmp(word, "stranger"))
-        leave_child(1);
+        leave_child(LEAVE_STRANGER);
+    if (!strcmp(word, "daemon"))
+        leave_child(LEAVE_DAEMON);
+    if (!strcmp(word, "parent"))
+        have_child();
     if (!strcmp(word, "complain"))
         fprintf(stderr, "%s: complaint\n", subject_name);
+    if (!strcmp(word, "flush"))
+        fflush(stdout);
     if (!strcmp(word, "flood"))
         flood(1 << 20);
     if (!strcmp(word, "grow"))

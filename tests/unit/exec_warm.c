@@ -91,6 +91,7 @@ static void same_as_plain(void **state) {
         {"raise6"},
         {"raise11"},
         {"flood"},
+        {"parent"},
         {"-v", "complain", "complain", "complain"},
     };
     FOR_EACH(backend)
@@ -157,17 +158,26 @@ static void a_worker_retires_after_a_while(void **state) {
     assert_in_range(most, 20, 1000);
 }
 
+// The one that the command before said it left.
+static pid_t left_child(void) {
+    const char *blank = strchr(outcome.out.data, ' ');
+    if (!blank)
+        fail_msg("no child in \"%s\"", outcome.out.data);
+    return atoi(blank);
+}
+
 static void processes_that_stay_are_ended(void **state) {
     (void)state;
-    static const char *const kinds[] = {"child", "stranger"};
+    static const char *const kinds[] = {"child", "loner", "stranger", "daemon"};
     FOR_EACH(backend)
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 4; i++) {
         RUN((enum exec_backend)backend, "pid", kinds[i]);
         ends("exit 0");
         assert_true(outcome.left_processes);
         // Nothing that was below the warm process is there any more: neither the tool nor its
         // child.
         assert_int_equal(kill((pid_t)-atoi(outcome.out.data), 0), -1);
+        assert_false(helper_alive(left_child()));
         RUN((enum exec_backend)backend, "-v", "again");
         assert_string_equal(outcome.out.data, "[again]");
         assert_false(outcome.left_processes);
@@ -186,6 +196,23 @@ static void a_deadline_ends_the_command_and_not_the_process(void **state) {
         assert_in_range(outcome.wall_us, 100000, 1500000);
         RUN((enum exec_backend)backend, "-v", "on");
         assert_string_equal(outcome.out.data, "[on]");
+    }
+}
+
+// One that left the group is not there to write into the streams of the next command, or to be
+// taken for what that one left.
+static void nothing_outlives_a_deadline(void **state) {
+    (void)state;
+    FOR_EACH(backend) {
+        struct exec_command command =
+            COMMAND((enum exec_backend)backend, "stranger", "flush", "sleep");
+        command.deadline_ms = 300;
+        run(&command);
+        ends("killed after 300 ms");
+        assert_false(outcome.left_processes);
+        assert_false(helper_alive(left_child()));
+        RUN((enum exec_backend)backend, "-v", "on");
+        assert_false(outcome.left_processes);
     }
 }
 
@@ -329,6 +356,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_worker_retires_after_a_while),
         cmocka_unit_test(processes_that_stay_are_ended),
         cmocka_unit_test(a_deadline_ends_the_command_and_not_the_process),
+        cmocka_unit_test(nothing_outlives_a_deadline),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(who_takes_too_much_is_ended_and_told),
         cmocka_unit_test(a_process_that_died_between_commands_is_replaced),

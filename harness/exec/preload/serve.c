@@ -163,9 +163,8 @@ static void serve_wait(pid_t pid, const struct launcher_request *request, uint64
     while (wait4(pid, &reply.status, 0, &usage) < 0 && errno == EINTR)
         ;
     reply.wall_us = clock_us() - started;
-    bool left = !serve_rest_is_gone(pid);
+    reply.left_processes = !serve_rest_is_gone(pid);
     reply.end = told ? WATCH_DEADLINE : WATCH_ENDED;
-    reply.left_processes = left && !told;
     serve_usage(&reply, &nothing, &usage);
     serve_reply(&reply);
 }

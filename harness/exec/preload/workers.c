@@ -13,6 +13,7 @@
 #include <malloc.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ struct worker_page {
 static struct worker_page *worker_page;
 static unsigned worker_commands;
 static int worker_lowest; // the lowest free descriptor before the first command
+static pid_t worker_pid;  // what a command forks is not the worker
 
 static uint64_t worker_deadline_us(void) {
     return atomic_load(&worker_page->running) ? atomic_load(&worker_page->deadline_us)
@@ -51,13 +53,12 @@ static void worker_wait(pid_t pid) {
     close(pidfd);
     while (wait4(pid, &reply.status, 0, &usage) < 0 && errno == EINTR)
         ;
-    bool left = !serve_rest_is_gone(pid);
+    reply.left_processes = !serve_rest_is_gone(pid);
     reply.number = atomic_exchange(&worker_page->running, 0);
     if (!reply.number)
         return;
     reply.wall_us = clock_us() - worker_page->started_us;
     reply.end = told ? WATCH_DEADLINE : WATCH_ENDED;
-    reply.left_processes = left && !told;
     serve_usage(&reply, &worker_page->before, &usage);
     serve_reply(&reply);
 }
@@ -69,7 +70,11 @@ static int worker_lowest_free(void) {
     return fd;
 }
 
+// What a command orphans becomes the worker's child, so that it is not overlooked.
 static void worker_prepare(void) {
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+        _exit(SERVE_BROKEN);
+    worker_pid = getpid();
     mallopt(M_MMAP_THRESHOLD, WORKER_KEEP);
     mallopt(M_TRIM_THRESHOLD, 4 * WORKER_KEEP);
     mallopt(M_TOP_PAD, WORKER_KEEP / 4);
@@ -118,7 +123,7 @@ static bool worker_is_fit(const struct rusage *now) {
 bool worker_done(void) {
     struct rusage now;
     getrusage(RUSAGE_SELF, &now);
-    if (!worker_is_fit(&now))
+    if (getpid() != worker_pid || !worker_is_fit(&now))
         return false;
     struct launcher_reply reply = {.number = atomic_load(&worker_page->running),
                                    .kind = LAUNCHER_ENDED,
