@@ -130,8 +130,10 @@ void connection_close(struct connection *connection) {
     uint64_t end = clock_us() + CONNECTION_STOP_US;
     while (clock_us() < end && poll(&wait, 1, clock_left_ms(end)) <= 0)
         ;
-    if (!wait.revents)
-        kill(connection->launcher, SIGKILL);
+    if (!wait.revents) {
+        connection_kill(connection);
+        return;
+    }
     TEMP_FAILURE_RETRY(waitpid(connection->launcher, NULL, 0));
     connection_forget(connection);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The harness's end of the launcher: the process, its socket, and what happens when either goes.
-// exec.c runs commands over it.
+// exec.c and warm.c run commands over it.
 #ifndef EXEC_CONNECTION_H
 #define EXEC_CONNECTION_H
 
@@ -24,7 +24,8 @@ struct connection {
 int connection_open(struct connection *connection, struct fault *fault);
 // After a failure: kills the launcher and whatever it was running, reaps it.
 void connection_kill(struct connection *connection);
-// Lets an idle launcher exit.
+// Lets a launcher exit that has nothing to run, or whose command is about to end (warm_close); one
+// that is not gone soon is killed as above.
 void connection_close(struct connection *connection);
 
 // Closes our end and forgets the rest: what a forked child does with its parent's.

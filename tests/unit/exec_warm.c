@@ -315,6 +315,18 @@ static void what_cannot_be_warm_says_so(void **state) {
     assert_non_null(strstr(fault.text, "cannot be started: No such file"));
 }
 
+// A launcher that cannot end what it runs any more is ended with all that it runs.
+static void a_launcher_that_hangs_takes_all_with_it(void **state) {
+    (void)state;
+    pid_t launcher = parent_of(parent_of(warm_pid(EXEC_PERSISTENT)));
+    kill(launcher, SIGSTOP);
+    RUN(EXEC_PERSISTENT, "loner");
+    assert_true(outcome.left_processes);
+    assert_false(helper_alive(left_child()));
+    RUN(EXEC_PERSISTENT, "-v", "on");
+    assert_string_equal(outcome.out.data, "[on]");
+}
+
 static void another_environment_is_another_process(void **state) {
     (void)state;
     for (int i = 0; i < 20; i++) {
@@ -361,6 +373,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(who_takes_too_much_is_ended_and_told),
         cmocka_unit_test(a_process_that_died_between_commands_is_replaced),
         cmocka_unit_test(a_command_that_died_with_its_process_is_lost),
+        cmocka_unit_test(a_launcher_that_hangs_takes_all_with_it),
         cmocka_unit_test(what_cannot_be_warm_says_so),
         cmocka_unit_test(another_environment_is_another_process),
         cmocka_unit_test(nothing_is_left_at_the_end),
