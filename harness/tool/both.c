@@ -74,16 +74,21 @@ static int both_files_agree(const struct both *both, const char **what, char *wh
     return 1;
 }
 
+static void both_say_ends(const struct exec_outcome *other, const struct exec_outcome *plain,
+                          struct buffer *words) {
+    buffer_text(words, "it ends otherwise: ");
+    exec_outcome_words(other, words);
+    buffer_text(words, " instead of ");
+    exec_outcome_words(plain, words);
+}
+
 static int both_agree(const struct both *both, const struct exec_outcome *plain,
                       struct buffer *words) {
     const struct exec_outcome *other = &both->other;
     char where[160] = "";
     const char *what = NULL;
     if (plain->end != other->end || plain->value != other->value) {
-        buffer_text(words, "it ends otherwise: ");
-        exec_outcome_words(other, words);
-        buffer_text(words, " instead of ");
-        exec_outcome_words(plain, words);
+        both_say_ends(other, plain, words);
         return 0;
     }
     if (both_text_differs(&plain->out, &other->out))
@@ -106,9 +111,11 @@ static int both_once(struct both *both, const struct exec_outcome *plain, struct
     both_move(both, both->outputs, both->kept);
     if (tool_run(both->tool, both->call, both->room, &both->other, both->fault))
         return -1;
-    int same = both_says_nothing(both->tool, both->call->op, &both->other)
-                   ? 1
-                   : both_agree(both, plain, words);
+    int same = 2;
+    if (both_says_nothing(both->tool, both->call->op, &both->other))
+        both_say_ends(&both->other, plain, words);
+    else
+        same = both_agree(both, plain, words);
     for (size_t i = 0; i < both->count; i++) {
         unlink(both->outputs[i]);
         rename(both->kept[i], both->outputs[i]);

@@ -21,7 +21,7 @@ check "warm goes as far as forks, and a campaign counts the same" counts warm "i
 check "qemu-img is persistent, the stand-in is not, and a campaign counts the same" \
     counts auto "instar: linked; qemu_img: persistent"
 
-for kind in forgetful sly; do
+for kind in forgetful sly deadly; do
     mkdir -p "$SCRATCH/$kind"
     cp "$ROOT/build/tests/forgetful" "$SCRATCH/$kind/qemu-img"
     ln -s "$(command -v qemu-img)" "$SCRATCH/$kind/real"
@@ -34,6 +34,13 @@ found_out() {
         { cat "$SCRATCH/doctor"; return 1; }
 }
 check "a tool that is right only once in a process is forked for each command" found_out
+
+no_answer() {
+    QEMU_IMG=$SCRATCH/deadly/qemu-img "$FUZZ" doctor >"$SCRATCH/doctor"
+    grep '^  runs *options: .*; not faster: it ends otherwise: lost with its warm process instead of exit 0 (qemu-img ' \
+        "$SCRATCH/doctor" || { cat "$SCRATCH/doctor"; return 1; }
+}
+check "and so is one that has no answer from the second command on" no_answer
 
 # One case in 500 runs both ways; with this seed one of the first does.
 found_out_later() {

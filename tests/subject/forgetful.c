@@ -2,12 +2,14 @@
 //
 // A qemu-img that is right once in each process: it reads its options with getopt_long, lets the
 // real one ($0's folder has a link to it, "real") do the work, and from its second command on
-// complains of what its name says. What a self-test must notice, and what a campaign must where the
-// self-test did not: "forgetful/qemu-img" is wrong about everything, "sly/qemu-img" about images
-// named src alone.
+// is wrong in a way that its name says. What a self-test must notice, and what a campaign must
+// where the self-test did not: "forgetful/qemu-img" complains of everything, "sly/qemu-img" of
+// images named src alone, and "deadly/qemu-img" kills the process that it was forked from, so that
+// it has no answer.
 #include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +40,10 @@ int main(int argc, char **argv) {
     char *words[64] = {"qemu-img", version ? "--version" : NULL};
     for (int i = 1; optind < argc && i < 63; i++, optind++)
         words[i] = argv[optind];
+    if (runs && strstr(self, "/deadly/")) {
+        kill(getppid(), SIGKILL);
+        pause();
+    }
     if (runs++ && (!strstr(self, "/sly/") || names_source(words)))
         fprintf(stderr, "qemu-img: this is not my first command\n");
     if (posix_spawn(&child, real, NULL, NULL, words, environ) ||
