@@ -67,6 +67,7 @@ static int attach(struct harness *h, struct fault *fault) {
                            .workdir = &h->workdir,
                            .unfenced = h->settings->unfenced,
                            .readable = h->settings->fence,
+                           .plain = h->settings->exec == TOOL_EXEC_PLAIN,
                            .deadline_ms = h->settings->case_ms / SETTINGS_DEADLINE_SHARE};
     for (int side = SIDES - 1; side >= 0; side--)
         if (h->tools[side].kind == TOOL_QEMU_IMG && h->tools[side].available)
@@ -241,7 +242,7 @@ static int confirm(struct harness *h, const struct finding *finding, struct faul
             status = 0;
     }
     chain->confirming = NULL;
-    chain->room.plain = false;
+    chain->room.plain = h->settings->exec == TOOL_EXEC_PLAIN;
     return status;
 }
 
