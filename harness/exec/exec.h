@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Running a program: the only door from the harness to the tools. A small launcher process
-// (harness/exec/launcher.c, a program of its own, started lazily once per harness process) forks
-// and executes each command: it is tiny, so its fork is cheap however large an engine has grown,
-// and it can set what posix_spawn cannot. The same process is the guard: in its own session, it
-// notices when the harness is gone (its socket closes), kills what still runs and removes the case
-// directory. Nothing here knows of images, tools or verdicts.
+// (harness/exec/launcher.c, a program of its own, one per harness process and one for each warm
+// process) forks and executes what is run: it is tiny, so its fork is cheap however large an engine
+// has grown, and it can set what posix_spawn cannot. The same process is the guard: in its own
+// session, it notices when the harness is gone (its socket closes), kills what still runs and
+// removes the case directory. Nothing here knows of images, tools or verdicts.
 //
 // No shell. Every wait is EINTR-safe (libFuzzer owns SIGALRM and interrupts waits). Every fd is
-// CLOEXEC; the child gets 0 (/dev/null), 1 and 2 only.
+// CLOEXEC; the child gets 0 (/dev/null), 1 and 2 only (a persistent worker has one socket besides).
 #ifndef EXEC_EXEC_H
 #define EXEC_EXEC_H
 

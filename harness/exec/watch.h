@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Waiting for one command, by the process that is its parent, until nothing of it lives. Apart from
-// the launcher, because other processes that fork commands need the same. It makes system calls and
-// nothing else: no allocation, no stdio, no state of its own, so it may run inside any program.
+// Waiting for one command, by the process that is its parent, until nothing of it lives. The
+// launcher's; a warm process has a smaller one of its own (preload/serve.h), because it is inside
+// the fence, where it can neither look for strangers nor sum up what they take. It makes system
+// calls and nothing else: no allocation, no stdio, no state of its own.
 //
 // The caller is the subreaper of what is below it (PR_SET_CHILD_SUBREAPER), so that what leaves the
 // command's group becomes its child, and it has no other children: all of them are taken to be the
