@@ -104,6 +104,12 @@ static int run_call(struct chain *chain, const struct tool *tool, const struct t
     struct buffer words = {0};
     chain->stats->both_ways++;
     int same = tool_run_both(tool, call, 1, &chain->room, outcome, &words, fault);
+    // A fork has no past: what it does once and not again is the tool's own (instar counts spins).
+    // Of a worker it is its past that is asked for.
+    if (same == 0 && tool->backend != EXEC_PERSISTENT) {
+        buffer_clear(&words);
+        same = tool_run_both(tool, call, 1, &chain->room, outcome, &words, fault);
+    }
     if (same == 0)
         fault_set(fault, "%s does not answer %s as by plain execution: %s", tool->name,
                   exec_backend_names[tool->backend], words.data);

@@ -52,7 +52,8 @@ struct exec_outcome {
     bool out_cut, err_cut;
     struct buffer out, err; // captured; NUL-terminated but may contain NULs; reused
     uint64_t wall_us, user_us, system_us;
-    uint64_t max_resident_kib; // of itself or of a child that it waited for, the larger one
+    // Of itself or of a child that it waited for, the larger one. Of a persistent worker: so far.
+    uint64_t max_resident_kib;
     // Processes that it started outlived it, in its group or out of it, and were killed. Not judged
     // where we ended it, because all of them are killed together then.
     bool left_processes;

@@ -26,4 +26,8 @@ struct exec {
     struct buffer message;            // scratch
 };
 
+// What an answer means. -1: the command never ran, with the reason.
+int exec_conclude(const struct exec_command *command, const struct launcher_reply *reply,
+                  struct exec_outcome *outcome, struct fault *fault);
+
 #endif

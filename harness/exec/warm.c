@@ -22,7 +22,7 @@
 
 #define WARM_LIBRARY  "warm.so"
 #define WARM_HELLO_US (10 * 1000000ull)
-#define WARM_WORD_MS  1000 // what a launcher may take to reap and tell
+#define WARM_WORD_US  (1000 * 1000ull) // what a launcher may take to reap and tell
 // Threads of the process itself and of a worker that runs no command.
 #define WARM_THREADS 80
 #define WARM_LISTS   256 // strings of an environment or a fence
@@ -93,6 +93,10 @@ static int warm_describe(struct warm_start *start, const struct exec *exec,
     snprintf(start->preload, sizeof start->preload, "LD_PRELOAD=%.*s/%s", folder, exec->program,
              WARM_LIBRARY);
     snprintf(start->readable, sizeof start->readable, "x%s", strchr(start->preload, '=') + 1);
+    if (strpbrk(start->readable + 1, " :"))
+        return fault_set(fault,
+                         "%s: a library with a blank or a colon in its path is not preloaded",
+                         start->readable + 1);
     if (access(start->readable + 1, R_OK))
         return fault_errno(fault, "%s", start->readable + 1);
     snprintf(start->variable, sizeof start->variable, "%s=%s", WARM_VARIABLE,
@@ -121,6 +125,20 @@ static int warm_describe(struct warm_start *start, const struct exec *exec,
     return 0;
 }
 
+// Until there is something to read, or nothing more to wait for.
+static void warm_wait(int socket, uint64_t end_us) {
+    struct pollfd wait = {.fd = socket, .events = POLLIN};
+    while (poll(&wait, 1, clock_left_ms(end_us)) <= 0 && clock_us() < end_us)
+        ;
+}
+
+// A thread of the tool's may write behind its answer. Those bytes belong to no command.
+static bool warm_is_quiet(const struct warm *warm) {
+    struct pollfd fds[] = {{.fd = warm->out.read_end, .events = POLLIN},
+                           {.fd = warm->err.read_end, .events = POLLIN}};
+    return poll(fds, 2, 0) == 0;
+}
+
 // Waits for the hello, or for the launcher's word that there will be none.
 static int warm_hello(struct warm *warm, const struct exec_command *command, struct fault *fault) {
     struct pollfd wait[] = {{.fd = warm->socket, .events = POLLIN},
@@ -139,7 +157,7 @@ static int warm_hello(struct warm *warm, const struct exec_command *command, str
         return fault_set(fault, "%s does not stop half-way", command->program);
     // The launcher's words are the better reason, and come a moment later.
     if (!wait[1].revents)
-        poll(&wait[1], 1, clock_left_ms(end));
+        warm_wait(warm->keeper.socket, end);
     if (recv(warm->keeper.socket, &reply, sizeof reply, MSG_DONTWAIT) == sizeof reply &&
         reply.kind == LAUNCHER_FAILED)
         return fault_set(fault, "%s cannot be started: %s", command->program,
@@ -224,9 +242,9 @@ static int warm_submit(struct exec *exec, const struct exec_command *command, st
         struct warm *warm = **place;
         if (request_build_warm(&exec->message, ++warm->number, command, fault))
             return -1;
-        if (exchange_send(warm->socket, &exec->message, NULL, 0) >= 0)
+        if (warm_is_quiet(warm) && exchange_send(warm->socket, &exec->message, NULL, 0) >= 0)
             return 0;
-        fault_errno(fault, "cannot hand a command to the warm %s", command->program);
+        fault_set(fault, "cannot hand a command to the warm %s", command->program);
         warm_end(*place);
     }
     return -1;
@@ -236,13 +254,16 @@ static int warm_submit(struct exec *exec, const struct exec_command *command, st
 // as it stays an exception (a machine out of memory, a person who kills). Where its launcher ended
 // it, because it took more than a limit, the launcher says so.
 static int warm_lost(struct exec *exec, struct warm *warm, const struct exec_command *command,
-                     struct exec_outcome *outcome, struct fault *fault) {
+                     uint64_t started_us, struct exec_outcome *outcome, struct fault *fault) {
     struct launcher_reply reply = {0};
-    struct pollfd wait = {.fd = warm->keeper.socket, .events = POLLIN};
-    TEMP_FAILURE_RETRY(poll(&wait, 1, WARM_WORD_MS));
+    warm_wait(warm->keeper.socket, clock_us() + WARM_WORD_US);
     if (recv(warm->keeper.socket, &reply, sizeof reply, MSG_DONTWAIT) == sizeof reply &&
-        reply.kind == LAUNCHER_ENDED && reply.end != WATCH_ENDED)
+        reply.kind == LAUNCHER_ENDED && reply.end != WATCH_ENDED) {
+        // What it used is told of its whole life, of which this command was a part.
+        reply.wall_us = clock_us() - started_us;
+        reply.user_us = reply.system_us = reply.max_resident_kib = 0;
         return exec_conclude(command, &reply, outcome, fault);
+    }
     if (++exec->lost > WARM_LOST_MAX)
         return -1;
     outcome->end = EXEC_LOST;
@@ -254,6 +275,7 @@ int exec_run_warm(struct exec *exec, const struct exec_command *command,
                   struct exec_outcome *outcome, struct fault *fault) {
     struct warm **place;
     struct launcher_reply reply;
+    uint64_t started = clock_us();
     if (warm_submit(exec, command, &place, fault))
         return -1;
     struct warm *warm = *place;
@@ -267,7 +289,7 @@ int exec_run_warm(struct exec *exec, const struct exec_command *command,
                                       .out = &warm->out,
                                       .err = &warm->err};
     if (exchange_wait(&exchange, &reply, fault)) {
-        int status = warm_lost(exec, warm, command, outcome, fault);
+        int status = warm_lost(exec, warm, command, started, outcome, fault);
         warm_end(place);
         return status;
     }

@@ -20,8 +20,5 @@ void warm_close(struct warm *warm, bool own);
 // exec_run for every back end but the plain one.
 int exec_run_warm(struct exec *exec, const struct exec_command *command,
                   struct exec_outcome *outcome, struct fault *fault);
-// What an answer means (exec.c).
-int exec_conclude(const struct exec_command *command, const struct launcher_reply *reply,
-                  struct exec_outcome *outcome, struct fault *fault);
 
 #endif

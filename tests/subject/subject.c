@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,27 @@ static void have_child(void) {
     printf("child %d", status);
 }
 
+// Leaves the second of two descriptors open.
+static void leave_gap(void) {
+    int first = open("/dev/null", O_RDONLY), second = open("/dev/null", O_RDONLY);
+    if (first >= 0 && second >= 0)
+        close(first);
+}
+
+static void *late_thread(void *unused) {
+    (void)unused;
+    usleep(30000);
+    (void)!write(1, "late", 4);
+    return NULL;
+}
+
+// A thread that writes when the command is long over.
+static void write_late(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, late_thread, NULL);
+    pthread_detach(thread);
+}
+
 static void flood(size_t each) {
     static char block[65536];
     memset(block, 'f', sizeof block);
@@ -141,6 +163,10 @@ static void obey(const char *word) {
         say_descriptors();
     if (!strcmp(word, "leak"))
         (void)!open("/dev/null", O_RDONLY);
+    if (!strcmp(word, "gap"))
+        leave_gap();
+    if (!strcmp(word, "late"))
+        write_late();
     if (!strcmp(word, "child"))
         leave_child(LEAVE_CHILD);
     if (!strcmp(word, "loner"))

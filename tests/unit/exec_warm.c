@@ -138,13 +138,21 @@ static void a_worker_runs_many_commands_and_a_fork_one(void **state) {
 
 static void a_worker_that_is_not_fit_is_replaced(void **state) {
     (void)state;
-    static const char *const last[] = {"exit3", "raise9", "leak", "child"};
+    static const char *const last[] = {"exit3", "raise9", "leak", "gap", "child"};
     for (size_t i = 0; i < sizeof last / sizeof *last; i++) {
         RUN(EXEC_PERSISTENT, "runs");
         RUN(EXEC_PERSISTENT, last[i]);
         RUN(EXEC_PERSISTENT, "runs");
         assert_string_equal(outcome.out.data, "1");
     }
+}
+
+static void what_is_written_late_is_nobody_s(void **state) {
+    (void)state;
+    RUN(EXEC_PERSISTENT, "late");
+    poll(NULL, 0, 150);
+    RUN(EXEC_PERSISTENT, "-v", "on");
+    assert_string_equal(outcome.out.data, "[on]");
 }
 
 static void a_worker_retires_after_a_while(void **state) {
@@ -365,6 +373,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(no_descriptor_is_added),
         cmocka_unit_test(a_worker_runs_many_commands_and_a_fork_one),
         cmocka_unit_test(a_worker_that_is_not_fit_is_replaced),
+        cmocka_unit_test(what_is_written_late_is_nobody_s),
         cmocka_unit_test(a_worker_retires_after_a_while),
         cmocka_unit_test(processes_that_stay_are_ended),
         cmocka_unit_test(a_deadline_ends_the_command_and_not_the_process),

@@ -26,6 +26,8 @@
 // qemu-img allocates 2 MiB buffers for each conversion. Kept mapped, they need no new page faults.
 #define WORKER_KEEP (32 * 1024 * 1024) // the most that the allocator takes
 
+#define WORKER_DESCRIPTORS 64
+
 struct worker_page {
     _Atomic uint64_t running; // number of the command; 0: none
     _Atomic uint64_t deadline_us;
@@ -34,8 +36,8 @@ struct worker_page {
 };
 static struct worker_page *worker_page;
 static unsigned worker_commands;
-static int worker_lowest; // the lowest free descriptor before the first command
-static pid_t worker_pid;  // what a command forks is not the worker
+static uint64_t worker_opened; // descriptors before the first command
+static pid_t worker_pid;       // what a command forks is not the worker
 
 static uint64_t worker_deadline_us(void) {
     return atomic_load(&worker_page->running) ? atomic_load(&worker_page->deadline_us)
@@ -63,14 +65,19 @@ static void worker_wait(pid_t pid) {
     serve_reply(&reply);
 }
 
-static int worker_lowest_free(void) {
-    int fd = dup(0);
-    if (fd >= 0)
-        close(fd);
-    return fd;
+// One bit for each open descriptor of the first ones; a tool of ours has a dozen.
+static uint64_t worker_descriptors(void) {
+    struct pollfd fds[WORKER_DESCRIPTORS];
+    uint64_t open = 0;
+    for (int fd = 0; fd < WORKER_DESCRIPTORS; fd++)
+        fds[fd] = (struct pollfd){.fd = fd};
+    if (poll(fds, WORKER_DESCRIPTORS, 0) < 0)
+        return 0;
+    for (int fd = 0; fd < WORKER_DESCRIPTORS; fd++)
+        open |= (uint64_t) !(fds[fd].revents & POLLNVAL) << fd;
+    return open;
 }
 
-// What a command orphans becomes the worker's child, so that it is not overlooked.
 static void worker_prepare(void) {
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
         _exit(SERVE_BROKEN);
@@ -78,7 +85,7 @@ static void worker_prepare(void) {
     mallopt(M_MMAP_THRESHOLD, WORKER_KEEP);
     mallopt(M_TRIM_THRESHOLD, 4 * WORKER_KEEP);
     mallopt(M_TOP_PAD, WORKER_KEEP / 4);
-    worker_lowest = worker_lowest_free();
+    worker_opened = worker_descriptors();
 }
 
 void serve_workers(void) {
@@ -117,7 +124,7 @@ void worker_next(struct preload_command *command) {
 // runs here, and the answer waits until all of it is gone.
 static bool worker_is_fit(const struct rusage *now) {
     return ++worker_commands < WORKER_COMMANDS && now->ru_maxrss < WORKER_KIB &&
-           worker_lowest_free() == worker_lowest && waitpid(-1, NULL, WNOHANG) < 0;
+           worker_descriptors() == worker_opened && waitpid(-1, NULL, WNOHANG) < 0;
 }
 
 bool worker_done(void) {
