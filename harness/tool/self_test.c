@@ -13,7 +13,8 @@
 
 #define SELF_SIZE        (UINT64_C(1) << 20)
 #define SELF_TIMES       2
-#define SELF_DEADLINE_MS 20000
+#define SELF_HANGS       3    // beside what tool_run_both says
+#define SELF_DEADLINE_MS 5000 // a thousand times what is usual; a tool that hangs stays plain
 
 // What is done to a finished file.
 struct self_damage {
@@ -154,12 +155,16 @@ static int self_call_one(const struct tool *tool, const struct self_image *image
         return 1;
     ++*done;
     int same = tool_run_both(tool, &call, SELF_TIMES, room, &outcome, words, fault);
+    if (same == 1 && outcome.end == EXEC_DEADLINE) {
+        buffer_format(words, "it takes longer than %d ms by plain execution", SELF_DEADLINE_MS);
+        same = SELF_HANGS;
+    }
     if (operation_writes(row->op)) {
         char path[320];
         snprintf(path, sizeof path, "%s/out", room->workdir->case_path);
         unlink(path);
     }
-    if (same == 0 || same == 2) {
+    if (same == 0 || same == 2 || same == SELF_HANGS) {
         struct tool_argv argv;
         tool_argv_build(tool, &call, &argv);
         buffer_text(words, " (");
@@ -169,7 +174,7 @@ static int self_call_one(const struct tool *tool, const struct self_image *image
     return same == 2 ? 0 : same;
 }
 
-// 1: passed. Words either way.
+// 1: passed; SELF_HANGS; 0: not passed. Words in any case.
 static int self_test(const struct tool *tool, struct tool_room *room, char *words, size_t size) {
     struct buffer said = {0};
     struct fault fault = {0};
@@ -185,7 +190,7 @@ static int self_test(const struct tool *tool, struct tool_room *room, char *word
                       SELF_TIMES);
     snprintf(words, size, "%s", same < 0 ? fault.text : said.data);
     buffer_free(&said);
-    return same == 1;
+    return same < 0 ? 0 : same;
 }
 
 // What this process has found out: a pair may be one tool twice, and a benchmark opens many pairs.
@@ -193,6 +198,7 @@ static struct self_memory {
     char path[sizeof((struct tool *)0)->path], lies[sizeof((struct tool *)0)->lies];
     enum exec_backend backend;
     bool unfenced, passed;
+    bool hopeless; // plain execution itself hangs: nothing can be held against it
     char words[200];
 } self_memories[8];
 
@@ -210,7 +216,9 @@ static const struct self_memory *self_remember(const struct tool *tool, struct t
     memcpy(fresh->lies, tool->lies, sizeof fresh->lies);
     fresh->backend = tool->backend;
     fresh->unfenced = room->unfenced;
-    fresh->passed = self_test(tool, room, fresh->words, sizeof fresh->words);
+    int result = self_test(tool, room, fresh->words, sizeof fresh->words);
+    fresh->passed = result == 1;
+    fresh->hopeless = result == SELF_HANGS;
     return fresh;
 }
 
@@ -237,6 +245,8 @@ void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_r
             return;
         }
         snprintf(faster, sizeof faster, "%s", known->words);
+        if (known->hopeless)
+            break;
     }
     tool->backend = EXEC_PLAIN;
     snprintf(why, sizeof tool->backend_why, "%s", faster);

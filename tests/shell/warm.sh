@@ -21,7 +21,7 @@ check "warm goes as far as forks, and a campaign counts the same" counts warm "i
 check "qemu-img is persistent, the stand-in is not, and a campaign counts the same" \
     counts auto "instar: linked; qemu_img: persistent"
 
-for kind in forgetful sly deadly; do
+for kind in forgetful sly deadly slow; do
     mkdir -p "$SCRATCH/$kind"
     cp "$ROOT/build/tests/forgetful" "$SCRATCH/$kind/qemu-img"
     ln -s "$(command -v qemu-img)" "$SCRATCH/$kind/real"
@@ -41,6 +41,13 @@ no_answer() {
         "$SCRATCH/doctor" || { cat "$SCRATCH/doctor"; return 1; }
 }
 check "and so is one that has no answer from the second command on" no_answer
+
+hangs() {
+    QEMU_IMG=$SCRATCH/slow/qemu-img "$FUZZ" doctor >"$SCRATCH/doctor"
+    grep '^  runs *plain: it takes longer than .* by plain execution (qemu-img info ' "$SCRATCH/doctor" ||
+        { cat "$SCRATCH/doctor"; return 1; }
+}
+check "one that hangs by itself stays plain, and costs one deadline" hangs
 
 # One case in 500 runs both ways; with this seed one of the first does.
 found_out_later() {

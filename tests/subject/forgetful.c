@@ -5,7 +5,7 @@
 // is wrong in a way that its name says. What a self-test must notice, and what a campaign must
 // where the self-test did not: "forgetful/qemu-img" complains of everything, "sly/qemu-img" of
 // images named src alone, and "deadly/qemu-img" kills the process that it was forked from, so that
-// it has no answer.
+// it has no answer. "slow/qemu-img" hangs on one image of the self-test, however it runs.
 #include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
@@ -18,9 +18,9 @@
 
 extern char **environ;
 
-static int names_source(char **words) {
+static int names(char **words, const char *begin) {
     for (; *words; words++)
-        if (!strncmp(*words, "src.", 4))
+        if (!strncmp(*words, begin, strlen(begin)))
             return 1;
     return 0;
 }
@@ -44,7 +44,9 @@ int main(int argc, char **argv) {
         kill(getppid(), SIGKILL);
         pause();
     }
-    if (runs++ && (!strstr(self, "/sly/") || names_source(words)))
+    if (strstr(self, "/slow/") && words[1] && !strcmp(words[1], "info") && names(words, "s1.raw"))
+        pause();
+    if (runs++ && (!strstr(self, "/sly/") || names(words, "src.")))
         fprintf(stderr, "qemu-img: this is not my first command\n");
     if (posix_spawn(&child, real, NULL, NULL, words, environ) ||
         waitpid(child, &status, 0) != child)
