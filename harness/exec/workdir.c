@@ -9,9 +9,9 @@
 // earlier. The sweep removes only what it could lock itself, and keeps the lock while it removes.
 //
 // That leaves the moment between mkdir and flock, in which a sweeper may find the new directory
-// unlocked. The owner therefore looks again once it has the lock: if the lock is refused, or the
-// directory has no link left, a sweeper was there, and it makes it again. From the lock on nobody
-// can sweep it. What is created inside is created after that.
+// unlocked. The owner therefore waits for the lock and then looks again: if the directory has no
+// link left, a sweeper was there, and it makes it again. From the lock on nobody can sweep it. What
+// is created inside is created after that.
 #include "exec/workdir.h"
 
 #include "exec/process_cap.h"
@@ -112,15 +112,23 @@ int workdir_name(struct workdir *workdir, const char *wanted, struct fault *faul
     return 0;
 }
 
-// Makes the directory and has its lock when it returns.
+// Makes the directory and has its lock when it returns. A sweeper that has the lock removes the
+// directory by its name; so the name is used again only once that sweeper has let go.
 static int workdir_claim(struct workdir *workdir, struct fault *fault) {
     for (int attempt = 0; attempt < WORKDIR_ATTEMPTS; attempt++) {
+        struct stat status;
         if (mkdir(workdir->path, 0700))
             return fault_errno(fault, "cannot make the case directory %s", workdir->path);
-        workdir->lock = workdir_lock(AT_FDCWD, workdir->path);
-        if (workdir->lock >= 0)
+        int fd = open(workdir->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+            continue;
+        if (fd < 0)
+            return fault_errno(fault, "cannot open the case directory %s", workdir->path);
+        if (!TEMP_FAILURE_RETRY(flock(fd, LOCK_EX)) && !fstat(fd, &status) && status.st_nlink) {
+            workdir->lock = fd;
             return 0;
-        rmdir(workdir->path);
+        }
+        close(fd);
     }
     return fault_set(fault, "cannot lock the case directory %s", workdir->path);
 }
