@@ -9,7 +9,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 FUZZ=$ROOT/build/instar-fuzz STANDIN=$ROOT/build/standin/instar
 # Misbehaving tools are scripts that call programs of the build.
 export INSTAR_FUZZ_FENCE=$ROOT/build
-# A self-test at each start is a second that only the tests of warm processes have a use for.
+# A self-test at each start takes seconds that only the tests of warm processes have a use for.
 export INSTAR_FUZZ_EXEC=${INSTAR_FUZZ_EXEC:-plain}
 : "${SCRATCH_IN:=$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)}"
 SCRATCH=$(mktemp -d -p "$SCRATCH_IN" instar-fuzz-test.XXXXXX) || exit 2

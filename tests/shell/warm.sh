@@ -28,26 +28,17 @@ for kind in forgetful sly deadly slow; do
 done
 export INSTAR_FUZZ_FENCE=$ROOT/build,$SCRATCH,/usr/bin
 
-found_out() {
-    QEMU_IMG=$SCRATCH/forgetful/qemu-img "$FUZZ" doctor >"$SCRATCH/doctor"
-    grep '^  runs *options: .*; not faster: its stderr is otherwise (qemu-img ' "$SCRATCH/doctor" ||
-        { cat "$SCRATCH/doctor"; return 1; }
+# told KIND WORDS: doctor says this of how such a qemu-img runs.
+told() {
+    QEMU_IMG=$SCRATCH/$1/qemu-img "$FUZZ" doctor >"$SCRATCH/doctor"
+    grep "^  runs *$2 (qemu-img " "$SCRATCH/doctor" || { cat "$SCRATCH/doctor"; return 1; }
 }
-check "a tool that is right only once in a process is forked for each command" found_out
-
-no_answer() {
-    QEMU_IMG=$SCRATCH/deadly/qemu-img "$FUZZ" doctor >"$SCRATCH/doctor"
-    grep '^  runs *options: .*; not faster: it ends otherwise: lost with its warm process instead of exit 0 (qemu-img ' \
-        "$SCRATCH/doctor" || { cat "$SCRATCH/doctor"; return 1; }
-}
-check "and so is one that has no answer from the second command on" no_answer
-
-hangs() {
-    QEMU_IMG=$SCRATCH/slow/qemu-img "$FUZZ" doctor >"$SCRATCH/doctor"
-    grep '^  runs *plain: it takes longer than .* by plain execution (qemu-img info ' "$SCRATCH/doctor" ||
-        { cat "$SCRATCH/doctor"; return 1; }
-}
-check "one that hangs by itself stays plain, and costs one deadline" hangs
+check "a tool that is right only once in a process is forked for each command" \
+    told forgetful 'options: .*; not faster: its stderr is otherwise'
+check "and so is one that has no answer from the second command on" \
+    told deadly 'options: .*; not faster: it ends otherwise: lost with its warm process instead of exit 0'
+check "one that hangs by itself stays plain, and costs one deadline" \
+    told slow 'plain: it takes longer than .* by plain execution'
 
 # One case in 500 runs both ways; with this seed one of the first does.
 found_out_later() {

@@ -42,8 +42,8 @@ static void entry_strip(const char *name) {
 }
 
 // The end of main(), and exit(). Destructors and exit handlers of a process that was forked for
-// this one command free what the kernel frees anyway, at a fifth of the price of a short command. A
-// child that was forked before main() leaves like any other program: nothing is known of it.
+// this one command free what the kernel frees anyway. A child that was forked before main() leaves
+// like any other program: nothing is known of it.
 static void entry_leave(int status) {
     if (entry_backend == EXEC_PLAIN || entry_backend == EXEC_LINKED)
         return;

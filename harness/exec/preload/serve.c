@@ -76,11 +76,6 @@ void serve_next(struct preload_command *command) {
 
 void serve_limit(const struct launcher_request *request, uint64_t used_us) {
     struct rlimit limit;
-    if (request->file_size_limit && !getrlimit(RLIMIT_FSIZE, &limit) &&
-        limit.rlim_cur != request->file_size_limit) {
-        limit.rlim_cur = request->file_size_limit;
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
     // The clock of a worker goes on from command to command.
     if (request->cpu_seconds_limit && !getrlimit(RLIMIT_CPU, &limit)) {
         limit.rlim_cur = (used_us + 999999) / 1000000 + request->cpu_seconds_limit;
@@ -94,9 +89,9 @@ void serve_become_child(pid_t parent) {
         _exit(SERVE_BROKEN);
 }
 
-bool serve_rest_is_gone(pid_t group) {
-    // The leader is reaped, but a group keeps its number as long as it has members.
-    kill(-group, SIGKILL);
+// False if anything that was started below lived on. What left the group cannot be found from
+// inside the fence and may still live.
+static bool serve_rest_is_gone(void) {
     bool left = false;
     for (uint64_t end = clock_us() + WATCH_GRACE_US; clock_us() < end;) {
         int status;
@@ -121,7 +116,7 @@ void serve_usage(struct launcher_reply *reply, const struct rusage *before,
     reply->max_resident_kib = (uint64_t)after->ru_maxrss;
 }
 
-bool serve_watch(pid_t pid, int pidfd, uint64_t (*deadline_us)(void)) {
+static bool serve_watch(pid_t pid, int pidfd, uint64_t (*deadline_us)(void)) {
     struct pollfd fds[] = {
         {.fd = pidfd, .events = POLLIN},
         {.fd = serve_socket, .events = 0}, // a hang-up only: further requests wait
@@ -145,6 +140,20 @@ bool serve_watch(pid_t pid, int pidfd, uint64_t (*deadline_us)(void)) {
     }
 }
 
+void serve_end(pid_t pid, uint64_t (*deadline_us)(void), struct launcher_reply *reply,
+               struct rusage *usage) {
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd < 0)
+        _exit(SERVE_BROKEN);
+    reply->end = serve_watch(pid, pidfd, deadline_us) ? WATCH_DEADLINE : WATCH_ENDED;
+    close(pidfd);
+    // A zombie at the most, so the number of the group cannot have been used again.
+    kill(-pid, SIGKILL);
+    while (wait4(pid, &reply->status, 0, usage) < 0 && errno == EINTR)
+        ;
+    reply->left_processes = !serve_rest_is_gone();
+}
+
 static uint64_t serve_deadline;
 static uint64_t serve_deadline_us(void) {
     return serve_deadline;
@@ -154,17 +163,9 @@ static void serve_wait(pid_t pid, const struct launcher_request *request, uint64
     static const struct rusage nothing;
     struct launcher_reply reply = {.number = request->number, .kind = LAUNCHER_ENDED};
     struct rusage usage = {0};
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (pidfd < 0)
-        _exit(SERVE_BROKEN);
     serve_deadline = started + request->deadline_ms * 1000ull;
-    bool told = serve_watch(pid, pidfd, serve_deadline_us);
-    close(pidfd);
-    while (wait4(pid, &reply.status, 0, &usage) < 0 && errno == EINTR)
-        ;
+    serve_end(pid, serve_deadline_us, &reply, &usage);
     reply.wall_us = clock_us() - started;
-    reply.left_processes = !serve_rest_is_gone(pid);
-    reply.end = told ? WATCH_DEADLINE : WATCH_ENDED;
     serve_usage(&reply, &nothing, &usage);
     serve_reply(&reply);
 }

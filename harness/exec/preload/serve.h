@@ -28,11 +28,9 @@ void serve_limit(const struct launcher_request *request, uint64_t used_us);
 void serve_become_child(pid_t parent);
 // Waits for the end of `pid`, ends it at the deadline (SIGTERM, then SIGKILL to its group), and
 // ends the whole process if the harness is gone. The deadline may change while waiting and is asked
-// for at each turn. Returns whether it passed.
-bool serve_watch(pid_t pid, int pidfd, uint64_t (*deadline_us)(void));
-// Behind the end of a group's leader: false if anything that it started lived on. What left the
-// group cannot be found from inside the fence and may still live.
-bool serve_rest_is_gone(pid_t group);
+// for at each turn. Then ends its group. Fills in end, status and left_processes.
+void serve_end(pid_t pid, uint64_t (*deadline_us)(void), struct launcher_reply *reply,
+               struct rusage *usage);
 void serve_usage(struct launcher_reply *reply, const struct rusage *before,
                  const struct rusage *after);
 

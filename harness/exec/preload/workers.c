@@ -48,19 +48,11 @@ static uint64_t worker_deadline_us(void) {
 static void worker_wait(pid_t pid) {
     struct launcher_reply reply = {.kind = LAUNCHER_ENDED};
     struct rusage usage = {0};
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (pidfd < 0)
-        _exit(SERVE_BROKEN);
-    bool told = serve_watch(pid, pidfd, worker_deadline_us);
-    close(pidfd);
-    while (wait4(pid, &reply.status, 0, &usage) < 0 && errno == EINTR)
-        ;
-    reply.left_processes = !serve_rest_is_gone(pid);
+    serve_end(pid, worker_deadline_us, &reply, &usage);
     reply.number = atomic_exchange(&worker_page->running, 0);
     if (!reply.number)
         return;
     reply.wall_us = clock_us() - worker_page->started_us;
-    reply.end = told ? WATCH_DEADLINE : WATCH_ENDED;
     serve_usage(&reply, &worker_page->before, &usage);
     serve_reply(&reply);
 }
