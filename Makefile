@@ -23,13 +23,15 @@ CFLAGS_ALL = -std=c11 $(WARN) $(if $(WERROR),-Werror) $(CFLAGS) $(CPPFLAGS_ALL) 
 LIBS := -lcjson -lzstd -lz
 
 # Rooms, lowest first. Each may use those before it.
-ROOMS := base image exec testcase tool oracles report run command engine
+ROOMS := base image exec testcase mutators tool oracles guide report run command engine
 DIR_base := harness/base
 DIR_image := harness/image
 DIR_exec := harness/exec
 DIR_testcase := harness/testcase
 DIR_tool := harness/tool
 DIR_oracles := oracles
+DIR_mutators := mutators
+DIR_guide := harness/guide
 DIR_report := harness/report
 DIR_run := harness
 DIR_command := harness/command
@@ -40,7 +42,7 @@ MAINS := harness/exec/launcher.c harness/engine/afl_map.c
 srcs = $(filter-out $(MAINS),$(sort $(wildcard $(DIR_$(1))/*.c)))
 objs = $(patsubst %.c,build/obj/$(2)/%.o,$(call srcs,$(1)))
 # Link order: highest room first.
-HARNESS := run report oracles tool testcase exec image base
+HARNESS := run report guide oracles tool testcase exec image base
 libs = $(foreach r,$(2),build/lib/$(1)/lib$(r).a)
 # What an engine is guided by: the decoder, the builders and readers, the rules. Counters, waiting for
 # processes, clocks and the tools' own words differ from run to run and would only be noise in its
