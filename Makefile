@@ -234,6 +234,7 @@ CHECK_LIBS_exec := exec base
 CHECK_LIBS_testcase := testcase image base
 CHECK_LIBS_tool := tool testcase exec image base
 CHECK_LIBS_oracles := oracles tool testcase exec image base
+CHECK_LIBS_guide := guide oracles tool testcase exec image base
 CHECK_LIBS_run := $(HARNESS)
 
 define unit_test

@@ -5,7 +5,9 @@
 // does is in step.c.
 #include "chain.h"
 
+#include "cells.h"
 #include "exec/clock.h"
+#include "guide/features.h"
 #include "output.h"
 #include "step.h"
 
@@ -111,6 +113,12 @@ static void reset(struct chain *chain, struct record *record, const struct testc
             chain->outputs[i][side].usable = false;
 }
 
+static void tell_guide(struct chain *chain, const struct step_record *step) {
+    const struct guide_view view = {&step->step, &step->judgements,
+                                    cells_source(&step->step, chain->source_classes)};
+    guide_step(&chain->guide, &view);
+}
+
 // One operation of the case; 1 ends it.
 static int run_operation(struct chain *chain, const struct testcase *testcase,
                          struct record *record, size_t index, uint64_t deadline_us,
@@ -128,6 +136,8 @@ static int run_operation(struct chain *chain, const struct testcase *testcase,
         step_count(step, chain->source_classes, chain->stats);
     if (reason)
         return 0;
+    if (chain->counting)
+        tell_guide(chain, step);
     bool stop = note_finding(chain, record, index);
     for (int side = 0; side < SIDES; side++)
         output_end(step, chain, index, side, is_read_later(testcase, index, side));

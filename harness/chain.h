@@ -6,6 +6,7 @@
 #ifndef HARNESS_CHAIN_H
 #define HARNESS_CHAIN_H
 
+#include "guide/guide.h"
 #include "materialize.h"
 #include "oracles/registry.h"
 #include "report/record.h"
@@ -33,6 +34,7 @@ struct chain {
     bool both_ways; // commands that take a shortcut run by plain execution, too (tool/both.h)
     bool counting;  // operations, verdicts and the matrix; a repetition counts commands alone
     uint64_t source_classes; // of the case, where `counting` (testcase/source_class.h)
+    struct guide guide;      // told of every step, where `counting`
     // The source and what each tool wrote in each step.
     struct material source;
     struct material outputs[CASE_MAX_OPERATIONS][SIDES];

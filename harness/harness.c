@@ -184,6 +184,10 @@ struct tool_room *harness_room(struct harness *h) {
     return &h->chain.room;
 }
 
+void harness_guide(struct harness *h, uint8_t *cells) {
+    h->chain.guide.cells = h->settings->guide == GUIDE_OFF ? NULL : cells;
+}
+
 void harness_forget(struct harness *h) {
     h->third_always = true;
     free(h->seen);
@@ -200,6 +204,8 @@ void harness_announce(const struct harness *h, struct buffer *out) {
                   "divergence counts once it repeats by plain execution on fresh files.\n",
                   h->tools[SIDE_A].role, exec_backend_names[h->tools[SIDE_A].backend],
                   h->tools[SIDE_B].role, exec_backend_names[h->tools[SIDE_B].backend]);
+    if (h->chain.guide.cells)
+        buffer_text(out, "The engine is guided by what the tools answer and write.\n");
     buffer_format(out, "%s: %s.\n", h->settings->unfenced ? "WARNING: fence" : "Fence",
                   h->fence.data);
     if (!h->workdir.on_tmpfs)

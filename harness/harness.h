@@ -73,6 +73,10 @@ int harness_replay(struct harness *harness, const uint8_t *data, size_t size,
 // Writes the report of a replayed finding below `out` and copies the images to <path>/images.
 int harness_report(struct harness *harness, const uint8_t *data, size_t size, size_t finding,
                    const char *out, char *path, size_t room, struct fault *fault);
+// From now on every case of a campaign sets cells of this region (GUIDE_CELLS of them,
+// guide/guide.h), which is the engine's: it clears them before a case. Does nothing where
+// INSTAR_FUZZ_GUIDE says so.
+void harness_guide(struct harness *harness, uint8_t *cells);
 // Forgets every memory of earlier cases (an engine replays or minimizes one file).
 void harness_forget(struct harness *harness);
 

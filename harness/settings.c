@@ -13,6 +13,12 @@ const char *const pair_choice_names[PAIR_CHOICES] = {
     [PAIR_QEMU] = "qemu", [PAIR_ONLY_QEMU] = "only-qemu", [PAIR_ONLY_INSTAR] = "only-instar",
 };
 
+const char *const guide_choice_names[GUIDE_CHOICES] = {
+    [GUIDE_OFF] = "off",
+    [GUIDE_OUTPUTS] = "outputs",
+    [GUIDE_ALL] = "all",
+};
+
 static const char *const strict_names[] = {"bounds", "known"};
 
 struct variable {
@@ -83,6 +89,13 @@ static int read_exec(struct settings *s, const char *text) {
     s->exec = (enum tool_exec)at;
     return 0;
 }
+static int read_guide(struct settings *s, const char *text) {
+    int at = name_index(guide_choice_names, GUIDE_CHOICES, text, strlen(text));
+    if (at < 0)
+        return -1;
+    s->guide = (enum guide_choice)at;
+    return 0;
+}
 static int read_ops(struct settings *s, const char *text) {
     return read_list(operation_names, OPERATIONS, text, s->ops);
 }
@@ -149,6 +162,10 @@ static const struct variable variables[] = {
      "auto: all of them. A tool gets the fastest one by which it passes its self-test; what is "
      "found is confirmed by plain execution.",
      read_exec},
+    {"INSTAR_FUZZ_GUIDE", "off, outputs or all", "all",
+     "What an engine is told beside the coverage of this program's own code. outputs: what the "
+     "tools answered and wrote. all: the coverage of instrumented tools, too.",
+     read_guide},
     {"INSTAR_FUZZ_OPS", "a comma list of info, check, measure, convert, convert_compressed", "all",
      "Operations that are run; others of a case are left out.", read_ops},
     {"INSTAR_FUZZ_TARGETS", "a comma list of raw, qcow2, vpc, vmdk, vhdx", "all",
@@ -198,7 +215,7 @@ static int check_unknown(struct fault *fault) {
 }
 
 int settings_read(struct settings *settings, struct fault *fault) {
-    *settings = (struct settings){.confirm = 1, .case_ms = 12000};
+    *settings = (struct settings){.guide = GUIDE_ALL, .confirm = 1, .case_ms = 12000};
     memset(settings->ops, true, sizeof settings->ops);
     memset(settings->targets, true, sizeof settings->targets);
     if (check_unknown(fault))

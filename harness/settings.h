@@ -28,6 +28,15 @@ enum pair_choice {
 };
 extern const char *const pair_choice_names[PAIR_CHOICES];
 
+// What an engine is told beside the coverage of our own code (guide/guide.h).
+enum guide_choice {
+    GUIDE_OFF,
+    GUIDE_OUTPUTS, // what the tools answered
+    GUIDE_ALL,     // and the coverage of instrumented tools
+    GUIDE_CHOICES
+};
+extern const char *const guide_choice_names[GUIDE_CHOICES];
+
 struct settings {
     const char *instar;   // path or NULL: looked up
     const char *qemu_img; // path or NULL: looked up
@@ -42,6 +51,7 @@ struct settings {
     unsigned case_ms;  // wall clock budget of one case
     const char *work;  // parent of the case directory; NULL: chosen
     const char *out;   // reports and counters; NULL: none are written
+    enum guide_choice guide;
     bool unfenced;     // the tools run without the fence
     const char *fence; // folders that a fenced tool may read as well, a comma between; or NULL
 };

@@ -2,6 +2,7 @@
 //
 // encoding: what documentation and dictionary say is printed from the tables that the program uses.
 #include "command/command.h"
+#include "guide/features.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +15,11 @@ static int encoding(const struct command *command, int argc, char **argv) {
         case_dictionary(&out);
     else if (argc == 2 && !strcmp(argv[1], "--variables"))
         settings_markdown(&out);
+    else if (argc == 2 && !strcmp(argv[1], "--guidance"))
+        guide_markdown(&out);
     else
-        return command_complain(command, "needs --markdown, --dictionary or --variables");
+        return command_complain(command,
+                                "needs --markdown, --dictionary, --variables or --guidance");
     fputs(out.data, stdout);
     buffer_free(&out);
     return 0;
@@ -23,11 +27,12 @@ static int encoding(const struct command *command, int argc, char **argv) {
 
 const struct command command_encoding = {
     "encoding",
-    "--markdown | --dictionary | --variables",
+    "--markdown | --dictionary | --variables | --guidance",
     "print what is generated from the project's tables",
     "  --markdown    the fields of a case, for docs/encoding.md\n"
     "  --dictionary  the dictionary for libFuzzer and AFL++\n"
     "  --variables   the variables, for README.md\n"
+    "  --guidance    what an engine is told of a case, for docs/guidance.md\n"
     "exit: 0; 2 bad use\n",
     encoding,
 };

@@ -5,6 +5,8 @@
 // memory. A new, confirmed divergence ends in abort() behind one line that names its signature,
 // which is what ClusterFuzz groups by; nothing else that a tool said reaches this stderr.
 #include "engine/abort.h"
+#include "engine/afl_map.h"
+#include "guide/guide.h"
 #include "harness.h"
 
 #include <poll.h>
@@ -24,6 +26,16 @@ static struct settings settings;
 #define AFL_CONTROL_PIPE 198 // FORKSRV_FD of AFL++'s config.h
 
 static struct harness *harness;
+
+// What the harness tells of a case. libFuzzer reads every byte of this section as a counter of its
+// own and clears it before a case, so nothing else may be in its pages; AFL++ is given a copy.
+#ifdef __AFL_COMPILER
+static uint8_t guide[GUIDE_CELLS];
+#else
+__attribute__((section("__libfuzzer_extra_counters"), aligned(4096),
+               used)) static uint8_t guide[GUIDE_CELLS];
+#endif
+_Static_assert(GUIDE_CELLS % 4096 == 0, "a section of whole pages");
 
 static void leave(int status, const char *text) {
     fprintf(stderr, "instar-fuzz: %s\n", text);
@@ -89,6 +101,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
         leave(unavailable ? EXIT_UNAVAILABLE : EXIT_BAD_USE, fault.text);
     if (one_file || parent_minimizes())
         harness_forget(harness);
+    harness_guide(harness, guide);
     struct buffer words = {0};
     harness_announce(harness, &words);
     fprintf(stderr, "instar-fuzz: %s", words.data);
@@ -100,7 +113,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct fault fault = {0};
     char signature[SIGNATURE_ROOM];
     follow_parent();
-    switch (harness_run(harness, data, size, signature, &fault)) {
+#ifdef __AFL_COMPILER
+    memset(guide, 0, sizeof guide);
+    int verdict = harness_run(harness, data, size, signature, &fault);
+    engine_afl_map_guide(guide);
+#else
+    int verdict = harness_run(harness, data, size, signature, &fault);
+#endif
+    switch (verdict) {
     case HARNESS_NOTHING:
     case HARNESS_REPEATED:
         return 0;

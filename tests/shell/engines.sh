@@ -90,6 +90,21 @@ minimizes() {
 }
 check "-minimize_crash=1" minimizes
 
+# What the tools answer must reach the engine, and not where it is switched off.
+lf_features() { INSTAR_FUZZ_GUIDE=$1 "$LF" -runs=0 "$SCRATCH/few" 2>&1 | sed -n 's/.*INITED.* ft: \([0-9]*\) .*/\1/p'; }
+feels() {
+    local off all
+    off=$("$1" off) all=$("$1" all)
+    echo "features: $off without guidance, $all with"
+    [ "${off:-0}" -gt 0 ] && [ "${all:-0}" -gt $((off + 20)) ]
+}
+check "libFuzzer feels what the tools answer" feels lf_features
+afl_cells() {
+    INSTAR_FUZZ_GUIDE=$1 afl-showmap -q -t 25000 -o "$SCRATCH/map" -- "$AFL" "$SCRATCH/bitmaps" >/dev/null
+    wc -l <"$SCRATCH/map"
+}
+check "AFL++ feels what the tools answer" feels afl_cells
+
 check "AFL++: a file as argument replays it" "$AFL" "$SCRATCH/comma"
 check "afl-showmap" bash -c "afl-showmap -q -t 25000 -o '$SCRATCH/map' -- '$AFL' <'$SCRATCH/bitmaps' && [ -s '$SCRATCH/map' ]"
 check "afl-cmin" bash -c "afl-cmin -t 25000 -i '$SCRATCH/few' -o '$SCRATCH/cmin' -- '$AFL' && [ -n \"\$(ls '$SCRATCH/cmin')\" ]"

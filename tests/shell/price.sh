@@ -22,6 +22,9 @@ check "every oracle has one line in the table" same_names \
 check "every subcommand has one line in the table" same_names \
     "$(grep -oE '&command_[a-z]+' harness/command/main.c | tr -d '&')" \
     "$(grep -hoE '^const struct command command_[a-z]+' harness/command/*.c | awk '{print $4}')"
+check "every family of features has one line in the table" same_names \
+    "$(grep -oE '&guide_[a-z_]+' harness/guide/features.c | tr -d '&')" \
+    "$(grep -hoE '^const struct guide_family guide_[a-z_]+' harness/guide/*.c | awk '{print $4}')"
 check "every tool adapter has one line in the table" same_names \
     "$(grep -oE '&tool_adapter_[a-z_]+' harness/tool/tool.c | tr -d '&')" \
     "$(grep -hoE '^const struct tool_adapter tool_adapter_[a-z_]+' harness/tool/*.c | awk '{print $4}')"

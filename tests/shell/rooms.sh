@@ -19,10 +19,12 @@ check "exec uses base" includes_only harness/exec 'base/|exec/'
 check "testcase uses image" includes_only harness/testcase 'base/|image/|testcase/'
 check "tool uses exec, testcase, image" includes_only harness/tool 'base/|image/|exec/|testcase/|tool/'
 check "oracles use tool and below" includes_only oracles 'base/|image/|exec/|testcase/|tool/|oracles/'
+check "guide uses oracles and below" includes_only harness/guide \
+    'base/|image/|testcase/|tool/|oracles/|guide/'
 check "report uses oracles and below" includes_only harness/report \
     'base/|image/|exec/|testcase/|tool/|oracles/|report/'
 check "the run loop knows no engine and no command" includes_only harness \
-    'base/|image/|exec/|testcase/|tool/|oracles/|report/|[a-z]+\.h'
+    'base/|image/|exec/|testcase/|tool/|oracles/|guide/|report/|[a-z]+\.h'
 check "the stand-in links image and base alone" includes_only standin 'base/|image/|standin/|[a-z_]+\.h'
 check "the third reader shares no code with this project" includes_only third ''
 finish

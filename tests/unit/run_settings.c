@@ -19,6 +19,7 @@ static int forget(void **state) {
                                         "QEMU_IMG",
                                         "INSTAR_FUZZ_PAIR",
                                         "INSTAR_FUZZ_EXEC",
+                                        "INSTAR_FUZZ_GUIDE",
                                         "INSTAR_FUZZ_OPS",
                                         "INSTAR_FUZZ_OPPS",
                                         "INSTAR_FUZZ_TARGETS",
@@ -94,6 +95,7 @@ static void a_wrong_name_or_value_is_refused_in_words(void **state) {
     refused("INSTAR_FUZZ_OPS", "conver", "comma list");
     refused("INSTAR_FUZZ_PAIR", "both", "auto, instar");
     refused("INSTAR_FUZZ_EXEC", "forked", "auto, plain, warm or persistent");
+    refused("INSTAR_FUZZ_GUIDE", "on", "off, outputs or all");
     refused("INSTAR_FUZZ_CASE_MS", "999", "1000 to 72000000");
     refused("INSTAR_FUZZ_CASE_MS", "12000ms", "1000 to 72000000");
     refused("INSTAR_FUZZ_CASE_MS", "-1", "1000 to 72000000");

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Features of what the tools said: how they ended, what they complained of, the numbers that they
+// reported, and where the two answers are not the same.
+#include "guide/family.h"
+
+#include <string.h>
+
+// A leaf of an answer. The path is a hash of the names that lead to it, without positions in lists:
+// the tenth extent of a disk is nothing new.
+struct leaf {
+    uint64_t path;
+    uint64_t value; // the number, or a hash of the text
+    bool is_number;
+};
+#define LEAVES 96 // more are not looked at; info of a split disk has the most
+
+struct leaves {
+    struct leaf items[LEAVES];
+    size_t count;
+};
+
+static uint64_t text_word(const char *text) {
+    uint64_t word = 0;
+    for (; *text; text++)
+        word = guide_word(word, (uint8_t)*text);
+    return word;
+}
+
+// Drawn at random by whoever wrote the file.
+static bool is_identity(const char *name) {
+    return strcmp(name, "cid") == 0 || strcmp(name, "parent-cid") == 0;
+}
+
+static void add_leaf(struct leaves *leaves, uint64_t path, const cJSON *item) {
+    if (leaves->count == LEAVES)
+        return;
+    struct leaf *leaf = &leaves->items[leaves->count++];
+    *leaf = (struct leaf){.path = path};
+    leaf->is_number = tool_json_u64(item, &leaf->value);
+    if (leaf->is_number)
+        return;
+    leaf->value = cJSON_IsString(item) ? text_word(item->valuestring) : (uint64_t)item->type;
+}
+
+// No deeper than tool_json_parse lets a tree be.
+static void collect_tree(struct leaves *leaves, uint64_t path, const cJSON *tree) {
+    for (const cJSON *item = tree ? tree->child : NULL; item; item = item->next) {
+        if (item->string && is_identity(item->string))
+            continue;
+        uint64_t below = item->string ? guide_word(path, text_word(item->string)) : path;
+        if (item->child)
+            collect_tree(leaves, below, item);
+        else
+            add_leaf(leaves, below, item);
+    }
+}
+
+static void add_number(struct leaves *leaves, const char *name, uint64_t value) {
+    if (leaves->count < LEAVES)
+        leaves->items[leaves->count++] = (struct leaf){text_word(name), value, true};
+}
+
+static void collect(struct leaves *leaves, const struct oracle_side *side) {
+    leaves->count = 0;
+    if (!side->ran)
+        return;
+    collect_tree(leaves, 0, side->result->json);
+    if (side->output)
+        add_number(leaves, "output file", side->output_file_size);
+    if (side->has_converted)
+        add_number(leaves, "converted", side->converted_size);
+}
+
+static const struct leaf *find_leaf(const struct leaves *leaves, uint64_t path) {
+    for (size_t i = 0; i < leaves->count; i++)
+        if (leaves->items[i].path == path)
+            return &leaves->items[i];
+    return NULL;
+}
+
+// Both answers of the step, taken apart once for the families that look at them.
+static struct leaves taken[GUIDE_SIDES];
+
+static enum outcome_class class_of(const struct oracle_side *side) {
+    return side->ran ? side->result->class : OUTCOME_CLASSES;
+}
+
+static void tell_outcomes(const struct guide_telling *telling, const struct guide_view *view) {
+    const struct oracle_step *step = view->step;
+    for (int side = 0; side < GUIDE_SIDES; side++) {
+        const struct oracle_side *of = guide_side(step, side);
+        GUIDE_TELL(telling, guide_part_of(side), step->op, step->source, step->target,
+                   class_of(of));
+        if (of->output_check.class != OUTCOME_CLASSES)
+            GUIDE_TELL(telling, guide_part_of(side), 1, step->source, step->target,
+                       of->output_check.class);
+        if (of->fit_class != OUTCOME_CLASSES)
+            GUIDE_TELL(telling, guide_part_of(side), 2, step->source, step->target, of->fit_class);
+    }
+    GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, step->target, class_of(&step->a),
+               class_of(&step->b));
+}
+
+const struct guide_family guide_outcomes = {
+    .name = "outcomes",
+    .parts = "each side, pair",
+    .words = "operation, source and target format, outcome class (of the pair: both classes); the "
+             "class of qemu-img's check of an output, and of the convert behind a measure",
+    .tell = tell_outcomes,
+};
+
+#define MESSAGE_CLASSES 256 // so many texts of one operation are told apart
+#define MESSAGE_LETTERS 120
+
+// The letters of the first line, without digits, quoted names and whatever holds a slash.
+static uint64_t message_word(const struct buffer *err) {
+    uint64_t word = 0;
+    bool quoted = false;
+    size_t end = err->length < MESSAGE_LETTERS ? err->length : MESSAGE_LETTERS;
+    for (size_t i = 0; i < end && err->data[i] != '\n'; i++) {
+        char c = err->data[i];
+        if (c == '\'' || c == '"')
+            quoted = !quoted;
+        if (c == '/') // the rest of a path
+            while (i + 1 < end && err->data[i + 1] > ' ')
+                i++;
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (letter && !quoted)
+            word = guide_word(word, (uint8_t)c);
+    }
+    return word % MESSAGE_CLASSES;
+}
+
+static void tell_messages(const struct guide_telling *telling, const struct guide_view *view) {
+    for (int side = 0; side < GUIDE_SIDES; side++) {
+        const struct oracle_side *of = guide_side(view->step, side);
+        if (of->ran && of->outcome->err.length)
+            GUIDE_TELL(telling, guide_part_of(side), view->step->op,
+                       message_word(&of->outcome->err));
+    }
+}
+
+const struct guide_family guide_messages = {
+    .name = "messages",
+    .parts = "each side",
+    .words = "operation, letters of the first line on stderr (no digits, no names, no paths)",
+    .tell = tell_messages,
+};
+
+static void tell_number(const struct guide_telling *telling, enum guide_part part,
+                        const struct oracle_step *step, uint64_t path, uint64_t value,
+                        unsigned sign) {
+    GUIDE_TELL(telling, part, step->op, step->target, path, sign, guide_magnitude(value));
+    GUIDE_TELL(telling, part, step->op, step->target, path, sign, 128 + guide_zeros(value));
+}
+
+static void tell_difference(const struct guide_telling *telling, const struct oracle_step *step,
+                            const struct leaf *a, const struct leaf *b) {
+    uint64_t distance = a->value > b->value ? a->value - b->value : b->value - a->value;
+    tell_number(telling, GUIDE_PAIR, step, a->path, distance,
+                a->value > b->value ? 1 : 2 * (a->value < b->value));
+}
+
+static void tell_numbers(const struct guide_telling *telling, const struct guide_view *view) {
+    for (int side = 0; side < GUIDE_SIDES; side++) {
+        collect(&taken[side], guide_side(view->step, side));
+        for (size_t i = 0; i < taken[side].count; i++)
+            if (taken[side].items[i].is_number)
+                tell_number(telling, guide_part_of(side), view->step, taken[side].items[i].path,
+                            taken[side].items[i].value, 0);
+    }
+    for (size_t i = 0; i < taken[0].count; i++) {
+        const struct leaf *a = &taken[0].items[i], *b = find_leaf(&taken[1], a->path);
+        if (b && a->is_number && b->is_number)
+            tell_difference(telling, view->step, a, b);
+    }
+}
+
+const struct guide_family guide_numbers = {
+    .name = "numbers",
+    .parts = "each side, pair",
+    .words = "operation, target, name of a number in the answer (or size of an output file), and "
+             "its magnitude or how many zero bits it ends with; of the pair: the same of the "
+             "difference, and who said more",
+    .tell = tell_numbers,
+};
+
+enum { MEMBER_ONLY_A, MEMBER_ONLY_B, MEMBER_DIFFERS };
+
+static void tell_members(const struct guide_telling *telling, const struct guide_view *view) {
+    const struct oracle_step *step = view->step;
+    if (!taken[0].count || !taken[1].count)
+        return;
+    for (int side = 0; side < GUIDE_SIDES; side++)
+        for (size_t i = 0; i < taken[side].count; i++) {
+            const struct leaf *leaf = &taken[side].items[i];
+            const struct leaf *other = find_leaf(&taken[!side], leaf->path);
+            if (!other)
+                GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, leaf->path,
+                           side ? MEMBER_ONLY_B : MEMBER_ONLY_A);
+            else if (side == 0 && other->value != leaf->value)
+                GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, leaf->path, MEMBER_DIFFERS);
+        }
+}
+
+const struct guide_family guide_members = {
+    .name = "members",
+    .parts = "pair",
+    .words = "operation, source format, name of a member that one answer alone has, or that "
+             "differs",
+    .tell = tell_members,
+};
+
+static size_t oracle_index(const struct oracle *oracle) {
+    size_t i = 0;
+    while (oracles[i] && oracles[i] != oracle)
+        i++;
+    return i;
+}
+
+static void tell_verdicts(const struct guide_telling *telling, const struct guide_view *view) {
+    const struct oracle_step *step = view->step;
+    for (size_t i = 0; i < view->judgements->count; i++) {
+        const struct judgement *judgement = &view->judgements->items[i];
+        GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, step->target,
+                   oracle_index(judgement->oracle), judgement->verdict,
+                   text_word(judgement->reason), text_word(judgement->detail),
+                   text_word(judgement->known_id));
+    }
+}
+
+const struct guide_family guide_verdicts = {
+    .name = "verdicts",
+    .parts = "pair",
+    .words = "operation, source and target format, oracle, verdict, its reason or detail, known id",
+    .tell = tell_verdicts,
+};

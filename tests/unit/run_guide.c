@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an engine is told of a case: the same in every run, something else for another answer, and
+// nothing where nobody asked.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "guide/guide.h"
+#include "harness.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EVERY_SEED 9 // of the seeds; all of them take minutes
+
+static struct settings settings;
+static uint8_t cells[GUIDE_CELLS], kept[GUIDE_CELLS];
+
+static struct harness *open_pair(enum pair_choice pair, enum guide_choice guide) {
+    struct harness *harness;
+    struct fault fault = {0};
+    bool unavailable;
+    if (settings_read(&settings, &fault))
+        fail_msg("%s", fault.text);
+    settings.pair = pair;
+    settings.guide = guide;
+    settings.exec = TOOL_EXEC_PLAIN;
+    settings.out = settings.seen = NULL;
+    if (harness_open(&harness, &settings, &unavailable, &fault))
+        fail_msg("%s", fault.text);
+    harness_guide(harness, cells);
+    return harness;
+}
+
+// Runs the case on cleared cells.
+static void run(struct harness *harness, const struct testcase *testcase) {
+    struct fault fault = {0};
+    uint8_t bytes[CASE_MAX_BYTES];
+    char signature[SIGNATURE_ROOM];
+    memset(cells, 0, sizeof cells);
+    if (harness_run(harness, bytes, case_encode(testcase, bytes), signature, &fault) < 0)
+        fail_msg("%s", fault.text);
+}
+
+static void run_text(struct harness *harness, const char *text) {
+    struct testcase testcase;
+    struct fault fault = {0};
+    if (case_from_json(&testcase, text, &fault))
+        fail_msg("%s", fault.text);
+    run(harness, &testcase);
+}
+
+static size_t count(size_t from, size_t to) {
+    size_t set = 0;
+    for (size_t i = from; i < to; i++)
+        set += cells[i] != 0;
+    return set;
+}
+
+#define PART (GUIDE_OUTPUT_CELLS / GUIDE_COVERAGE)
+
+// Cells of a part that are set now and were not in what was kept.
+static size_t news(enum guide_part part) {
+    size_t set = 0;
+    for (size_t i = part * PART; i < (part + 1u) * PART; i++)
+        set += cells[i] && !kept[i];
+    return set;
+}
+
+static void a_case_sets_the_same_cells_in_every_run(void **state) {
+    (void)state;
+    struct harness *first = open_pair(PAIR_STANDIN, GUIDE_OUTPUTS);
+    struct harness *second = open_pair(PAIR_STANDIN, GUIDE_OUTPUTS);
+    glob_t seeds;
+    assert_int_equal(glob("corpus/seeds/*.json", 0, NULL, &seeds), 0);
+    size_t ran = 0;
+    for (size_t i = 0; i < seeds.gl_pathc; i += EVERY_SEED, ran++) {
+        struct testcase testcase;
+        assert_int_equal(case_load(&testcase, seeds.gl_pathv[i], NULL), 0);
+        run(first, &testcase);
+        memcpy(kept, cells, sizeof cells);
+        if (testcase.operation_count)
+            assert_true(count(0, GUIDE_OUTPUT_CELLS) > 3);
+        run(second, &testcase);
+        if (memcmp(kept, cells, sizeof cells) != 0)
+            fail_msg("%s", seeds.gl_pathv[i]);
+        // Once more in the same process: nothing is left over from the case before.
+        run(first, &testcase);
+        assert_memory_equal(kept, cells, sizeof cells);
+    }
+    assert_true(ran > 20);
+    globfree(&seeds);
+    harness_close(first);
+    harness_close(second);
+}
+
+#define MEASURE(size_)                                                                             \
+    "{\"format\": \"raw\", \"virtual_size\": " #size_ ", \"operations\": "                         \
+    "[{\"op\": \"measure\", \"target\": \"qcow2\"}]}"
+
+static void another_answer_sets_another_cell(void **state) {
+    (void)state;
+    struct harness *harness = open_pair(PAIR_STANDIN, GUIDE_OUTPUTS);
+    run_text(harness, MEASURE(1048576));
+    memcpy(kept, cells, sizeof cells);
+    run_text(harness, MEASURE(1048576));
+    for (int part = 0; part < GUIDE_COVERAGE; part++)
+        assert_int_equal(news((enum guide_part)part), 0);
+    run_text(harness, MEASURE(67108864)); // other magnitudes
+    assert_true(news(GUIDE_SIDE_A) > 0);
+    assert_true(news(GUIDE_SIDE_B) > 0);
+    assert_true(news(GUIDE_TRUTH) > 0);
+    assert_int_equal(news(GUIDE_PAIR), 0); // the tools agree as before
+    harness_close(harness);
+}
+
+static void a_difference_between_the_tools_is_told_of_the_pair(void **state) {
+    (void)state;
+    struct harness *harness = open_pair(PAIR_STANDIN, GUIDE_OUTPUTS);
+    static const char *const text =
+        "{\"format\": \"raw\", \"virtual_size\": 1048576, \"writes\": [{\"offset_bytes\": 0, "
+        "\"length_bytes\": 4096}], \"operations\": [{\"op\": \"measure\", \"target\": \"qcow2\"}]}";
+    run_text(harness, text);
+    memcpy(kept, cells, sizeof cells);
+    harness_close(harness);
+    setenv("STANDIN_LIE", "raw-without-seek-hole", 1);
+    harness = open_pair(PAIR_STANDIN, GUIDE_OUTPUTS);
+    unsetenv("STANDIN_LIE");
+    run_text(harness, text);
+    assert_true(news(GUIDE_PAIR) > 0);
+    assert_int_equal(news(GUIDE_SIDE_B), 0); // qemu-img says what it said
+    assert_int_equal(news(GUIDE_TRUTH), 0);
+    harness_close(harness);
+}
+
+static void a_refusal_is_told_by_its_words(void **state) {
+    (void)state;
+    struct harness *harness = open_pair(PAIR_QEMU, GUIDE_OUTPUTS);
+    run_text(harness, MEASURE(1048576));
+    memcpy(kept, cells, sizeof cells);
+    // Clusters that small cannot have extended entries.
+    run_text(harness, "{\"format\": \"raw\", \"virtual_size\": 1048576, \"operations\": [{\"op\": "
+                      "\"measure\", \"target\": \"qcow2\", \"cluster_bits\": 13, "
+                      "\"extended_l2\": true}]}");
+    assert_true(news(GUIDE_SIDE_A) >= 2); // the class, and the message
+    assert_true(news(GUIDE_SIDE_B) >= 2);
+    assert_true(news(GUIDE_PAIR) > 0);
+    harness_close(harness);
+}
+
+static void nothing_is_told_where_guidance_is_off(void **state) {
+    (void)state;
+    struct harness *harness = open_pair(PAIR_QEMU, GUIDE_OFF);
+    run_text(harness, MEASURE(1048576));
+    assert_int_equal(count(0, GUIDE_CELLS), 0);
+    harness_close(harness);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_case_sets_the_same_cells_in_every_run),
+        cmocka_unit_test(another_answer_sets_another_cell),
+        cmocka_unit_test(a_difference_between_the_tools_is_told_of_the_pair),
+        cmocka_unit_test(a_refusal_is_told_by_its_words),
+        cmocka_unit_test(nothing_is_told_where_guidance_is_off),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
