@@ -13,6 +13,7 @@
 //
 //   loop_cost [--live] ROUNDS CASE...       the pair and its tools: INSTAR_FUZZ_PAIR and so on
 //   build/bench/loop_cost 100 bench/cases/*.json
+#include "guide/features.h"
 #include "harness.h"
 #include "materialize.h"
 #include "output.h"
@@ -45,6 +46,7 @@
     X(JUDGE, "judge: all but content")                                                             \
     X(COMPARE, "judge: compare content")                                                           \
     X(COUNT, "count")                                                                              \
+    X(GUIDE, "tell the engine")                                                                    \
     X(ADOPT, "adopt outputs")                                                                      \
     X(OTHER, "other")
 #define PHASE_NAME(id, text)  PHASE_##id,
@@ -132,6 +134,7 @@ WRAP(COMPARE, bool, image_all_same,
 WRAP(COUNT, uint64_t, source_classes_of, (const struct source_view *v), (v))
 WRAP_VOID(COUNT, step_count,
      (const struct step_record *s, uint64_t built, struct stats *stats), (s, built, stats))
+WRAP_VOID(GUIDE, guide_step, (struct guide *g, const struct guide_view *v), (g, v))
 WRAP_VOID(ADOPT, output_end,
      (struct step_record *s, struct chain *c, size_t i, int side, bool read), (s, c, i, side, read))
 // clang-format on
@@ -355,6 +358,8 @@ int main(int argc, char **argv) {
     }
     if (settings_read(&settings, &fault) || harness_open(&harness, &settings, &unavailable, &fault))
         fail(fault.text);
+    static uint8_t cells[GUIDE_CELLS];
+    harness_guide(harness, cells);
     run_rounds(harness, rounds, count);
     print(rounds, count);
     harness_close(harness);
