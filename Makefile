@@ -42,7 +42,7 @@ MAINS := harness/exec/launcher.c harness/engine/afl_map.c
 srcs = $(filter-out $(MAINS),$(sort $(wildcard $(DIR_$(1))/*.c)))
 objs = $(patsubst %.c,build/obj/$(2)/%.o,$(call srcs,$(1)))
 # Link order: highest room first.
-HARNESS := run report guide oracles tool testcase exec image base
+HARNESS := run report guide oracles tool mutators testcase exec image base
 libs = $(foreach r,$(2),build/lib/$(1)/lib$(r).a)
 # What an engine is guided by: the decoder, the builders and readers, the rules. Counters, waiting for
 # processes, clocks and the tools' own words differ from run to run and would only be noise in its
@@ -232,6 +232,7 @@ CHECK_LIBS_base := base
 CHECK_LIBS_image := image base
 CHECK_LIBS_exec := exec base
 CHECK_LIBS_testcase := testcase image base
+CHECK_LIBS_mutators := mutators testcase image base
 CHECK_LIBS_tool := tool testcase exec image base
 CHECK_LIBS_oracles := oracles tool testcase exec image base
 CHECK_LIBS_guide := guide oracles tool testcase exec image base

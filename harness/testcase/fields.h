@@ -89,6 +89,14 @@ enum qcow2_data_file case_data_file(const struct testcase *testcase);
 // Only the place of a write, before length and caps.
 uint64_t case_write_offset(const struct testcase *testcase, const struct case_write *write);
 
+// Plain bytes in place of encoded members: the first way of saying them that means exactly this
+// number. false: there is none; the members may have changed. In numbers.c.
+bool case_choose_size(struct testcase *testcase, uint64_t size);
+// Of a write of the source.
+bool case_choose_place(const struct testcase *testcase, struct case_write *write, uint64_t offset);
+// `unit` is that of the file which has the write.
+bool case_choose_length(struct case_write *write, uint64_t length, uint64_t unit);
+
 #define CASE_EDGES 16
 extern const uint64_t case_size_edges[CASE_EDGES]; // bytes, for SIZE_EDGE
 

@@ -4,7 +4,6 @@
 // fills in defaults, takes plain byte numbers for sizes and places, and says of a mistake which
 // member is wrong and what it may be. Members are found in the encoding table.
 
-#include "base/bytes.h"
 #include "testcase/fields.h"
 
 #include <cjson/cJSON.h>
@@ -159,32 +158,6 @@ static int exact_number(const cJSON *object, const char *name, const char *const
     return 1;
 }
 
-static bool size_is(struct testcase *testcase, enum size_class class, uint64_t value, int64_t delta,
-                    uint64_t wanted) {
-    if (value > 0xffffff || delta < -128 || delta > 127)
-        return false;
-    testcase->size_class = class;
-    testcase->size_value = (uint32_t)value;
-    testcase->size_delta = (int32_t)delta;
-    return case_virtual_size(testcase) == wanted;
-}
-
-static bool choose_size(struct testcase *testcase, uint64_t size) {
-    if (size_is(testcase, SIZE_NONE, 0, 0, size))
-        return true;
-    if (size % 512 == 0 && size_is(testcase, SIZE_SECTORS, size / 512 - 1, 0, size))
-        return true;
-    for (uint32_t i = 0; i < CASE_EDGES && size % 512 == 0; i++) {
-        int64_t delta = ((int64_t)size - (int64_t)case_size_edges[i]) / 512;
-        if (size_is(testcase, SIZE_EDGE, i, delta, size))
-            return true;
-    }
-    uint32_t unit = case_source_unit(testcase);
-    if (size % unit == 0 && size_is(testcase, SIZE_UNITS, size / unit, 0, size))
-        return true;
-    return size > 0 && size_is(testcase, SIZE_ODD, size - 1, 0, size);
-}
-
 static int read_size(const cJSON *root, struct testcase *testcase, struct fault *fault) {
     static const char *const members[] = {"size_class", "size_value", "size_delta", NULL};
     uint64_t size = 0;
@@ -192,58 +165,12 @@ static int read_size(const cJSON *root, struct testcase *testcase, struct fault 
 
     if (present <= 0)
         return present;
-    if (!choose_size(testcase, size))
+    if (!case_choose_size(testcase, size))
         return fault_set(fault,
                          "virtual_size %" PRIu64 " cannot be expressed for %s: 0 to 16 MiB, or at "
                          "most 127 sectors from an edge (docs/encoding.md)",
                          size, case_format_names[testcase->format]);
     return 0;
-}
-
-static bool place_is(const struct testcase *testcase, struct case_write *write,
-                     enum write_anchor anchor, uint64_t offset, int64_t delta, uint64_t wanted) {
-    bool in_sectors = delta % 512 == 0 && delta != 0;
-
-    delta /= in_sectors ? 512 : 1;
-    write->anchor = anchor;
-    write->offset = (uint32_t)offset;
-    write->offset_delta = (int32_t)delta;
-    write->delta_scale = in_sectors;
-    return offset <= UINT32_MAX && delta >= -128 && delta <= 127 &&
-           case_write_offset(testcase, write) == wanted;
-}
-
-// On the nearest unit, or a little before or behind it.
-static bool place_near(const struct testcase *testcase, struct case_write *write,
-                       enum write_anchor anchor, uint64_t unit, uint64_t offset) {
-    uint64_t nearest = (offset + unit / 2) / unit;
-
-    return place_is(testcase, write, anchor, nearest, (int64_t)(offset - nearest * unit), offset);
-}
-
-static bool choose_place(const struct testcase *testcase, struct case_write *write,
-                         uint64_t offset) {
-    uint64_t size = case_virtual_size(testcase);
-
-    if (place_is(testcase, write, ANCHOR_START, offset, 0, offset))
-        return true;
-    if (offset < size && place_is(testcase, write, ANCHOR_END, size - offset, 0, offset))
-        return true;
-    return place_near(testcase, write, ANCHOR_SOURCE, case_source_unit(testcase), offset) ||
-           place_near(testcase, write, ANCHOR_TARGET, 65536, offset) ||
-           place_near(testcase, write, ANCHOR_BLOCK, 2097152, offset);
-}
-
-static bool choose_length(struct case_write *write, uint64_t length, uint64_t unit) {
-    const uint64_t scales[LENGTH_SCALES] = {1, 512, unit};
-
-    for (uint32_t i = 0; i < LENGTH_SCALES; i++)
-        if (length > 0 && length % scales[i] == 0 && length / scales[i] <= 65536) {
-            write->length_scale = i;
-            write->length = (uint32_t)(length / scales[i] - 1);
-            return true;
-        }
-    return false;
 }
 
 static int read_write(const cJSON *object, const char *where, struct testcase *testcase,
@@ -255,7 +182,7 @@ static int read_write(const cJSON *object, const char *where, struct testcase *t
     if (read_record(RECORD_WRITE, object, where, write, fault))
         return -1;
     int present = exact_number(object, "offset_bytes", place, where, &number, fault);
-    if (present > 0 && !choose_place(testcase, write, number))
+    if (present > 0 && !case_choose_place(testcase, write, number))
         return fault_set(fault,
                          "%soffset_bytes must lie below virtual_size, and above 4 GiB "
                          "near a multiple of the source's unit, 64 KiB or 2 MiB",
@@ -263,7 +190,7 @@ static int read_write(const cJSON *object, const char *where, struct testcase *t
     if (present < 0)
         return -1;
     present = exact_number(object, "length_bytes", extent, where, &number, fault);
-    if (present > 0 && !choose_length(write, number, case_source_unit(testcase)))
+    if (present > 0 && !case_choose_length(write, number, case_source_unit(testcase)))
         return fault_set(fault,
                          "%slength_bytes must be 1..65536 bytes, sectors or units of the "
                          "source",

@@ -17,6 +17,7 @@ check "base uses nothing" includes_only harness/base 'base/'
 check "image uses base" includes_only harness/image 'base/|image/'
 check "exec uses base" includes_only harness/exec 'base/|exec/'
 check "testcase uses image" includes_only harness/testcase 'base/|image/|testcase/'
+check "mutators use testcase and below" includes_only mutators 'base/|image/|testcase/|mutators/'
 check "tool uses exec, testcase, image" includes_only harness/tool 'base/|image/|exec/|testcase/|tool/'
 check "oracles use tool and below" includes_only oracles 'base/|image/|exec/|testcase/|tool/|oracles/'
 check "guide uses oracles and below" includes_only harness/guide \
