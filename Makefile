@@ -37,7 +37,7 @@ DIR_run := harness
 DIR_command := harness/command
 DIR_engine := harness/engine
 # Programs of their own, not part of their room's library.
-MAINS := harness/exec/launcher.c harness/engine/afl_map.c
+MAINS := harness/exec/launcher.c harness/engine/afl_map.c mutators/libfuzzer.c mutators/afl.c
 
 srcs = $(filter-out $(MAINS),$(sort $(wildcard $(DIR_$(1))/*.c)))
 objs = $(patsubst %.c,build/obj/$(2)/%.o,$(call srcs,$(1)))
@@ -177,10 +177,12 @@ $(foreach f,plain check libfuzzer afl,build/obj/$(f)/oracles/registry_built_in.o
 # --- engines --------------------------------------------------------------------------------
 # libFuzzer by default; a fuzzing service passes its own LIB_FUZZING_ENGINE and LIBFUZZER_FLAGS=.
 LIB_FUZZING_ENGINE ?= -fsanitize=fuzzer
-build/fuzz_instar: $(call libs,libfuzzer,engine) $(call engine_libs,libfuzzer)
+# The mutator's hooks are not instrumented: how a case was made says nothing of what it does.
+LIBFUZZER_HOOKS := build/obj/plain/mutators/libfuzzer.o
+build/fuzz_instar: $(call libs,libfuzzer,engine) $(LIBFUZZER_HOOKS) $(call engine_libs,libfuzzer)
 	$(call say,LINK,$@)
 	$(Q)$(CLANG) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive build/lib/libfuzzer/libengine.a -Wl,--no-whole-archive \
-	    $(call engine_libs,libfuzzer) $(LIB_FUZZING_ENGINE) $(LIBS)
+	    $(LIBFUZZER_HOOKS) $(call engine_libs,libfuzzer) $(LIB_FUZZING_ENGINE) $(LIBS)
 
 build/obj/afl-plain/%.o: %.c
 	@mkdir -p $(@D)

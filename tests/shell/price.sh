@@ -28,4 +28,7 @@ check "every family of features has one line in the table" same_names \
 check "every tool adapter has one line in the table" same_names \
     "$(grep -oE '&tool_adapter_[a-z_]+' harness/tool/tool.c | tr -d '&')" \
     "$(grep -hoE '^const struct tool_adapter tool_adapter_[a-z_]+' harness/tool/*.c | awk '{print $4}')"
+check "every mutation has one line in a table" same_names \
+    "$(grep -oE '[0-9], mut_[a-z_]+\}' mutators/mutate.c | grep -oE 'mut_[a-z_]+')" \
+    "$(grep -hoE '^bool mut_[a-z_]+\(struct mut_work \*work\) \{' mutators/*.c | grep -oE 'mut_[a-z_]+' | grep -v '^mut_work$')"
 finish

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Crossover: a case takes something from another. A source of one and the calls of another are what
+// fills the matrix of comparisons fastest, because both have proved to be worth keeping.
+#include "mutators/mutation.h"
+
+#include <string.h>
+
+// A run of `count` records, at least one.
+static void draw_run(struct mut_random *random, uint32_t count, uint32_t *first, uint32_t *length) {
+    *first = mut_below(random, count);
+    *length = 1 + mut_below(random, count - *first);
+}
+
+bool mut_splice_writes(struct mut_work *work) {
+    uint32_t first, length, at = mut_below(work->random, work->testcase->write_count + 1);
+    if (work->donor->write_count == 0)
+        return false;
+    draw_run(work->random, work->donor->write_count, &first, &length);
+    for (uint32_t i = 0; i < length; i++)
+        if (!mut_insert_write(work->testcase, at + i, &work->donor->writes[first + i]))
+            return i > 0;
+    return true;
+}
+
+// The other's operations take the place of some of ours, so that chains do not grow with every
+// generation.
+bool mut_splice_ops(struct mut_work *work) {
+    uint32_t first, length;
+    struct testcase *testcase = work->testcase;
+    if (work->donor->operation_count == 0)
+        return false;
+    draw_run(work->random, work->donor->operation_count, &first, &length);
+    uint32_t at = mut_below(work->random, testcase->operation_count + 1);
+    for (uint32_t i = 0; i < length; i++) {
+        if (at + i < testcase->operation_count && !mut_one_in(work->random, 3))
+            mut_remove_operation(testcase, at + i);
+        if (!mut_insert_operation(testcase, at + i, &work->donor->operations[first + i]))
+            return i > 0;
+    }
+    return true;
+}
+
+static void copy_operations(struct testcase *to, const struct testcase *from) {
+    to->operation_count = from->operation_count;
+    memcpy(to->operations, from->operations, sizeof to->operations);
+}
+
+bool mut_take_ops(struct mut_work *work) {
+    if (work->donor->operation_count == 0)
+        return false;
+    copy_operations(work->testcase, work->donor);
+    return true;
+}
+
+bool mut_take_source(struct mut_work *work) {
+    const struct testcase ours = *work->testcase;
+    if (ours.operation_count == 0)
+        return false;
+    *work->testcase = *work->donor;
+    copy_operations(work->testcase, &ours);
+    return true;
+}
+
+// Each member of the header from one of the two; writes and operations stay.
+bool mut_mix_header(struct mut_work *work) {
+    bool changed = false;
+    for (size_t i = 0; i < case_field_count; i++) {
+        const struct case_field *field = &case_fields[i];
+        if (field->record != RECORD_HEADER || mut_one_in(work->random, 2))
+            continue;
+        int64_t theirs = case_field_get(field, work->donor);
+        changed |= theirs != case_field_get(field, work->testcase);
+        case_field_set(field, work->testcase, theirs);
+    }
+    return changed;
+}
