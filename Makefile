@@ -6,7 +6,7 @@
 #
 #   plain      the command line program, the stand-in, the launcher
 #   check      the same with AddressSanitizer and UBSan, for the unit tests
-#   libfuzzer  the libFuzzer target       afl  the AFL++ target
+#   libfuzzer  the libFuzzer target       afl  the AFL++ target     pic  what afl-fuzz loads
 
 V ?= 0
 Q := $(if $(filter 0,$(V)),@,)
@@ -101,7 +101,7 @@ deps:
 
 seeds: build/seeds.stamp
 build-libfuzzer: programs build/fuzz_instar seeds
-build-afl: programs build/afl/fuzz_instar seeds
+build-afl: programs build/afl/fuzz_instar build/afl/mutator.so seeds
 build-loop: programs
 build-bench: programs seeds build/bench/bench build/bench/loop_cost build/bench/fork_floor.so build/bench/cases.stamp
 
@@ -137,7 +137,7 @@ build/lib/$(1)/lib$(2).a: $(call objs,$(2),$(1))
 	@mkdir -p $$(@D)
 	$(Q)rm -f $$@ && ar rcs $$@ $$^
 endef
-$(foreach f,plain check libfuzzer afl,$(foreach r,$(ROOMS),$(eval $(call room_library,$(f),$(r)))))
+$(foreach f,plain check libfuzzer afl pic,$(foreach r,$(ROOMS),$(eval $(call room_library,$(f),$(r)))))
 
 # --- programs -------------------------------------------------------------------------------
 build/launcher: build/obj/plain/harness/exec/launcher.o build/lib/plain/libexec.a build/lib/plain/libbase.a
@@ -195,6 +195,17 @@ build/afl/fuzz_instar: $(call libs,afl,engine) $(call engine_libs,afl) build/obj
 	    -Wl,--whole-archive build/lib/afl/libengine.a -Wl,--no-whole-archive \
 	    build/obj/afl-plain/harness/engine/afl_map.o $(call engine_libs,afl) $(LIBS)
 
+# afl-fuzz loads the mutator into itself.
+build/obj/pic/%.o: %.c
+	$(call say,CC pic,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -fPIC -c -o $@ $<
+
+build/afl/mutator.so: build/obj/pic/mutators/afl.o $(call libs,pic,mutators testcase image base)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,defs -o $@ $^ $(LIBS)
+
 BENCH_OBJS := $(patsubst %.c,build/obj/plain/%.o,$(filter-out bench/fork_floor.c bench/loop_cost.c,$(wildcard bench/*.c)))
 build/bench/bench: $(BENCH_OBJS) $(call libs,plain,$(HARNESS)) | programs
 	$(call say,LINK,$@)
@@ -214,6 +225,20 @@ build/bench/loop_cost: build/obj/plain/bench/loop_cost.o $(call libs,plain,$(HAR
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(LOOP_WRAPS:%=-Wl,--wrap=%) $< $(call libs,plain,$(HARNESS)) $(LIBS)
+
+# What fuzzing services look for beside a target, by its name.
+.PHONY: bundle
+bundle: build/fuzz_instar build/fuzz_instar_seed_corpus.zip build/fuzz_instar.dict build/fuzz_instar.options ## the libFuzzer target with its seeds, dictionary and options beside it
+
+build/fuzz_instar_seed_corpus.zip: build/seeds.stamp
+	$(call say,ZIP,$@)
+	$(Q)rm -f $@ && zip -q -j -X -r $@ build/seeds
+
+build/fuzz_instar.dict: dict/fuzz_instar.dict
+	$(Q)cp $< $@
+
+build/fuzz_instar.options: ci/fuzz_instar.options
+	$(Q)cp $< $@
 
 SEEDS := $(sort $(wildcard corpus/seeds/*.json))
 BENCH_CASES := $(sort $(wildcard bench/cases/*.json))
@@ -258,7 +283,7 @@ build/tests/soak_backends: $(SOAK_OBJS) $(call libs,plain,$(HARNESS)) | build/la
 
 # Tests that run tools need the launcher, and some the stand-in.
 $(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/warm.so build/standin/instar $(THIRD)
-build-tests: programs build/fuzz_instar build/afl/fuzz_instar seeds build-bench build/tests/soak_backends \
+build-tests: programs build/fuzz_instar build/afl/fuzz_instar build/afl/mutator.so seeds build-bench build/tests/soak_backends \
     $(addprefix build/tests/,$(UNIT_TESTS))
 
 # A tool of the tests' own, which waits at its options as qemu-img does; and one that cannot.

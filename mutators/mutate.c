@@ -12,7 +12,7 @@
 // are what most of its cells differ by.
 const struct mutation mut_mutations[] = {
     {"field", 20, mut_field},          {"write_add", 6, mut_write_add},
-    {"write_drop", 3, mut_write_drop}, {"write_copy", 2, mut_write_copy},
+    {"write_drop", 7, mut_write_drop}, {"write_copy", 2, mut_write_copy},
     {"write_move", 2, mut_write_move}, {"op_add", 6, mut_op_add},
     {"op_drop", 6, mut_op_drop},       {"op_copy", 1, mut_op_copy},
     {"op_move", 1, mut_op_move},       {"op_new", 10, mut_op_new},

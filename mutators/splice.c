@@ -12,26 +12,29 @@ static void draw_run(struct mut_random *random, uint32_t count, uint32_t *first,
     *length = 1 + mut_below(random, count - *first);
 }
 
+// Of both lists: the other's records take the place of most of those that stand there, so that
+// cases do not grow with every generation.
 bool mut_splice_writes(struct mut_work *work) {
-    uint32_t first, length, at = mut_below(work->random, work->testcase->write_count + 1);
+    struct testcase *testcase = work->testcase;
+    uint32_t first, length, at = mut_below(work->random, testcase->write_count + 1);
     if (work->donor->write_count == 0)
         return false;
     draw_run(work->random, work->donor->write_count, &first, &length);
-    for (uint32_t i = 0; i < length; i++)
-        if (!mut_insert_write(work->testcase, at + i, &work->donor->writes[first + i]))
+    for (uint32_t i = 0; i < length; i++) {
+        if (at + i < testcase->write_count && !mut_one_in(work->random, 3))
+            mut_remove_write(testcase, at + i);
+        if (!mut_insert_write(testcase, at + i, &work->donor->writes[first + i]))
             return i > 0;
+    }
     return true;
 }
 
-// The other's operations take the place of some of ours, so that chains do not grow with every
-// generation.
 bool mut_splice_ops(struct mut_work *work) {
-    uint32_t first, length;
     struct testcase *testcase = work->testcase;
+    uint32_t first, length, at = mut_below(work->random, testcase->operation_count + 1);
     if (work->donor->operation_count == 0)
         return false;
     draw_run(work->random, work->donor->operation_count, &first, &length);
-    uint32_t at = mut_below(work->random, testcase->operation_count + 1);
     for (uint32_t i = 0; i < length; i++) {
         if (at + i < testcase->operation_count && !mut_one_in(work->random, 3))
             mut_remove_operation(testcase, at + i);
