@@ -7,11 +7,15 @@
 #include <string.h>
 
 static int show(const struct command *command, int argc, char **argv) {
-    bool json = false;
+    bool json = false, brief = false;
     int shown = 0;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--json")) {
             json = true;
+            continue;
+        }
+        if (!strcmp(argv[i], "--brief")) {
+            brief = true;
             continue;
         }
         if (argv[i][0] == '-')
@@ -21,10 +25,10 @@ static int show(const struct command *command, int argc, char **argv) {
         if (command_load_case(&testcase, argv[i], &fault))
             return command_complain(command, "%s", fault.text);
         struct buffer out = {0};
-        if (!json)
-            case_describe(&testcase, &out);
-        else
-            case_to_json(&testcase, &out);
+        void (*form)(const struct testcase *, struct buffer *) = brief  ? case_to_json_brief
+                                                                 : json ? case_to_json
+                                                                        : case_describe;
+        form(&testcase, &out);
         fputs(out.data, stdout);
         buffer_free(&out);
         shown++;
@@ -34,9 +38,10 @@ static int show(const struct command *command, int argc, char **argv) {
 
 const struct command command_show = {
     "show",
-    "[--json] CASE...",
+    "[--json [--brief]] CASE...",
     "print a case in words, or in its text form",
-    "  --json  the text form, which `assemble` reads\n"
+    "  --json   the text form, which `assemble` reads\n"
+    "  --brief  no help in it, and nothing that has its default\n"
     "exit: 0; 2 bad use or unreadable case\n",
     show,
 };

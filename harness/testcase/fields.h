@@ -100,6 +100,9 @@ bool case_choose_length(struct case_write *write, uint64_t length, uint64_t unit
 #define CASE_EDGES 16
 extern const uint64_t case_size_edges[CASE_EDGES]; // bytes, for SIZE_EDGE
 
+// A value as the text form says it: a name, true or false, a number. In json_write.c.
+void case_value_to_json(const struct case_field *field, int64_t value, struct buffer *out);
+
 // Appends one sentence without a newline. In describe.c.
 void case_describe_image(const struct testcase *testcase, struct buffer *out);
 void case_describe_write(const struct testcase *testcase, size_t index,

@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-static void write_value(const struct case_field *field, int64_t value, struct buffer *out) {
+void case_value_to_json(const struct case_field *field, int64_t value, struct buffer *out) {
     if (field->kind == FIELD_ENUM)
         buffer_format(out, "\"%s\"", field->names[value]);
     else if (field->kind == FIELD_FLAG)
@@ -37,7 +37,7 @@ static void write_members(enum case_record kind, const void *record, const char 
         if (field->record != kind || (!field->shown && value == field->initial))
             continue;
         buffer_format(out, "\"%s\": ", field->name);
-        write_value(field, value, out);
+        case_value_to_json(field, value, out);
         buffer_text(out, behind);
     }
 }

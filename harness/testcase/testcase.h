@@ -232,6 +232,9 @@ bool case_fit_allowed(const struct testcase *testcase, const struct case_operati
 // "virtual_size": N in place of the three size_* members where a class can express N exactly,
 // members left out take their default, an unknown member or a value out of range is an error.
 void case_to_json(const struct testcase *testcase, struct buffer *out);
+// The same without help and without what has its default, one line for the image and one for each
+// write and operation.
+void case_to_json_brief(const struct testcase *testcase, struct buffer *out);
 int case_from_json(struct testcase *testcase, const char *text, struct fault *fault);
 // The image and the operations in words, a line each, for `show` and `replay`.
 void case_describe(const struct testcase *testcase, struct buffer *out);

@@ -40,6 +40,45 @@ static void every_case_survives_the_text_form(void **state) {
     buffer_free(&again);
 }
 
+static void every_case_survives_the_brief_form(void **state) {
+    (void)state;
+    uint64_t seed = 21;
+    struct buffer text = {0};
+    for (int round = 0; round < 1500; round++) {
+        struct testcase testcase;
+        helper_case(&seed, &testcase);
+        buffer_clear(&text);
+        case_to_json_brief(&testcase, &text);
+        reads(text.data);
+        helper_assert_same(&parsed, &testcase);
+        size_t lines = 0;
+        for (const char *at = text.data; *at; at++)
+            lines += *at == '\n';
+        assert_int_equal(lines, 1 + testcase.write_count + testcase.operation_count);
+    }
+    buffer_free(&text);
+}
+
+static void the_brief_form_says_no_more_than_a_person_would(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "{\"format\": \"raw\", \"virtual_size\": 512}\n",
+        "{\"format\": \"qcow2\", \"virtual_size\": 65536, \"cluster_bits\": 12,\n"
+        " \"writes\": [{\"offset_bytes\": 0, \"length_bytes\": 512, \"form\": \"zero\"},\n"
+        "            {\"offset_bytes\": 4096, \"length_bytes\": 1}],\n"
+        " \"operations\": [{\"op\": \"measure\", \"target\": \"raw\"},\n"
+        "                {\"op\": \"info\"}]}\n",
+    };
+    struct buffer again = {0};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        reads(texts[i]);
+        buffer_clear(&again);
+        case_to_json_brief(&parsed, &again);
+        assert_string_equal(again.data, texts[i]);
+    }
+    buffer_free(&again);
+}
+
 static void an_empty_object_is_the_empty_case(void **state) {
     (void)state;
     struct testcase empty;
@@ -241,6 +280,8 @@ static void the_text_form_leaves_defaults_of_records_out(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_survives_the_text_form),
+        cmocka_unit_test(every_case_survives_the_brief_form),
+        cmocka_unit_test(the_brief_form_says_no_more_than_a_person_would),
         cmocka_unit_test(an_empty_object_is_the_empty_case),
         cmocka_unit_test(comments_are_allowed_outside_of_strings),
         cmocka_unit_test(a_virtual_size_in_bytes_finds_its_class),
