@@ -258,12 +258,13 @@ static bool needs_no_repetition(const struct finding *finding) {
 }
 
 static int first_run(struct harness *h, const uint8_t *data, size_t size,
-                     bool (*stop_at)(void *, const char *), bool goes_on, struct fault *fault) {
+                     bool (*stop_at)(void *, const char *), void *context, bool goes_on,
+                     struct fault *fault) {
     if (attach(h, fault))
         return -1;
     case_decode(&h->testcase, data, size);
     h->chain.stop_at = stop_at;
-    h->chain.stop_context = h;
+    h->chain.stop_context = context;
     h->chain.goes_on = goes_on;
     h->chain.confirming = NULL;
     h->chain.counting = true;
@@ -378,7 +379,7 @@ static int meet(struct harness *h, const uint8_t *data, size_t size, const struc
 
 int harness_run_all(struct harness *h, const uint8_t *data, size_t size, bool keep_going,
                     harness_told *told, void *context, struct fault *fault) {
-    int fresh = 0, status = first_run(h, data, size, is_new, keep_going, fault);
+    int fresh = 0, status = first_run(h, data, size, is_new, h, keep_going, fault);
     for (size_t i = 0; status >= 0 && i < h->first.finding_count; i++) {
         status = meet(h, data, size, &h->first.findings[i], told, context, fault);
         fresh += status > 0;
@@ -421,7 +422,7 @@ int harness_replay(struct harness *h, const uint8_t *data, size_t size,
                    const struct record **record, size_t *unconfirmed, struct fault *fault) {
     *unconfirmed = 0;
     h->third_always = true;
-    if (first_run(h, data, size, NULL, false, fault))
+    if (first_run(h, data, size, NULL, NULL, false, fault))
         return -1;
     size_t kept = 0;
     for (size_t i = 0; i < h->first.finding_count; i++) {
@@ -437,6 +438,34 @@ int harness_replay(struct harness *h, const uint8_t *data, size_t size,
     h->first.finding_count = kept;
     *record = &h->first;
     return 0;
+}
+
+// An empty signature is any.
+static bool is_wanted(void *context, const char *signature) {
+    const char *wanted = context;
+    return !*wanted || strcmp(wanted, signature) == 0;
+}
+
+int harness_shows(struct harness *h, const uint8_t *data, size_t size,
+                  char signature[SIGNATURE_ROOM], struct fault *fault) {
+    // Asking a third reader takes as long as a tool, and only its own opinion needs it.
+    h->third_always = !*signature || strncmp(signature, "third_reader_", 13) == 0;
+    if (first_run(h, data, size, is_wanted, signature, false, fault))
+        return -1;
+    for (size_t i = 0; i < h->first.finding_count; i++) {
+        const struct finding *finding = &h->first.findings[i];
+        if (!is_wanted(signature, finding->signature))
+            continue;
+        int repeats = needs_no_repetition(finding) ? 1 : confirm(h, finding, fault);
+        if (repeats > 0)
+            snprintf(signature, SIGNATURE_ROOM, "%s", finding->signature);
+        return repeats;
+    }
+    return 0;
+}
+
+void harness_rebudget(struct harness *h) {
+    h->chain.room.deadline_ms = h->settings->case_ms / SETTINGS_DEADLINE_SHARE;
 }
 
 int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t finding,

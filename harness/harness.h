@@ -70,6 +70,13 @@ const struct record *harness_record(const struct harness *harness);
 // confirmed findings; `unconfirmed` counts the others). The record lives until the next call.
 int harness_replay(struct harness *harness, const uint8_t *data, size_t size,
                    const struct record **record, size_t *unconfirmed, struct fault *fault);
+// One case for whoever makes it simpler: does it show the divergence `signature`, in a run that
+// ends where it is met, and once more on fresh files? An empty one stands for any, and receives
+// what was found first. No memory, no report. 1, 0 or -1.
+int harness_shows(struct harness *harness, const uint8_t *data, size_t size,
+                  char signature[SIGNATURE_ROOM], struct fault *fault);
+// From the next case on; `settings` has the other budget already.
+void harness_rebudget(struct harness *harness);
 // Writes the report of a replayed finding below `out` and copies the images to <path>/images.
 int harness_report(struct harness *harness, const uint8_t *data, size_t size, size_t finding,
                    const char *out, char *path, size_t room, struct fault *fault);

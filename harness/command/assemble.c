@@ -3,27 +3,6 @@
 // assemble: the text form of a case becomes the bytes that an engine reads. It runs no tool.
 #include "command/command.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
-
-// The output appears whole or not at all.
-static int write_whole(const char *path, const uint8_t *data, size_t size, struct fault *fault) {
-    char temporary[4096];
-    snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return fault_errno(fault, "%s", path);
-    int status = image_pwrite(fd, data, size, 0, fault);
-    if (close(fd) && status == 0)
-        status = fault_errno(fault, "%s", path);
-    if (status == 0 && rename(temporary, path))
-        status = fault_errno(fault, "%s", path);
-    if (status)
-        unlink(temporary);
-    return status;
-}
-
 static int assemble(const struct command *command, int argc, char **argv) {
     if (argc != 3)
         return command_complain(command, "needs the text and the file to write (see --help)");
@@ -37,7 +16,7 @@ static int assemble(const struct command *command, int argc, char **argv) {
         return command_complain(command, "%s: %s", argv[1], fault.text);
     }
     buffer_free(&text);
-    if (write_whole(argv[2], bytes, case_encode(&testcase, bytes), &fault))
+    if (command_write_file(argv[2], bytes, case_encode(&testcase, bytes), &fault))
         return command_complain(command, "%s", fault.text);
     return 0;
 }

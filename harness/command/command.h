@@ -15,7 +15,7 @@ struct command {
 };
 
 extern const struct command command_run, command_replay, command_show, command_assemble,
-    command_known, command_doctor, command_status, command_encoding;
+    command_minimize, command_known, command_doctor, command_status, command_encoding;
 
 // Prints "instar-fuzz NAME: text" and returns EXIT_BAD_USE.
 int command_complain(const struct command *command, const char *format, ...)
@@ -32,5 +32,7 @@ int command_open_with(const struct command *command, const struct settings *sett
 int command_load_case(struct testcase *testcase, const char *path, struct fault *fault);
 // Reads a whole file of at most `limit` bytes.
 int command_read_file(const char *path, size_t limit, struct buffer *out, struct fault *fault);
+// The file appears whole or not at all, in the place of one that stood there.
+int command_write_file(const char *path, const void *data, size_t size, struct fault *fault);
 
 #endif

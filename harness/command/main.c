@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_run,   &command_replay, &command_show,   &command_assemble,
+    &command_run,   &command_replay, &command_show,   &command_assemble, &command_minimize,
     &command_known, &command_doctor, &command_status, &command_encoding,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
@@ -80,6 +80,22 @@ int command_read_file(const char *path, size_t limit, struct buffer *out, struct
         status = fault_set(fault, "%s: longer than %zu bytes", path, limit);
     close(fd);
     buffer_reserve(out, 0);
+    return status;
+}
+
+int command_write_file(const char *path, const void *data, size_t size, struct fault *fault) {
+    char temporary[4096];
+    snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return fault_errno(fault, "%s", path);
+    int status = image_pwrite(fd, data, size, 0, fault);
+    if (close(fd) && status == 0)
+        status = fault_errno(fault, "%s", path);
+    if (status == 0 && rename(temporary, path))
+        status = fault_errno(fault, "%s", path);
+    if (status)
+        unlink(temporary);
     return status;
 }
 
