@@ -156,11 +156,12 @@ void simplify_length(struct testcase *to, uint32_t turn) {
         round_down(length, SECTOR),
         length % SECTOR ? 1 : 0,
         length > KIB64 && length % 4096 ? round_up(length, KIB64) : 0,
-        length > 1 && length % SECTOR ? round_up(length, SECTOR) : 0,
+        length % SECTOR ? round_up(length, SECTOR) : 0,
     };
-    bool rounds_up = turn % LENGTH_TURNS >= LENGTH_FIRST_UP;
+    // A sector reads better than any part of it but a byte, so that one is rounded up to as well.
+    bool rounds_up = turn % LENGTH_TURNS >= LENGTH_FIRST_UP || turn % LENGTH_TURNS == 0;
     uint64_t chosen = lengths[turn % LENGTH_TURNS];
-    if (chosen && (rounds_up || chosen < length))
+    if (chosen && length > 1 && (rounds_up || chosen < length))
         set_length(to, index, chosen);
 }
 

@@ -91,7 +91,7 @@ static void *record_at(struct testcase *testcase, enum case_record kind, uint32_
 static bool has_own_step(const struct case_field *field) {
     static const char *const own[CASE_RECORDS][6] = {
         [RECORD_HEADER] = {"format", "size_class", "size_delta", "size_value"},
-        [RECORD_WRITE] = {"offset", "length"},
+        [RECORD_WRITE] = {"offset", "length", "length_scale"},
         [RECORD_OPERATION] = {"op", "target"},
     };
     for (const char *const *name = own[field->record]; *name; name++)
@@ -252,7 +252,7 @@ const struct simplify_step simplify_step_table[] = {
     {"one write for several", simplify_absorb_turns, simplify_absorb},
     {"a smaller, rounder disk", simplify_size_turns, simplify_size},
     {"smaller counts", count_turns, take_count},
-    {"shorter, rounder writes", simplify_length_turns, simplify_length},
     {"writes at rounder places", simplify_place_turns, simplify_place},
+    {"shorter, rounder writes", simplify_length_turns, simplify_length},
 };
 const size_t simplify_step_count = sizeof simplify_step_table / sizeof *simplify_step_table;

@@ -269,7 +269,7 @@ static void numbers_become_small_and_round(void **state) {
     struct case_write *write = helper_add_write(&testcase);
     write->anchor = ANCHOR_END;
     write->offset = 23456;
-    write->length = 7890;
+    write->length = 123;
     simplified(bytes, case_encode(&testcase, bytes), needs_bytes_near_the_end, NULL, &outcome);
     assert_int_equal(case_virtual_size(&outcome.best), 1 << 20);
     case_write_extents(&outcome.best, extents);

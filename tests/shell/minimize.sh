@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# minimize: what it leaves is simple, still diverges in the same way, and is whole; what does not
+# repeat is not kept; and its exit codes.
+# shellcheck source=tests/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+requires qemu-img
+export INSTAR_FUZZ_PAIR=standin
+
+case=$(text case <<'J'
+// The fourth operation diverges where zero clusters count as data, the fifth where a byte is wrong.
+{"format": "qcow2", "virtual_size": 12345344, "cluster_bits": 12, "lazy_refcounts": true, "bitmaps": 3,
+ "writes": [{"offset_bytes": 0, "length_bytes": 5000}, {"offset_bytes": 8192, "length_bytes": 4096},
+            {"offset_bytes": 98304, "length_bytes": 131072, "form": "zero", "seed": 3},
+            {"offset_bytes": 12345000, "length_bytes": 300, "pattern": "counter"}],
+ "operations": [{"op": "info"}, {"op": "measure", "target": "raw"}, {"op": "check"},
+                {"op": "measure", "target": "qcow2", "cluster_bits": 14}, {"op": "convert", "target": "vpc"}]}
+J
+)
+zeros=measure_numeric_divergence-measure-qcow2-qcow2-required
+byte=convert_content_divergence-convert-qcow2-vpc-content
+min=$SCRATCH/case.min
+tidy() { rm -f "$SCRATCH"/case.min* "$SCRATCH"/other*; }
+
+simple() {
+    local out
+    out=$(STANDIN_LIE=qcow2-zero-clusters-allocated "$FUZZ" minimize "$case") || return 1
+    echo "$out"
+    [[ $out = *"$zeros"* && $out = *'no step makes it simpler'* ]] || return 1
+    diff - "$min.json" <<J
+// $zeros
+{"format": "qcow2", "virtual_size": 512,
+ "writes": [{"offset_bytes": 0, "length_bytes": 512, "form": "zero"}],
+ "operations": [{"op": "measure", "target": "qcow2"}]}
+J
+}
+check "a case becomes what a person would have written" simple
+both_forms() { "$FUZZ" assemble "$min.json" "$SCRATCH/other" && cmp "$SCRATCH/other" "$min"; }
+check "bytes and text are the same case" both_forms
+brief() { diff <("$FUZZ" show --json --brief "$min") <(grep -v '^//' "$min.json"); }
+check "the text is what show --json --brief prints" brief
+repeats() { STANDIN_LIE=qcow2-zero-clusters-allocated status 1 "$FUZZ" replay "$min" | grep "^  $zeros"; }
+check "it replays to the same signature" repeats
+tidy
+
+named() {
+    STANDIN_LIE=qcow2-zero-clusters-allocated,wrong-byte-near-end "$FUZZ" minimize --signature "$byte" --json "$case" >"$SCRATCH/told" || return 1
+    cat "$SCRATCH/told"
+    grep -q "\"signature\":.*\"$byte\"" "$SCRATCH/told" && grep -q '"lines":.*3,' "$SCRATCH/told" &&
+        grep -q '"end":.*"done"' "$SCRATCH/told"
+}
+check "the named divergence is kept" named
+not_there() { STANDIN_LIE=bitmaps-zero status 4 "$FUZZ" minimize --signature "$zeros" "$case"; }
+check "one that is not there ends with 4" not_there
+tidy
+
+elsewhere() {
+    local before
+    before=$(cksum <"$case")
+    STANDIN_LIE=bitmaps-zero "$FUZZ" minimize --out "$SCRATCH/other" "$case" || return 1
+    [ -s "$SCRATCH/other" ] && [ -s "$SCRATCH/other.json" ] && [ ! -e "$min" ] &&
+        [ "$(cksum <"$case")" = "$before" ]
+}
+check "--out says where, and the case stays as it was" elsewhere
+in_place() {
+    cp "$case" "$SCRATCH/other.json"
+    STANDIN_LIE=bitmaps-zero "$FUZZ" minimize --out "$SCRATCH/other.json" "$SCRATCH/other.json" &&
+        [ "$(wc -l <"$SCRATCH/other.json")" = 3 ]
+}
+check "over the case itself if that is asked for" in_place
+tidy
+
+agrees() { status 4 "$FUZZ" minimize "$case" && [ ! -e "$min" ]; }
+check "a case without a divergence ends with 4 and leaves nothing" agrees
+check "no case ends with 2" status 2 "$FUZZ" minimize
+check "a case that is not there ends with 2" status 2 "$FUZZ" minimize "$SCRATCH/nowhere"
+check "an unknown option ends with 2" status 2 "$FUZZ" minimize --fast "$case"
+check "no time ends with 2" status 2 "$FUZZ" minimize --time 0 "$case"
+check "--out for two cases ends with 2" status 2 "$FUZZ" minimize --out "$SCRATCH/other" "$case" "$case"
+unwritable() { STANDIN_LIE=bitmaps-zero status 2 "$FUZZ" minimize --out "$SCRATCH/nowhere/x" "$case"; }
+check "a result that cannot be written ends with 2" unwritable
+check "a missing tool ends with 3" status 3 env QEMU_IMG=/nowhere/qemu-img "$FUZZ" minimize "$case"
+
+# Measures wrongly every other time.
+moody=$(fake moody/instar <<S
+case "\$*" in *measure*src*)
+    echo x >>$SCRATCH/asked
+    [ \$((\$(/usr/bin/wc -l <$SCRATCH/asked) % 2)) = 1 ] && export STANDIN_LIE=bitmaps-zero ;;
+esac
+exec \$STANDIN "\$@"
+S
+)
+once=$(text once <<'J'
+{"format": "qcow2", "virtual_size": 65536, "bitmaps": 1, "operations": [{"op": "measure", "target": "qcow2"}]}
+J
+)
+moody_case() { rm -f "$SCRATCH/asked"; INSTAR_FUZZ_PAIR=instar INSTAR=$moody INSTAR_FUZZ_FENCE=off status 4 "$FUZZ" minimize "$once"; }
+check "a divergence that does not repeat is none" moody_case
+
+# Each command takes a moment, so that there is time to interrupt.
+slow=$(fake slow/instar <<'S'
+case "$*" in *src*) /usr/bin/sleep 0.3 ;; esac
+STANDIN_LIE=bitmaps-zero exec $STANDIN "$@"
+S
+)
+interrupted() {
+    INSTAR_FUZZ_PAIR=instar INSTAR=$slow "$FUZZ" minimize "$case" >"$SCRATCH/told" 2>&1 &
+    local pid=$! status
+    sleep 4
+    kill -TERM "$pid"
+    wait "$pid"
+    status=$?
+    cat "$SCRATCH/told"
+    [ "$status" = 0 ] && grep -q 'interrupted: the simplest so far' "$SCRATCH/told" && both_forms &&
+        [ -z "$(find "$SCRATCH" -name 'case.min*.[0-9]*')" ]
+}
+check "interrupted, it keeps the simplest so far" interrupted
+tidy
+in_time() {
+    INSTAR_FUZZ_PAIR=instar INSTAR=$slow "$FUZZ" minimize --time 2 "$case" >"$SCRATCH/told" 2>&1 || return 1
+    cat "$SCRATCH/told"
+    grep -q 'time was up' "$SCRATCH/told" && both_forms
+}
+check "after --time it keeps the simplest so far" in_time
+
+check "large crashers come out in five lines" env FROM=2 "$ROOT/ci/minimize" 1 raw-without-seek-hole vpc-64k-sectors bitmaps-omitted
+finish
