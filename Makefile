@@ -156,6 +156,10 @@ build/warm.so: $(PRELOAD_OBJS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ -ldl
 
+# Lives inside instrumented tools, whoever builds them (docs/guidance.md).
+build/coverage.o: build/obj/plain/harness/exec/coverage/runtime.o
+	$(Q)cp $< $@
+
 build/instar-fuzz: $(call libs,plain,command $(HARNESS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive build/lib/plain/libcommand.a -Wl,--no-whole-archive \
@@ -301,6 +305,20 @@ build/tests/forgetful: build/obj/plain/tests/subject/forgetful.o
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+# Two that count their edges: one of the tests' own, and one that lets qemu-img do the work.
+build/obj/covered/%.o: %.c
+	$(call say,CC covered,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CFLAGS_ALL) -O0 -fsanitize-coverage=trace-pc-guard -c -o $@ $<
+
+build/tests/covered: build/obj/covered/tests/subject/covered.o build/coverage.o
+build/tests/guide: build/obj/covered/tests/subject/forgetful.o build/coverage.o
+build/tests/covered build/tests/guide:
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+build/tests/exec_coverage build/tests/run_coverage: | build/tests/covered build/tests/guide
 
 build/tests/exec_warm: | build/tests/subject build/tests/subject-static
 build-tests: build/tests/forgetful

@@ -13,6 +13,7 @@
 #include "settings.h"
 #include "stats.h"
 
+struct coverage;
 struct third;
 
 struct chain {
@@ -33,8 +34,9 @@ struct chain {
     bool third_turn;           // it is asked in this case
     bool both_ways; // commands that take a shortcut run by plain execution, too (tool/both.h)
     bool counting;  // operations, verdicts and the matrix; a repetition counts commands alone
-    uint64_t source_classes; // of the case, where `counting` (testcase/source_class.h)
-    struct guide guide;      // told of every step, where `counting`
+    uint64_t source_classes;         // of the case, where `counting` (testcase/source_class.h)
+    struct guide guide;              // told of every step, where `counting`
+    const struct coverage *coverage; // of the instrumented program (coverage.h)
     // The source and what each tool wrote in each step.
     struct material source;
     struct material outputs[CASE_MAX_OPERATIONS][SIDES];

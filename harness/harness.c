@@ -7,6 +7,7 @@
 
 #include "cells.h"
 #include "chain.h"
+#include "coverage.h"
 #include "keep.h"
 #include "pair.h"
 #include "report/report.h"
@@ -29,6 +30,7 @@ struct harness {
     struct tool tools[SIDES];
     struct registry *registry;
     struct third third;
+    struct coverage coverage;
     bool third_always; // one file is looked at, not a campaign run
     struct stats *stats;
     char *seen;  // folder, or NULL
@@ -123,6 +125,8 @@ int harness_open(struct harness **harness, const struct settings *settings, bool
         status = pair_choose(h->tools, settings, &h->chain.room, unavailable, fault);
     if (status == 0)
         status = third_find(&h->third, &h->chain.room, fault);
+    if (status == 0)
+        status = coverage_find(&h->coverage, settings, &h->chain.room, unavailable, fault);
     // A campaign's folders are touched only once it is clear that it can start.
     if (status == 0)
         status = open_memory(h, fault);
@@ -137,6 +141,7 @@ int harness_open(struct harness **harness, const struct settings *settings, bool
     h->chain.registry = h->registry;
     h->chain.stats = h->stats;
     h->chain.third = &h->third;
+    h->chain.coverage = &h->coverage;
     *harness = h;
     return 0;
 }
@@ -170,6 +175,10 @@ const char *harness_fence(const struct harness *h) {
 
 const struct third *harness_third(const struct harness *h) {
     return &h->third;
+}
+
+const struct coverage *harness_coverage(const struct harness *h) {
+    return &h->coverage;
 }
 
 struct stats *harness_stats(struct harness *h) {
@@ -206,6 +215,7 @@ void harness_announce(const struct harness *h, struct buffer *out) {
                   h->tools[SIDE_B].role, exec_backend_names[h->tools[SIDE_B].backend]);
     if (h->chain.guide.cells)
         buffer_text(out, "The engine is guided by what the tools answer and write.\n");
+    coverage_announce(&h->coverage, h->tools, out);
     buffer_format(out, "%s: %s.\n", h->settings->unfenced ? "WARNING: fence" : "Fence",
                   h->fence.data);
     if (!h->workdir.on_tmpfs)

@@ -36,6 +36,9 @@ const char *harness_fence(const struct harness *harness);
 // The third reader, or why there is none.
 struct third;
 const struct third *harness_third(const struct harness *harness);
+// The instrumented program that guides, or that there is none.
+struct coverage;
+const struct coverage *harness_coverage(const struct harness *harness);
 struct stats *harness_stats(struct harness *harness);
 // Where the case directory is, and whether on tmpfs. Valid once a case has run.
 const struct workdir *harness_workdir(const struct harness *harness);

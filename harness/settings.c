@@ -75,6 +75,9 @@ static int read_instar(struct settings *s, const char *text) {
 static int read_qemu_img(struct settings *s, const char *text) {
     return read_path(&s->qemu_img, text);
 }
+static int read_qemu_img_cov(struct settings *s, const char *text) {
+    return read_path(&s->qemu_img_cov, text);
+}
 static int read_pair(struct settings *s, const char *text) {
     int at = name_index(pair_choice_names, PAIR_CHOICES, text, strlen(text));
     if (at < 0)
@@ -152,6 +155,10 @@ static const struct variable variables[] = {
      "The instar to test. A qemu-img given here is driven as one.", read_instar},
     {"QEMU_IMG", "a path", "qemu-img from PATH", "The qemu-img to compare with, 6.0 or newer.",
      read_qemu_img},
+    {"QEMU_IMG_COV", "a path", "no such program",
+     "An instrumented qemu-img (make instrumented-qemu-img) that guides an engine: it runs what "
+     "QEMU_IMG was asked, and its answers are not judged.",
+     read_qemu_img_cov},
     {"INSTAR_FUZZ_PAIR", "auto, instar, standin, qemu, only-qemu or only-instar", "auto",
      "Which tools are compared. auto: instar where it can run, else the stand-in, against "
      "qemu-img. qemu: QEMU_IMG against itself, which must stay silent.",

@@ -38,8 +38,9 @@ enum guide_choice {
 extern const char *const guide_choice_names[GUIDE_CHOICES];
 
 struct settings {
-    const char *instar;   // path or NULL: looked up
-    const char *qemu_img; // path or NULL: looked up
+    const char *instar;       // path or NULL: looked up
+    const char *qemu_img;     // path or NULL: looked up
+    const char *qemu_img_cov; // path or NULL: none
     enum pair_choice pair;
     enum tool_exec exec; // how commands may run
     bool ops[OPERATIONS];

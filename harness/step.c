@@ -5,6 +5,7 @@
 #include "step.h"
 
 #include "base/bytes.h"
+#include "coverage.h"
 #include "output.h"
 #include "third.h"
 #include "tool/both.h"
@@ -209,8 +210,10 @@ static int run_side(struct step_record *step, struct chain *chain, int side, siz
     to->ran = true;
     tool_argv_build(to->tool, call, &step->argv[side]);
     enum outcome_class class;
+    coverage_begin(chain, to->tool);
     if (step_call(chain, to->tool, call, &step->outcomes[side], &class, fault))
         return -1;
+    coverage_end(chain, to->tool, class, side);
     step->results[side].class = class;
     tool_parse(to->tool, call->op, &step->outcomes[side], &step->results[side]);
     int status = class == OUTCOME_OK ? follow_up(step, chain, side, index, input, fault) : 0;
@@ -264,6 +267,8 @@ int step_run(struct step_record *step, struct chain *chain, size_t index,
     for (int side = 0; side < SIDES; side++)
         if (run_side(step, chain, side, index, input, fault))
             return -1;
+    if (coverage_follow(step, chain, index, fault))
+        return -1;
     if (rerun_slow(step, chain, input, fault))
         return -1;
     oracle_judge(&step->step, &step->judgements);

@@ -3,6 +3,7 @@
 // doctor: what this machine has, which tools would be compared and what they can do.
 #include "command/command.h"
 
+#include "coverage.h"
 #include "third.h"
 
 #include <stdio.h>
@@ -35,6 +36,8 @@ static int doctor(const struct command *command, int argc, char **argv) {
             buffer_format(&out, "\nTool %c\n", 'A' + side);
             tool_profile_words(harness_tool(harness, side), &out);
         }
+        buffer_text(&out, "\nGuide\n");
+        coverage_words(harness_coverage(harness), &out);
         buffer_text(&out, "\nThird reader\n  ");
         third_words(harness_third(harness), &out);
         buffer_format(&out, "\n\nMachine\n  /dev/kvm: %s\n  case directory: below %s (%s)\n",

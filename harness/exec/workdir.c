@@ -14,6 +14,7 @@
 // is created inside is created after that.
 #include "exec/workdir.h"
 
+#include "exec/coverage_map.h"
 #include "exec/process_cap.h"
 
 #include <dirent.h>
@@ -98,7 +99,7 @@ static int workdir_choose_parent(const char *wanted, char parent[static PATH_MAX
 int workdir_name(struct workdir *workdir, const char *wanted, struct fault *fault) {
     char parent[PATH_MAX];
     uint32_t random;
-    *workdir = (struct workdir){.lock = -1};
+    *workdir = (struct workdir){.lock = -1, .map = -1};
     if (workdir_choose_parent(wanted, parent, fault))
         return -1;
     do {
@@ -139,6 +140,12 @@ static int workdir_make_inside(const struct workdir *workdir, char *path, size_t
     return mkdir(path, 0700) ? fault_errno(fault, "cannot make %s", path) : 0;
 }
 
+static int workdir_make_map(struct workdir *workdir, struct fault *fault) {
+    snprintf(workdir->map_path, sizeof workdir->map_path, "%s/map", workdir->path);
+    workdir->map = coverage_map_make(workdir->map_path);
+    return workdir->map < 0 ? fault_errno(fault, "cannot make %s", workdir->map_path) : 0;
+}
+
 int workdir_make(struct workdir *workdir, struct fault *fault) {
     char parent[sizeof workdir->path];
     snprintf(parent, sizeof parent, "%s", workdir->path);
@@ -151,7 +158,8 @@ int workdir_make(struct workdir *workdir, struct fault *fault) {
                             fault) ||
         workdir_make_inside(workdir, workdir->home_path, sizeof workdir->home_path, "home",
                             fault) ||
-        workdir_make_inside(workdir, workdir->bin_path, sizeof workdir->bin_path, "bin", fault)) {
+        workdir_make_inside(workdir, workdir->bin_path, sizeof workdir->bin_path, "bin", fault) ||
+        workdir_make_map(workdir, fault)) {
         workdir_remove(workdir);
         return -1;
     }
@@ -174,6 +182,8 @@ void workdir_remove(const struct workdir *workdir) {
         return;
     process_cap_sweep(workdir->path, 0); // of a launcher that was killed and never replaced
     workdir_remove_tree(workdir->path, NULL);
+    if (workdir->map >= 0)
+        close(workdir->map);
     if (workdir->lock >= 0)
         close(workdir->lock);
 }

@@ -17,8 +17,10 @@ struct workdir {
     char case_path[272]; // <path>/case: the tools' working directory
     char home_path[272]; // <path>/home: empty; HOME and XDG_CONFIG_HOME of the tools
     char bin_path[272];  // <path>/bin: PATH of the tools, one link in it (made by the tool room)
+    char map_path[272];  // <path>/map: the counters of an instrumented tool (coverage_map.h)
     bool on_tmpfs;
     int lock; // the directory itself, open and locked for as long as its owner lives
+    int map;  // the file at map_path
 };
 
 // In two steps, so that a guard can be there before the directory is: it is told the name, and then

@@ -4,6 +4,8 @@
 // locale or a qemu-img that happens to be on PATH must not change what a case shows.
 #include "tool/adapter.h"
 
+#include "exec/coverage_map.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +13,8 @@
 #include <unistd.h>
 
 const char *const *tool_environment(const struct tool *tool, const struct tool_room *room) {
-    static char home[320], config[320], path[320], lies[320], guests[4200];
-    static const char *items[8];
+    static char home[320], config[320], path[320], lies[320], guests[4200], map[320];
+    static const char *items[9];
     size_t count = 0;
     snprintf(home, sizeof home, "HOME=%s", room->workdir->home_path);
     snprintf(config, sizeof config, "XDG_CONFIG_HOME=%s", room->workdir->home_path);
@@ -31,6 +33,10 @@ const char *const *tool_environment(const struct tool *tool, const struct tool_r
     if (tool->kind == TOOL_INSTAR && !tool->is_standin && bin_dir) {
         snprintf(guests, sizeof guests, "INSTAR_BIN_DIR=%s", bin_dir);
         items[count++] = guests;
+    }
+    if (tool->edges) {
+        snprintf(map, sizeof map, "%s=%s", COVERAGE_VARIABLE, room->workdir->map_path);
+        items[count++] = map;
     }
     items[count] = NULL;
     return items;

@@ -109,14 +109,16 @@ static void fence_list_more(struct fence_list *list, const char *more) {
     }
 }
 
-static int fence_list_make(struct fence_list *list, const char *program, bool instar,
+static int fence_list_make(struct fence_list *list, const char *program, unsigned with,
                            const struct tool_room *room, struct fault *fault) {
-    bool script = fence_is_script(program);
+    bool script = fence_is_script(program), instar = with & TOOL_FENCE_INSTAR;
     list->count = list->used = 0;
     list->overflowed = false;
     fence_list_add(list, FENCE_WRITE, room->workdir->case_path, "");
     fence_list_add(list, FENCE_READ, room->workdir->home_path, "");
     fence_list_add(list, FENCE_RUN, room->workdir->bin_path, "");
+    if (with & TOOL_FENCE_COUNTS)
+        fence_list_add(list, FENCE_WRITE, room->workdir->map_path, "");
     if (instar) // the link's target: instar asks it for its version
         fence_list_add(list, FENCE_RUN, room->workdir->bin_path, "/qemu-img");
     fence_list_program(list, program, instar, script);
@@ -131,8 +133,8 @@ static int fence_list_make(struct fence_list *list, const char *program, bool in
     return list->overflowed ? fault_set(fault, "INSTAR_FUZZ_FENCE names too many folders") : 0;
 }
 
-const char *const *tool_fence(const char *program, bool instar, const struct tool_room *room,
+const char *const *tool_fence(const char *program, unsigned with, const struct tool_room *room,
                               struct fault *fault) {
     static struct fence_list list;
-    return fence_list_make(&list, program, instar, room, fault) ? NULL : list.items;
+    return fence_list_make(&list, program, with, room, fault) ? NULL : list.items;
 }

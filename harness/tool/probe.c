@@ -6,6 +6,8 @@
 // instar without an operation, is no finding.
 #include "tool/adapter.h"
 
+#include "exec/coverage_map.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -317,13 +319,27 @@ __attribute__((format(printf, 2, 3))) static int probe_unavailable(struct tool *
     return 0;
 }
 
+// --version, with a map within reach: does the tool count its edges?
+static int probe_first(struct probe *probe, const struct tool_argv *argv, struct fault *fault) {
+    struct tool *tool = probe->tool;
+    struct coverage_header header;
+    int map = probe->room.workdir->map;
+    coverage_map_begin(map, 0);
+    tool->edges = COVERAGE_COUNTERS;
+    int failed = tool_run_argv(tool, argv, &probe->room, &probe->outcome, fault);
+    bool counts = coverage_map_seen(map, &header);
+    tool->edges = counts ? header.edges : 0;
+    tool->edges_dropped = counts ? header.dropped : 0;
+    return failed;
+}
+
 // Asks for the version and judges it. Leaves tool->available false with the reason, or true.
 static int probe_version(struct probe *probe, enum tool_kind wanted) {
     struct tool *tool = probe->tool;
     const char *program = tool_adapter(wanted)->program;
     const struct tool_argv argv = {.items = {program, "--version", NULL}, .count = 2};
     struct fault fault = {0};
-    if (tool_run_argv(tool, &argv, &probe->room, &probe->outcome, &fault) != 0)
+    if (probe_first(probe, &argv, &fault) != 0)
         return probe_unavailable(tool, "%s cannot be run: %s", tool->path, fault.text);
     char line[sizeof tool->version];
     tool_first_line(&probe->outcome.out, line, sizeof line);

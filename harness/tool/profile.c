@@ -67,6 +67,11 @@ void tool_profile_words(const struct tool *tool, struct buffer *words) {
                   tool->backend_why[0] ? ": " : "", tool->backend_why);
     if (tool->why_not[0])
         buffer_format(words, "  problem     %s\n", tool->why_not);
+    if (tool->edges)
+        buffer_format(words, "  counts      %u edges of its code\n", tool->edges);
+    if (tool->edges_dropped)
+        buffer_format(words, "  counts not  %u others: too many for the map\n",
+                      tool->edges_dropped);
     if (tool->lies[0])
         buffer_format(words, "  lies        %s\n", tool->lies);
 }

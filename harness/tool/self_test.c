@@ -236,6 +236,8 @@ void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_r
     snprintf(why, sizeof tool->backend_why, "%s", wanted == TOOL_EXEC_PLAIN ? "asked for" : "");
     if (wanted == TOOL_EXEC_PLAIN || !tool->available)
         return;
+    if (tool->edges)
+        wanted = TOOL_EXEC_WARM;
     for (size_t i = wanted == TOOL_EXEC_WARM ? 1 : 0; i < SELF_ORDER; i++) {
         tool->backend = self_order[i];
         const struct self_memory *known = self_remember(tool, &patient);

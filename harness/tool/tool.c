@@ -110,8 +110,9 @@ int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct 
     if (argv->count == 0)
         return fault_set(fault, "a command line for %s does not fit its buffer", tool->name);
     bool instar = tool->kind == TOOL_INSTAR && !tool->is_standin;
+    unsigned with = (instar ? TOOL_FENCE_INSTAR : 0) | (tool->edges ? TOOL_FENCE_COUNTS : 0);
     const char *const *fence = NULL;
-    if (!room->unfenced && !(fence = tool_fence(tool->path, instar, room, fault)))
+    if (!room->unfenced && !(fence = tool_fence(tool->path, with, room, fault)))
         return -1;
     const struct exec_command command = {
         .program = tool->path,

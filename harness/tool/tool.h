@@ -69,6 +69,8 @@ struct tool {
     bool qemu_version_option;  // instar: `info --qemu-version` exists
     char qemu_version[24];     // instar: what it is given; see tool_set_qemu_version
     char lies[256];            // stand-in: STANDIN_LIE in force, else ""
+    uint32_t edges;            // of its code, which it counts (exec/coverage_map.h); 0: it does not
+    uint32_t edges_dropped;    // others, for which the map has no room
     enum exec_backend backend; // how its commands run
     char backend_why[420];     // one sentence
 };
@@ -152,7 +154,8 @@ enum tool_exec {
 };
 extern const char *const tool_exec_names[TOOL_EXECS];
 // Gives the tool the fastest back end that is allowed and by which it passes the self-test
-// (self_test.c), and says why. Takes seconds; empties the case directory.
+// (self_test.c), and says why. Takes seconds; empties the case directory. A tool that counts its
+// edges is forked for each command: what one process does only once is not counted again in it.
 void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_room *room);
 // instar's info imitates the qemu-img whose version it is told. A probed instar is told 10.0, which
 // is what it assumes where it finds none; with a qemu-img that is available it is told that one's.
@@ -160,13 +163,17 @@ void tool_set_qemu_version(struct tool *instar, const struct tool *qemu_img);
 // Makes <workdir>/bin/qemu-img, the one program that the tools can find by name; NULL: none.
 int tool_link_qemu_img(const struct workdir *workdir, const char *qemu_img, struct fault *fault);
 // The environment, built from nothing (HOME, XDG_CONFIG_HOME, TZ, LC_ALL, PATH; for the stand-in
-// also STANDIN_LIE; for instar INSTAR_BIN_DIR, where its guest programs are, if we have it). The
-// array lives until the next call.
+// also STANDIN_LIE; for instar INSTAR_BIN_DIR, where its guest programs are, if we have it; for a
+// tool that counts its edges COVERAGE_VARIABLE). The array lives until the next call.
 const char *const *tool_environment(const struct tool *tool, const struct tool_room *room);
 
 // What the program may reach: the list for struct exec_command, which lives until the next call.
 // NULL: a folder too many is named.
-const char *const *tool_fence(const char *program, bool instar, const struct tool_room *room,
+enum {
+    TOOL_FENCE_INSTAR = 1 << 0, // its guest programs and /dev/kvm, too
+    TOOL_FENCE_COUNTS = 1 << 1, // the map of its edges, too
+};
+const char *const *tool_fence(const char *program, unsigned with, const struct tool_room *room,
                               struct fault *fault);
 
 // Can this tool do this call at all? false: verdict `unsupported`, `why` gets a stable short
