@@ -160,6 +160,10 @@ build/warm.so: $(PRELOAD_OBJS)
 build/coverage.o: build/obj/plain/harness/exec/coverage/runtime.o
 	$(Q)cp $< $@
 
+.PHONY: instrumented-qemu-img
+instrumented-qemu-img: ## a qemu-img that guides an engine by its own coverage; takes minutes
+	@ci/instrumented-qemu-img
+
 build/instar-fuzz: $(call libs,plain,command $(HARNESS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive build/lib/plain/libcommand.a -Wl,--no-whole-archive \
@@ -284,6 +288,12 @@ build/tests/soak_backends: $(SOAK_OBJS) $(call libs,plain,$(HARNESS)) | build/la
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(SOAK_OBJS) $(call libs,plain,$(HARNESS)) $(LIBS)
+
+# Neither is this: it asks an instrumented qemu-img whether it counts the same each time.
+build/tests/soak_maps: build/obj/plain/tests/instrumented/maps.o $(call libs,plain,$(HARNESS)) | build/launcher build/warm.so
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Tests that run tools need the launcher, and some the stand-in.
 $(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/warm.so build/standin/instar $(THIRD)

@@ -5,7 +5,10 @@
 // must be the same, but for the identities that a writer chooses anew each time. Where two plain
 // runs differ, too, the tool is not deterministic; that is counted apart.
 //
-//   soak_backends [--seed S] [--from N] [--count M] [--only INDEX] [--log FILE]
+//   soak_backends [--seed S] [--from N] [--count M] [--only INDEX] [--log FILE] [--against PROGRAM]
+//
+// --against: another qemu-img, which has to answer as the first one does by plain execution, by
+// each back end of its own, the plain one included (ci/instrumented-qemu-img).
 //
 // An operation follows from seed and index, so a run may be had in pieces, each of which appends a
 // line of JSON to the log. --only shows what one operation is, and its answers. A persistent worker
@@ -26,7 +29,7 @@
 #define WORDS       400
 #define LONG_FACTOR 10 // a warm command that was slow is asked again with as many deadlines
 
-enum { TOOL_QEMU, TOOL_STANDIN, TOOLS };
+enum { TOOL_QEMU, TOOL_STANDIN, TOOL_OTHER, TOOLS };
 // What a run is compared with, what it gives, and what a repetition gives.
 enum { RUN_PLAIN, RUN_WARM, RUN_AGAIN, RUNS };
 
@@ -35,7 +38,7 @@ static const char *const run_names[RUNS] = {"plain", "warm", "again"};
 static struct soak {
     uint64_t seed, from, count;
     bool only;
-    const char *log;
+    const char *log, *against;
     struct tool tools[TOOLS];
     bool has[TOOLS][EXEC_BACKENDS];
     struct exec *exec;
@@ -75,6 +78,8 @@ static void end_words(const struct exec_outcome *a, const struct exec_outcome *b
 
 static enum respect compare_runs(int one, int other, char words[WORDS]) {
     const struct exec_outcome *a = &soak.outcomes[one], *b = &soak.outcomes[other];
+    // An assertion's words are the compiler's, which may be another one.
+    bool foreign_words = soak.against && a->end == EXEC_SIGNALED;
     char line[160];
     words[0] = 0;
     if (a->end != b->end || a->value != b->value) {
@@ -89,7 +94,7 @@ static enum respect compare_runs(int one, int other, char words[WORDS]) {
         snprintf(words, WORDS, "stdout: %s", tool_first_line(&a->out, line, sizeof line));
         return IN_STDOUT;
     }
-    if (!same_bytes(&a->err, &b->err) || a->err_cut != b->err_cut) {
+    if ((!same_bytes(&a->err, &b->err) && !foreign_words) || a->err_cut != b->err_cut) {
         snprintf(words, WORDS, "stderr: %s", tool_first_line(&a->err, line, sizeof line));
         return IN_STDERR;
     }
@@ -140,11 +145,17 @@ static void tell(const char *what, const struct tool *tool, uint64_t index,
     fflush(stdout);
 }
 
+// Whose answers are held against those of this tool by plain execution.
+static struct tool *compared(int which) {
+    return &soak.tools[soak.against ? TOOL_OTHER : which];
+}
+
 // A convert that fails stops its other seven coroutines wherever they are: what it leaves of an
 // output, and which of two errors it tells, is a matter of its threads' time. So plain execution
 // gets several chances to differ from itself, in the same respect. 1: it does.
-static int differs_from_itself(struct tool *tool, uint64_t index, enum exec_backend backend,
+static int differs_from_itself(int which, uint64_t index, enum exec_backend backend,
                                enum respect respect, struct fault *fault) {
+    struct tool *tool = &soak.tools[which];
     char words[WORDS];
     for (int i = 0; i < REPEATS; i++) {
         if (run_once(tool, EXEC_PLAIN, LONG_FACTOR, RUN_AGAIN, fault))
@@ -158,10 +169,11 @@ static int differs_from_itself(struct tool *tool, uint64_t index, enum exec_back
     return 0;
 }
 
-static int examine(struct tool *tool, uint64_t index, enum exec_backend backend,
-                   enum respect respect, const char *difference, struct fault *fault) {
+static int examine(int which, uint64_t index, enum exec_backend backend, enum respect respect,
+                   const char *difference, struct fault *fault) {
+    struct tool *tool = compared(which);
     char words[WORDS];
-    int own = differs_from_itself(tool, index, backend, respect, fault);
+    int own = differs_from_itself(which, index, backend, respect, fault);
     if (own)
         return own < 0 ? -1 : 0;
     bool slow = ended_by_us(&soak.outcomes[RUN_WARM]);
@@ -176,17 +188,16 @@ static int examine(struct tool *tool, uint64_t index, enum exec_backend backend,
     return 0;
 }
 
-static int run_warm(struct tool *tool, uint64_t index, enum exec_backend backend,
-                    struct fault *fault) {
+static int run_warm(int which, uint64_t index, enum exec_backend backend, struct fault *fault) {
     char words[WORDS];
-    if (run_once(tool, backend, 1, RUN_WARM, fault))
+    if (run_once(compared(which), backend, 1, RUN_WARM, fault))
         return fault_prefix(fault, "operation %" PRIu64 ", %s: ", index,
                             exec_backend_names[backend]);
     // Nothing to compare with; but a warm process has to survive it, too.
     if (ended_by_us(&soak.outcomes[RUN_PLAIN]))
         return 0;
     enum respect respect = compare_runs(RUN_WARM, RUN_PLAIN, words);
-    return respect == SAME ? 0 : examine(tool, index, backend, respect, words, fault);
+    return respect == SAME ? 0 : examine(which, index, backend, respect, words, fault);
 }
 
 static void count_operation(void) {
@@ -212,7 +223,8 @@ static void show_trial(const struct tool *tool) {
 static int run_operation(uint64_t index, struct fault *fault) {
     struct trial *trial = &soak.trial;
     trial_choose(trial, soak.seed, index);
-    int which = trial->first_tool ? TOOL_QEMU : TOOL_STANDIN;
+    int which = trial->first_tool || soak.against ? TOOL_QEMU : TOOL_STANDIN;
+    const bool *has = soak.has[soak.against ? TOOL_OTHER : which];
     struct tool *tool = &soak.tools[which];
     if (workdir_clear_case(&soak.workdir, fault) ||
         trial_build(trial, soak.seed, index, tool, soak.workdir.case_path, fault))
@@ -222,8 +234,8 @@ static int run_operation(uint64_t index, struct fault *fault) {
     if (run_once(tool, EXEC_PLAIN, 1, RUN_PLAIN, fault))
         return -1;
     count_operation();
-    for (int backend = EXEC_LINKED; backend < EXEC_BACKENDS; backend++)
-        if (soak.has[which][backend] && run_warm(tool, index, backend, fault))
+    for (int backend = EXEC_PLAIN; backend < EXEC_BACKENDS; backend++)
+        if (has[backend] && run_warm(which, index, backend, fault))
             return -1;
     return 0;
 }
@@ -241,7 +253,9 @@ static int find_tool(int which, const char *path, enum tool_kind kind, struct fa
 static void find_backends(int which) {
     struct tool *tool = &soak.tools[which];
     struct tool_call call = {.op = OP_INFO, .input = "none", .target = IMAGE_FORMATS};
-    for (int backend = EXEC_LINKED; backend < EXEC_BACKENDS; backend++) {
+    int last = tool->edges ? EXEC_OPTIONS : EXEC_PERSISTENT;
+    soak.has[which][EXEC_PLAIN] = which == TOOL_OTHER;
+    for (int backend = EXEC_LINKED; backend <= last; backend++) {
         struct fault fault = {0};
         tool->backend = backend;
         soak.has[which][backend] =
@@ -268,10 +282,13 @@ static int open_soak(struct fault *fault) {
             return fault_errno(fault, "%s", soak.kept[run]);
     }
     if (find_tool(TOOL_QEMU, named && *named ? named : "qemu-img", TOOL_QEMU_IMG, fault) ||
-        find_tool(TOOL_STANDIN, standin, TOOL_INSTAR, fault))
+        find_tool(TOOL_STANDIN, standin, TOOL_INSTAR, fault) ||
+        (soak.against && find_tool(TOOL_OTHER, soak.against, TOOL_QEMU_IMG, fault)))
         return -1;
     find_backends(TOOL_QEMU);
     find_backends(TOOL_STANDIN);
+    if (soak.against)
+        find_backends(TOOL_OTHER);
     return soak.has[TOOL_QEMU][EXEC_LINKED] ? 0 : fault_set(fault, "no back end to compare with");
 }
 
@@ -329,8 +346,9 @@ static int read_arguments(int argc, char **argv, struct fault *fault) {
         char *end = "";
         if (i + 1 == argc)
             return fault_set(fault, "%s needs a value", argv[i]);
-        if (strcmp(argv[i], "--log") == 0) {
-            soak.log = argv[i + 1];
+        bool log = strcmp(argv[i], "--log") == 0;
+        if (log || strcmp(argv[i], "--against") == 0) {
+            *(log ? &soak.log : &soak.against) = argv[i + 1];
             continue;
         }
         while (known < 4 && strcmp(argv[i], numbers[known].name) != 0)
