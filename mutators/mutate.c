@@ -14,7 +14,7 @@ const struct mutation mut_mutations[] = {
     {"field", 20, mut_field},          {"write_add", 6, mut_write_add},
     {"write_drop", 7, mut_write_drop}, {"write_copy", 2, mut_write_copy},
     {"write_move", 2, mut_write_move}, {"op_add", 6, mut_op_add},
-    {"op_drop", 6, mut_op_drop},       {"op_copy", 1, mut_op_copy},
+    {"op_drop", 7, mut_op_drop},       {"op_copy", 1, mut_op_copy},
     {"op_move", 1, mut_op_move},       {"op_new", 10, mut_op_new},
     {"op_target", 4, mut_op_target},   {"op_input", 4, mut_op_input},
     {"align", 4, mut_align},           {"misalign", 4, mut_misalign},

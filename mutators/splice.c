@@ -49,10 +49,18 @@ static void copy_operations(struct testcase *to, const struct testcase *from) {
     memcpy(to->operations, from->operations, sizeof to->operations);
 }
 
+// All of a short chain, a run of a long one.
 bool mut_take_ops(struct mut_work *work) {
-    if (work->donor->operation_count == 0)
+    struct testcase *testcase = work->testcase;
+    const struct testcase *donor = work->donor;
+    uint32_t first = 0, length = donor->operation_count;
+    if (length == 0)
         return false;
-    copy_operations(work->testcase, work->donor);
+    if (length > 3)
+        draw_run(work->random, length, &first, &length);
+    memset(testcase->operations, 0, sizeof testcase->operations);
+    testcase->operation_count = length;
+    memcpy(testcase->operations, &donor->operations[first], length * sizeof *donor->operations);
     return true;
 }
 

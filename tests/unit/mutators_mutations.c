@@ -17,6 +17,7 @@ static void suitable_case(uint64_t *state, struct testcase *testcase) {
         write->anchor = ANCHOR_TARGET;
         write->offset = 8 * i + (uint32_t)(helper_random(state) >> 33) % 8;
         write->offset_delta = (int32_t)i * 3;
+        write->delta_scale = i == 1;
         write->length_scale = LENGTH_SECTORS;
         write->length = (uint32_t)(helper_random(state) >> 33) % 200;
         write->seed = i;
@@ -183,13 +184,13 @@ static void misalignment_puts_an_end_beside_a_unit(void **state) {
         case_write_extents(&after, new);
         for (uint32_t i = 0; i < after.write_count; i++) {
             uint64_t end = new[i].offset + new[i].length, was = old[i].offset + old[i].length;
-            uint64_t at = new[i].offset != old[i].offset ? new[i].offset : end;
-            if ((at != old[i].offset || end != was) &&
-                !(on_a_unit(&after, at) && at != case_virtual_size(&after)))
-                beside++;
+            bool begin_moved = new[i].offset != old[i].offset;
+            if (begin_moved || end != was)
+                beside += !on_a_unit(&after, begin_moved ? new[i].offset : end);
         }
     }
-    assert_true(beside * 10 > rounds * 9);
+    // Half a large unit can be a whole small one.
+    assert_true(beside * 4 > rounds * 3);
 }
 
 static void assert_same_content(const struct testcase *a, const struct testcase *b) {
