@@ -2,7 +2,7 @@
 //
 // A test case: one image to build and a chain of operations to run on it, decoded from at most
 // 4 KiB of engine bytes. One table (testcase/fields.c) describes the encoding; the decoder, the
-// encoder, the JSON text form, docs/encoding.md, the dictionary and later the mutator are made
+// encoder, the JSON text form, docs/encoding.md, the dictionary and the mutator are made
 // from it.
 //
 // The decoder is total (any bytes, also none, are a valid case) and canonical
