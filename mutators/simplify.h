@@ -24,9 +24,9 @@ struct simplify;
 
 // Copies the input; bytes beyond CASE_MAX_BYTES do not count. Ends the process if memory is out.
 struct simplify *simplify_begin(const uint8_t *data, size_t size);
-// The bytes of the next candidate, always in canonical encoding (the first one may be nothing but
-// the input so encoded). 0: nothing is left to try. A candidate that was not judged counts as not
-// kept.
+// The bytes of the next candidate, always in canonical encoding: never longer than the base, but
+// for an input that is shorter than a header. The first one may be nothing but the input so
+// encoded. 0: nothing is left to try. A candidate that was not judged counts as not kept.
 size_t simplify_next(struct simplify *s, uint8_t out[CASE_MAX_BYTES]);
 void simplify_judged(struct simplify *s, bool kept);
 // Candidates handed out so far and at most to come, if no more of them is kept. It grows when one

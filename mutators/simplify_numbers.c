@@ -216,3 +216,25 @@ void simplify_absorb(struct testcase *to, uint32_t turn) {
     if (to->write_count < before)
         set_length(to, at, LONGEST);
 }
+
+// In the order of their places, as one writes them down.
+uint32_t simplify_sort_turns(const struct testcase *base) {
+    return base->write_count > 1;
+}
+
+void simplify_sort(struct testcase *to, uint32_t turn) {
+    struct content_extent extents[CASE_MAX_WRITES];
+    (void)turn;
+    case_chain_extents(to, extents);
+    for (uint32_t i = 1; i < to->write_count; i++) {
+        struct case_write write = to->writes[i];
+        struct content_extent extent = extents[i];
+        uint32_t at = i;
+        for (; at > 0 && extents[at - 1].offset > extent.offset; at--) {
+            to->writes[at] = to->writes[at - 1];
+            extents[at] = extents[at - 1];
+        }
+        to->writes[at] = write;
+        extents[at] = extent;
+    }
+}

@@ -254,5 +254,6 @@ const struct simplify_step simplify_step_table[] = {
     {"smaller counts", count_turns, take_count},
     {"writes at rounder places", simplify_place_turns, simplify_place},
     {"shorter, rounder writes", simplify_length_turns, simplify_length},
+    {"writes in order", simplify_sort_turns, simplify_sort},
 };
 const size_t simplify_step_count = sizeof simplify_step_table / sizeof *simplify_step_table;

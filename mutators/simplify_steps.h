@@ -31,6 +31,8 @@ uint32_t simplify_length_turns(const struct testcase *base);
 void simplify_length(struct testcase *to, uint32_t turn);
 uint32_t simplify_absorb_turns(const struct testcase *base);
 void simplify_absorb(struct testcase *to, uint32_t turn);
+uint32_t simplify_sort_turns(const struct testcase *base);
+void simplify_sort(struct testcase *to, uint32_t turn);
 
 // Drops writes first to end - 1.
 void simplify_drop_writes(struct testcase *to, uint32_t first, uint32_t end);

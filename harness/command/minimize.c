@@ -201,7 +201,7 @@ static int minimize(const struct command *command, int argc, char **argv) {
         return command_complain(command, "%s", fault.text);
     // A few hundred short commands are over before a self-test of anything faster would be.
     m.settings.exec = TOOL_EXEC_PLAIN;
-    m.settings.out = NULL;
+    m.settings.out = m.settings.seen = NULL;
     status = command_open_with(command, &m.settings, &m.harness);
     if (status)
         return status;
