@@ -4,6 +4,7 @@
 // others, and put back at the end.
 #include "tool/both.h"
 
+#include "exec/coverage_map.h"
 #include "image/identity.h"
 
 #include <stdio.h>
@@ -20,8 +21,11 @@ struct both {
     struct exec_outcome other;
     char outputs[BOTH_FILES][320], kept[BOTH_FILES][330];
     size_t count;
+    bool counted; // both_counters has what a run by the back end has counted
     struct fault *fault;
 };
+// Of a tool that counts its edges.
+static uint8_t both_counters[COVERAGE_COUNTERS], both_other_counters[COVERAGE_COUNTERS];
 
 static void both_name_files(struct both *both) {
     char extent[IMAGE_NAME_ROOM];
@@ -107,8 +111,27 @@ static int both_agree(const struct both *both, const struct exec_outcome *plain,
     return same;
 }
 
+// Between two runs by the back end, because the start of a process counts with plain execution (and
+// with the first command of a warm process, which is left out).
+static int both_counts_agree(struct both *both, struct buffer *words) {
+    const struct tool *tool = both->tool;
+    struct coverage_header header;
+    int map = both->room->workdir->map;
+    if (!tool->edges || coverage_map_seen(map, &header))
+        return 1;
+    coverage_map_read(map, both->counted ? both_other_counters : both_counters, tool->edges);
+    if (both->counted && memcmp(both_counters, both_other_counters, tool->edges) != 0) {
+        buffer_text(words, "it counts its edges otherwise when it does the same again");
+        return 0;
+    }
+    both->counted = true;
+    return 1;
+}
+
 static int both_once(struct both *both, const struct exec_outcome *plain, struct buffer *words) {
     both_move(both, both->outputs, both->kept);
+    if (both->tool->edges)
+        coverage_map_begin(both->room->workdir->map, both->tool->edges);
     if (tool_run(both->tool, both->call, both->room, &both->other, both->fault))
         return -1;
     int same = 2;
@@ -116,6 +139,8 @@ static int both_once(struct both *both, const struct exec_outcome *plain, struct
         both_say_ends(&both->other, plain, words);
     else
         same = both_agree(both, plain, words);
+    if (same == 1)
+        same = both_counts_agree(both, words);
     for (size_t i = 0; i < both->count; i++) {
         unlink(both->outputs[i]);
         rename(both->kept[i], both->outputs[i]);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which back end a tool gets: the fastest one by which it answers every command of a list as by
-// plain execution, twice. The list is every operation on images of every format, sound ones first
-// (a persistent worker runs them all), then damaged ones, whose errors are answers as well.
+// plain execution, twice (and, if it counts its edges, counts the same both times). The list is
+// every operation on images of every format, sound ones first (a persistent worker runs them all),
+// then damaged ones, whose errors are answers as well.
 #include "tool/adapter.h"
 #include "tool/both.h"
 
@@ -236,8 +237,6 @@ void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_r
     snprintf(why, sizeof tool->backend_why, "%s", wanted == TOOL_EXEC_PLAIN ? "asked for" : "");
     if (wanted == TOOL_EXEC_PLAIN || !tool->available)
         return;
-    if (tool->edges)
-        wanted = TOOL_EXEC_WARM;
     for (size_t i = wanted == TOOL_EXEC_WARM ? 1 : 0; i < SELF_ORDER; i++) {
         tool->backend = self_order[i];
         const struct self_memory *known = self_remember(tool, &patient);

@@ -154,8 +154,7 @@ enum tool_exec {
 };
 extern const char *const tool_exec_names[TOOL_EXECS];
 // Gives the tool the fastest back end that is allowed and by which it passes the self-test
-// (self_test.c), and says why. Takes seconds; empties the case directory. A tool that counts its
-// edges is forked for each command: what one process does only once is not counted again in it.
+// (self_test.c), and says why. Takes seconds; empties the case directory.
 void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_room *room);
 // instar's info imitates the qemu-img whose version it is told. A probed instar is told 10.0, which
 // is what it assumes where it finds none; with a qemu-img that is available it is told that one's.

@@ -2,8 +2,8 @@
 //
 // Does an instrumented qemu-img count the same for the same command? An engine that is guided by
 // counters which vary keeps cases for nothing and loses the ones that matter. Each command is run
-// many times, as the harness runs it and by plain execution, and its whole map compared with that
-// of the first run. What ci/instrumented-qemu-img asks of a program before it puts it in place.
+// many times, by each back end, in turn with others, and its whole map compared with that of the
+// first run. What ci/instrumented-qemu-img asks of a program before it puts it in place.
 //
 //   soak_maps PROGRAM [RUNS]
 //
@@ -33,13 +33,18 @@ static const struct {
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
+// A command from a warm process has not the start of one in its map.
+static const enum exec_backend backends[] = {EXEC_OPTIONS, EXEC_PERSISTENT, EXEC_PLAIN};
+#define BACKENDS (sizeof backends / sizeof *backends)
+
 static struct workdir workdir;
 static struct tool_room room = {.workdir = &workdir, .deadline_ms = DEADLINE_MS};
 static struct tool tool;
 static struct material material;
 static struct exec_outcome outcome;
-static uint8_t first[COVERAGE_COUNTERS], again[COVERAGE_COUNTERS];
-static unsigned commands, differences;
+static uint8_t warm[CALLS][COVERAGE_COUNTERS], plain[CALLS][COVERAGE_COUNTERS];
+static uint8_t again[COVERAGE_COUNTERS];
+static unsigned commands, differences, others[CALLS][BACKENDS];
 
 static int build(enum image_format format, struct fault *fault) {
     static struct testcase testcase;
@@ -53,70 +58,82 @@ static int build(enum image_format format, struct fault *fault) {
            material_build(&material, &testcase, workdir.case_path, fault);
 }
 
-static int count(const struct tool_call *call, uint8_t *counters, struct fault *fault) {
-    char path[320];
-    coverage_map_begin(workdir.map, tool.edges);
-    if (tool_run(&tool, call, &room, &outcome, fault))
-        return -1;
-    coverage_map_read(workdir.map, counters, tool.edges);
-    commands++;
-    if (outcome.end != EXEC_EXITED)
-        return fault_set(fault, "%s of %s does not end by itself", operation_names[call->op],
-                         call->input);
-    snprintf(path, sizeof path, "%s/%s", workdir.case_path, call->output ? call->output : "none");
-    unlink(path);
-    return 0;
-}
-
-// How many of the runs count other than the first, and how many edges that took.
-static int repeat(const struct tool_call *call, unsigned runs, unsigned *others, unsigned *hit,
-                  struct fault *fault) {
-    *others = *hit = 0;
-    // Once for nothing: a warm process counts its start with its first command.
-    if (count(call, first, fault) || count(call, first, fault))
-        return -1;
-    for (unsigned i = 1; i < runs; i++) {
-        if (count(call, again, fault))
-            return -1;
-        *others += memcmp(first, again, tool.edges) != 0;
-    }
-    for (uint32_t edge = 0; edge < tool.edges; edge++)
-        *hit += first[edge] != 0;
-    return 0;
-}
-
-static int try_call(size_t index, unsigned runs, struct fault *fault) {
-    static const enum exec_backend backends[] = {EXEC_OPTIONS, EXEC_PLAIN};
-    unsigned others[2], hit[2];
+static int count(size_t index, enum exec_backend backend, uint8_t *counters, struct fault *fault) {
     const struct tool_call call = {.op = calls[index].op,
                                    .input = material.name,
                                    .input_format = material.truth.format,
                                    .output = operation_writes(calls[index].op) ? "out" : NULL,
                                    .target = calls[index].target};
-    for (int i = 0; i < 2; i++) {
-        tool.backend = backends[i];
-        if (repeat(&call, i ? (runs + PLAIN_SHARE - 1) / PLAIN_SHARE : runs, &others[i], &hit[i],
-                   fault))
+    char path[320];
+    struct coverage_header header;
+    tool.backend = backend;
+    snprintf(path, sizeof path, "%s/%s", workdir.case_path, call.output ? call.output : "none");
+    do { // again where a warm process was started for it, whose start is counted with it
+        coverage_map_begin(workdir.map, tool.edges);
+        if (tool_run(&tool, &call, &room, &outcome, fault))
             return -1;
-        differences += others[i];
-    }
-    printf("%-6s %-19s %-6s %5u and %5u edges hit; other maps: %u and %u\n",
-           image_driver(call.input_format)->name, operation_names[call.op],
-           operation_has_target(call.op) ? image_driver(call.target)->name : "", hit[0], hit[1],
-           others[0], others[1]);
+        unlink(path);
+        commands++;
+    } while (backend != EXEC_PLAIN && coverage_map_seen(workdir.map, &header));
+    coverage_map_read(workdir.map, counters, tool.edges);
+    return outcome.end == EXEC_EXITED ? 0
+                                      : fault_set(fault, "%s of %s does not end by itself",
+                                                  operation_names[call.op], call.input);
+}
+
+// Every command once, so that a worker which does them all has another past each time.
+static int try_round(bool with_plain, struct fault *fault) {
+    for (size_t i = 0; i < CALLS; i++)
+        for (size_t j = 0; j < BACKENDS; j++) {
+            bool afresh = backends[j] == EXEC_PLAIN;
+            if (afresh && !with_plain)
+                continue;
+            if (count(i, backends[j], again, fault))
+                return -1;
+            others[i][j] += memcmp(afresh ? plain[i] : warm[i], again, tool.edges) != 0;
+        }
+    return 0;
+}
+
+static unsigned hit(const uint8_t *counters) {
+    unsigned edges = 0;
+    for (uint32_t edge = 0; edge < tool.edges; edge++)
+        edges += counters[edge] != 0;
+    return edges;
+}
+
+static void show(size_t index) {
+    printf("%-6s %-19s %-6s %5u edges hit, by plain execution %5u; other maps: %u %u %u\n",
+           image_driver(material.truth.format)->name, operation_names[calls[index].op],
+           operation_has_target(calls[index].op) ? image_driver(calls[index].target)->name : "",
+           hit(warm[index]), hit(plain[index]), others[index][0], others[index][1],
+           others[index][2]);
+    for (size_t j = 0; j < BACKENDS; j++)
+        differences += others[index][j];
+}
+
+static int try_format(enum image_format format, unsigned runs, struct fault *fault) {
+    memset(others, 0, sizeof others);
+    if (build(format, fault))
+        return -1;
+    for (size_t i = 0; i < CALLS; i++)
+        if (count(i, EXEC_OPTIONS, warm[i], fault) || count(i, EXEC_PLAIN, plain[i], fault))
+            return -1;
+    for (unsigned round = 0; round < runs; round++)
+        if (try_round(round % PLAIN_SHARE == 0, fault))
+            return -1;
+    for (size_t i = 0; i < CALLS; i++)
+        show(i);
     return 0;
 }
 
 static int try_all(unsigned runs, struct fault *fault) {
-    printf("Each command %u times from a warm process, and a fifth as often by plain execution\n",
-           runs);
-    for (int format = 0; format < IMAGE_FORMATS; format++) {
-        if (build((enum image_format)format, fault))
+    printf("Each command %u times forked, %u times in a persistent worker and a fifth as often by "
+           "plain execution\n",
+           runs, runs);
+    for (int format = 0; format < IMAGE_FORMATS; format++)
+        if (try_format((enum image_format)format, runs, fault))
             return -1;
-        for (size_t i = 0; i < CALLS; i++)
-            if (try_call(i, runs, fault))
-                return -1;
-    }
     printf("%u commands, %u edges in all: %u maps differ from the first of their command\n",
            commands, tool.edges, differences);
     return 0;

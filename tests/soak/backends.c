@@ -253,9 +253,8 @@ static int find_tool(int which, const char *path, enum tool_kind kind, struct fa
 static void find_backends(int which) {
     struct tool *tool = &soak.tools[which];
     struct tool_call call = {.op = OP_INFO, .input = "none", .target = IMAGE_FORMATS};
-    int last = tool->edges ? EXEC_OPTIONS : EXEC_PERSISTENT;
     soak.has[which][EXEC_PLAIN] = which == TOOL_OTHER;
-    for (int backend = EXEC_LINKED; backend <= last; backend++) {
+    for (int backend = EXEC_LINKED; backend < EXEC_BACKENDS; backend++) {
         struct fault fault = {0};
         tool->backend = backend;
         soak.has[which][backend] =

@@ -146,7 +146,9 @@ static void a_program_that_counts_is_known_by_it(void **state) {
     requires_qemu_img();
     assert_int_equal(tools[SIDE_B].edges, 0);
     assert_in_range(coverage.tool.edges, 5, 500);
+    // A worker would take an edge with its second command that it did not take with its first.
     assert_int_equal(coverage.tool.backend, EXEC_OPTIONS);
+    assert_non_null(strstr(coverage.tool.backend_why, "counts its edges otherwise"));
     // Only such a program is told of the map and may open it.
     bool told[2] = {false, false};
     const struct tool *both[2] = {&tools[SIDE_B], &coverage.tool};
