@@ -27,5 +27,14 @@ warm_script() {
     [ "$(grep -c '^qemu-img has no .* back end: ' "$SCRATCH/out")" = 3 ]
 }
 check "a script has no warm process" warm_script
+check "another program is held against qemu-img's plain execution" \
+    status 0 "$SOAK" --count 20 --against "$(command -v qemu-img)"
+liar=$(fake liar/qemu-img <<'EOS'
+case $1 in info) "$QEMU_IMG" "$@" | sed 's/qcow2/qcow3/'; exit 0 ;; esac
+exec "$QEMU_IMG" "$@"
+EOS
+)
+lies() { status 1 "$SOAK" --count 30 --against "$liar" | grep '^difference at .*, plain: '; }
+check "and what it answers otherwise is told" lies
 check "a word that it does not know is refused" status 2 "$SOAK" --sead 1
 finish
