@@ -95,7 +95,7 @@ bench: deps ## what commands and iterations cost, interleaved: ROUNDS=9 PARTS=al
 programs: $(PROGRAMS) $(THIRD)
 	$(if $(THIRD),,@echo 'third-reader is not built: libqcow-dev, libvmdk-dev, libvhdi-dev or libbfio-dev is missing; all else works.' >&2)
 
-.PHONY: deps build-libfuzzer build-afl build-loop build-bench build-tests seeds
+.PHONY: deps build-libfuzzer build-afl build-loop build-bench build-ablation build-tests seeds
 deps:
 	@ci/install-deps --if-missing
 
@@ -262,6 +262,71 @@ build/seeds.stamp: build/instar-fuzz $(SEEDS)
 build/bench/cases.stamp: build/instar-fuzz $(BENCH_CASES)
 	$(call assemble,build/bench/cases,$(BENCH_CASES))
 
+# --- the ablation: is guidance worth it, is the structured mutator worth it? -------------------
+# The engine targets of the project with a journal around each case, with and without our mutator;
+# what is asked of a journal afterwards; the table.
+ABLATION := bench/ablation
+ablation_objs = $(patsubst %,build/obj/plain/$(ABLATION)/%.o,$(1))
+JOURNAL_WRAP := -Wl,--wrap=harness_run
+build/ablation/fuzz_bytes: $(call libs,libfuzzer,engine) $(call engine_libs,libfuzzer) $(call ablation_objs,journal_write)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CFLAGS) $(LDFLAGS) -o $@ $(JOURNAL_WRAP) -Wl,--whole-archive build/lib/libfuzzer/libengine.a \
+	    -Wl,--no-whole-archive $(call ablation_objs,journal_write) $(call engine_libs,libfuzzer) $(LIB_FUZZING_ENGINE) $(LIBS)
+
+build/ablation/fuzz_afl: $(call libs,afl,engine) $(call engine_libs,afl) build/obj/afl-plain/harness/engine/afl_map.o \
+    $(call ablation_objs,journal_write)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)AFL_QUIET=1 $(AFL_CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(JOURNAL_WRAP) \
+	    -Wl,--whole-archive build/lib/afl/libengine.a -Wl,--no-whole-archive $(call ablation_objs,journal_write) \
+	    build/obj/afl-plain/harness/engine/afl_map.o $(call engine_libs,afl) $(LIBS)
+
+build/ablation/cpu_budget: $(call ablation_objs,cpu_budget) build/lib/plain/libexec.a build/lib/plain/libbase.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# The stand-in as a function: its names are its own, its questions about lies and its way to hang
+# are subject.c's.
+SUBJECT_OBJS := $(filter-out build/obj/plain/standin/lies.o,$(STANDIN_OBJS))
+build/obj/plain/$(ABLATION)/standin.o: $(SUBJECT_OBJS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LD) -r -o $@ $^
+	$(Q)objcopy --redefine-sym main=subject_main --redefine-sym lie=subject_lie --redefine-sym pause=subject_pause \
+	    --keep-global-symbol=subject_main $@
+
+CLOCK_WRAPS := chain_run oracle_judge output_check material_modified tool_run
+CLOCK_OBJS := $(call ablation_objs,clock detect trigger subject journal timeline standin) build/obj/plain/standin/lies.o
+build/ablation/clock: $(CLOCK_OBJS) $(call libs,plain,$(HARNESS)) | build/launcher build/standin/instar
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CLOCK_WRAPS:%=-Wl,--wrap=%) $^ $(LIBS)
+
+# Where the mutator is not built, half of the matrix is said to be missing.
+ABLATION_STRUCTURED := $(if $(wildcard mutators/libfuzzer.c),build/ablation/fuzz_structured)
+build/ablation/fuzz_structured: $(call libs,libfuzzer,engine) $(LIBFUZZER_HOOKS) $(call engine_libs,libfuzzer) \
+    $(call ablation_objs,journal_write)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CFLAGS) $(LDFLAGS) -o $@ $(JOURNAL_WRAP) -Wl,--whole-archive build/lib/libfuzzer/libengine.a \
+	    -Wl,--no-whole-archive $(LIBFUZZER_HOOKS) $(call ablation_objs,journal_write) $(call engine_libs,libfuzzer) \
+	    $(LIB_FUZZING_ENGINE) $(LIBS)
+
+build/ablation/edges: $(call ablation_objs,edges) $(call libs,plain,$(HARNESS)) | build/launcher build/standin/instar
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--wrap=guide_coverage $^ $(LIBS)
+
+build/ablation/report: $(call ablation_objs,report rows table plot statistics) build/lib/plain/libbase.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
+build-ablation: build-libfuzzer build-afl $(ABLATION_STRUCTURED) \
+    $(addprefix build/ablation/,fuzz_bytes fuzz_afl cpu_budget clock edges report)
+
 # --- unit tests: tests/unit/<room>_*.c link their room and everything below it -----------------
 CHECK_LIBS_base := base
 CHECK_LIBS_image := image base
@@ -272,12 +337,19 @@ CHECK_LIBS_tool := tool testcase exec image base
 CHECK_LIBS_oracles := oracles tool testcase exec image base
 CHECK_LIBS_guide := guide oracles tool testcase exec image base
 CHECK_LIBS_run := $(HARNESS)
+CHECK_LIBS_ablation := ablation base
+# What of the ablation is neither a program nor linked around the harness.
+build/lib/check/libablation.a: $(patsubst %,build/obj/check/$(ABLATION)/%.o,statistics timeline rows table plot)
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
 
 define unit_test
 build/tests/$(1): build/obj/check/tests/unit/$(1).o $(foreach r,$(CHECK_LIBS_$(firstword $(subst _, ,$(1)))),build/lib/check/lib$(r).a)
 	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$(CC) $(CHECK_FLAGS) $(LDFLAGS) -o $$@ $$^ -lcmocka $(LIBS)
+	$(Q)$(CC) $(CHECK_FLAGS) $(LDFLAGS) -o $$@ $$^ -lcmocka $(LIBS) -lm
 endef
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
