@@ -51,7 +51,7 @@ GUIDED := engine oracles testcase image
 engine_libs = $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),$(1),plain)/lib$(r).a)
 
 .DEFAULT_GOAL := all
-.PHONY: all fuzz test replay bench help
+.PHONY: all fuzz test replay bench ablation help
 all: programs ## build the programs
 
 PROGRAMS := build/instar-fuzz build/launcher build/warm.so build/standin/instar
@@ -69,6 +69,8 @@ ROUNDS ?=
 PARTS ?=
 CASES ?=
 CORE ?=
+CORES ?=
+TIME ?=
 
 fuzz: deps ## fuzz now: ENGINE=libfuzzer|afl|loop DURATION=60 JOBS=1 INSTAR=path QEMU_IMG=path
 	@case '$(ENGINE)' in libfuzzer|afl|loop) ;; \
@@ -90,6 +92,10 @@ replay: deps ## the story of a case: CASE=file...
 bench: deps ## what commands and iterations cost, interleaved: ROUNDS=9 PARTS=all CASES=pattern CORE=1
 	@$(MAKE) --no-print-directory build-bench
 	@ROUNDS='$(ROUNDS)' PARTS='$(PARTS)' CASES='$(CASES)' CORE='$(CORE)' bench/run
+
+ablation: deps ## the runs of the ablation that are missing: CORES=2 TIME=seconds (bench/ablation/run)
+	@$(MAKE) --no-print-directory build-ablation
+	@CORES='$(CORES)' TIME='$(TIME)' bench/ablation/run
 
 .PHONY: programs
 programs: $(PROGRAMS) $(THIRD)
@@ -264,7 +270,7 @@ build/bench/cases.stamp: build/instar-fuzz $(BENCH_CASES)
 
 # --- the ablation: is guidance worth it, is the structured mutator worth it? -------------------
 # The engine targets of the project with a journal around each case, with and without our mutator;
-# what is asked of a journal afterwards; the table.
+# what is asked of a journal afterwards; the table. bench/ablation/run has the matrix.
 ABLATION := bench/ablation
 ablation_objs = $(patsubst %,build/obj/plain/$(ABLATION)/%.o,$(1))
 JOURNAL_WRAP := -Wl,--wrap=harness_run

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The ablation measures what it says: processor time of everything below a command, planted bugs in a
+# journal by a shortcut that finds what the long way finds, and runs that are there once.
+# shellcheck source=tests/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+cd "$ROOT" || exit 2
+requires qemu-img
+requires taskset
+unset INSTAR_FUZZ_EXEC INSTAR_FUZZ_FENCE
+
+# --- processor time ------------------------------------------------------------------------------
+# A session of its own, orphaned at once: only who is its reaper can count it.
+cat >"$SCRATCH/orphan" <<'END'
+#!/bin/sh
+setsid sh -c 'echo $$ >"$1"; while :; do :; done' busy "$1" &
+exec sleep 100
+END
+chmod +x "$SCRATCH/orphan"
+counts_orphans() {
+    build/ablation/cpu_budget 1 "$SCRATCH/line" "$SCRATCH/orphan" "$SCRATCH/pid" >"$SCRATCH/used" || return 1
+    read -r cpu _ starts <"$SCRATCH/used"
+    echo "$cpu CPU seconds, $starts starts"
+    awk -v cpu="$cpu" 'BEGIN {exit !(cpu >= 1 && cpu < 2)}' && [ "$starts" = 1 ] && [ "$(wc -l <"$SCRATCH/line")" -ge 2 ]
+}
+check "the time of an orphan in a session of its own counts" counts_orphans
+gone() { ! kill -0 "$(cat "$SCRATCH/pid")"; }
+check "and it does not outlive the budget" gone
+restarts() {
+    status 2 build/ablation/cpu_budget 5 "$SCRATCH/line" true >"$SCRATCH/used" || return 1
+    read -r _ _ starts <"$SCRATCH/used"
+    [ "$starts" -gt 10 ]
+}
+check "a command that ends early is started again, and given up in the end" restarts
+
+# --- the journal ---------------------------------------------------------------------------------
+seed() { printf 'build/seeds/%s ' "$@"; }
+# shellcheck disable=SC2046 # one word each
+env ABLATION_JOURNAL="$SCRATCH/journal" build/ablation/fuzz_bytes $(seed empty qcow2-v3-zero-clusters qcow2-v3-zero-clusters \
+    raw-convert-vpc-512-kib-blocks vmdk-over-vmdk vmdk-split-flat-measure-every-target) >"$SCRATCH/log" 2>&1
+# Processor time stood still at 3 while all of it ran.
+printf '0 3\n1000000000 3\n' >"$SCRATCH/time"
+walked() { build/ablation/clock "$SCRATCH/journal" "$SCRATCH/time" 5 >"$SCRATCH/short"; }
+check "a journal is walked" walked
+row() { awk -v lie="$1" '$1 == lie {print $3, $4, $5, $6, $7}' "$SCRATCH/short" | grep -x "$2" || { cat "$SCRATCH/short"; return 1; }; }
+check "a lie is found with the first input that shows it" row qcow2-zero-clusters-allocated '3.00 3.00 3.00 2 1'
+check "another with a later one" row vmdk-extents-miscounted '3.00 3.00 3.00 6 1'
+check "what only grows files is not asked where no bound can tell" row vmdk-64k-sectors '3.00 .* 0 0'
+check "what no input reaches is not found" row bitmaps-zero '.* - - 0 0'
+check "an input that was there before is passed over" grep -x $'inputs\t6\t5' "$SCRATCH/short"
+same() {
+    build/ablation/clock --all "$SCRATCH/journal" "$SCRATCH/time" 5 >"$SCRATCH/long" || return 1
+    diff <(cut -f 1,2,5,6 "$SCRATCH/short") <(cut -f 1,2,5,6 "$SCRATCH/long")
+}
+check "the harness finds each lie with the same input when it is asked for all of them" same
+late() { build/ablation/clock "$SCRATCH/journal" "$SCRATCH/time" 2 | grep -x $'inputs\t0\t0'; }
+check "what came after the budget does not count" late
+
+# --- a run, end to end ---------------------------------------------------------------------------
+export DATA=$SCRATCH/data SEEDS=1 BUDGET=12 CORES=1 ONLY='libfuzzer seeds none bytes'
+runs() {
+    bench/ablation/run || return 1
+    cat "$DATA"/*
+    [ "$(wc -l <"$DATA/runs.tsv")" = 2 ] && [ "$(wc -l <"$DATA/lies.tsv")" = 19 ] &&
+        sed 1d "$DATA/lies.tsv" | awk -F '\t' '$10 != "-"' | grep .
+}
+check "one run: its row, one for each lie, and lies that were found" runs
+check "a run that is there is not done again" bash -c 'bench/ablation/run | grep "^0 runs"'
+tells() { build/ablation/report "$DATA" >"$SCRATCH/words" && grep -q '^1 of 120 runs' "$SCRATCH/words" && grep -q '^| libfuzzer | seeds | none | bytes | 1 |' "$SCRATCH/words"; }
+check "the table says what is there and what is missing" tells
+draws() { build/ablation/report --svg "$DATA" >"$SCRATCH/plot" && [ "$(grep -c 'fill="none" stroke="#777777"' "$SCRATCH/plot")" = 1 ] && tail -n 1 "$SCRATCH/plot" | grep -x '</svg>'; }
+check "the plot has a line for it" draws
+check "a run that nobody has heard of is refused" status 2 bench/ablation/one libfuzzer seeds none none 1
+finish
