@@ -88,8 +88,7 @@ const char *afl_custom_describe(void *state, size_t max_length) {
     return mutator->name.text;
 }
 
-// --- trim
-// -----------------------------------------------------------------------------------------
+// --- trim ---
 
 // A candidate that is longer than the entry is none to AFL++; the canonical spelling of a few bytes
 // can be.

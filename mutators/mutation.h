@@ -31,9 +31,9 @@ extern const size_t mut_mutation_count, mut_splice_count;
 // that only another format would look at do not count.
 uint64_t mut_meaning(const struct testcase *testcase);
 
-// --- drawing
-// -------------------------------------------------------------------------------------- Any value
-// of the field but `current`.
+// --- drawing ---
+
+// Any value of the field but `current`.
 int64_t mut_value(struct mut_random *random, const struct case_field *field, int64_t current);
 // A row of a record's kind, by its weight.
 const struct case_field *mut_row(struct mut_random *random, enum case_record kind);
@@ -41,24 +41,24 @@ enum operation mut_operation_kind(struct mut_random *random);
 // An operation to stand at `index`: usually with one or two options that belong to it.
 void mut_operation(const struct mut_work *work, uint32_t index, struct case_operation *operation);
 
-// --- records
-// -------------------------------------------------------------------------------------- False
-// where the list is full.
+// --- records ---
+
+// False where the list is full.
 bool mut_insert_write(struct testcase *testcase, uint32_t at, const struct case_write *write);
 bool mut_insert_operation(struct testcase *testcase, uint32_t at,
                           const struct case_operation *operation);
 void mut_remove_write(struct testcase *testcase, uint32_t at);
 void mut_remove_operation(struct testcase *testcase, uint32_t at);
 
-// --- units
-// ---------------------------------------------------------------------------------------- The unit
-// in which an operation's target allocates; 0 where it has none.
+// --- units ---
+
+// The unit in which an operation's target allocates; 0 where it has none.
 uint32_t mut_target_unit(const struct testcase *testcase, const struct case_operation *operation);
 // One unit that matters to this case: the source's, that of its subclusters, or a target's.
 uint32_t mut_unit(const struct mut_work *work);
 
-// --- the mutations
-// --------------------------------------------------------------------------------
+// --- the mutations ---
+
 bool mut_field(struct mut_work *work);
 
 bool mut_write_add(struct mut_work *work);

@@ -299,7 +299,8 @@ static void it_is_not_asked_out_of_turn(void **state) {
     for (unsigned i = 0; i < 8000; i++) {
         memcpy(bytes, &i, sizeof bytes);
         turns += turn_of(bytes, sizeof bytes, THIRD_SHARE);
-        assert_int_equal(turn_of(bytes, sizeof bytes, THIRD_SHARE), turn_of(bytes, sizeof bytes, THIRD_SHARE));
+        assert_int_equal(turn_of(bytes, sizeof bytes, THIRD_SHARE),
+                         turn_of(bytes, sizeof bytes, THIRD_SHARE));
     }
     print_message("%u of 8000 cases\n", turns);
     assert_in_range(turns, 8000 / THIRD_SHARE - 150, 8000 / THIRD_SHARE + 150);
