@@ -51,7 +51,7 @@ GUIDED := engine oracles testcase image
 engine_libs = $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),$(1),plain)/lib$(r).a)
 
 .DEFAULT_GOAL := all
-.PHONY: all fuzz test replay bench ablation help
+.PHONY: all fuzz test replay minimize bench ablation help
 all: programs ## build the programs
 
 PROGRAMS := build/instar-fuzz build/launcher build/warm.so build/standin/instar
@@ -88,6 +88,11 @@ replay: deps ## the story of a case: CASE=file...
 	@if [ -z '$(CASE)' ]; then echo 'make replay needs CASE=file' >&2; exit 2; fi; \
 	    INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' build/instar-fuzz replay --out build/replay $(CASE) || \
 	    { status=$$?; [ $$status = 1 ] || [ $$status = 4 ] || exit $$status; }
+
+minimize: deps ## a case as simple as it can be and still show its divergence: CASE=file...
+	@$(MAKE) -s --no-print-directory programs
+	@if [ -z '$(CASE)' ]; then echo 'make minimize needs CASE=file' >&2; exit 2; fi; \
+	    INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' build/instar-fuzz minimize $(CASE)
 
 bench: deps ## what commands and iterations cost, interleaved: ROUNDS=9 PARTS=all CASES=pattern CORE=1
 	@$(MAKE) --no-print-directory build-bench

@@ -23,6 +23,16 @@ while read -r line; do
     'ci/flat') line="EVERY=2 LOG=$SCRATCH/flat.tsv timeout --preserve-status -s INT 8 ci/flat" ;;
     build/tests/soak_backends*) line='build/tests/soak_backends --count 30' ;;
     'ci/lies 120') line='ci/lies 6 measure-trailing-comma' ;;
+    # What takes minutes has a test of its own.
+    'make instrumented-qemu-img') check "$line exists" grep -q '^instrumented-qemu-img:' Makefile
+        continue ;;
+    'QEMU_IMG_COV='*) [ -x instrumented/qemu-img ] || { echo "left out: $line (it was not built)"; continue; }
+        line="$line DURATION=3" ;;
+    'AFL_CUSTOM_MUTATOR_LIBRARY='*) line="AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_AFFINITY=1 ${line/-V 60 -i build\/seeds -o campaign\/by-hand/-V 3 -i $SCRATCH\/few -o $SCRATCH\/afl}"
+        mkdir "$SCRATCH/few" && cp build/seeds/empty build/seeds/raw-size-zero "$SCRATCH/few" ;;
+    'make ablation'*) check "$line exists" grep -q '^ablation:' Makefile
+        continue ;;
+    'ci/minimize 3') line='ci/minimize 1 bitmaps-zero' ;;
     'make fuzz') line="$line DURATION=3" ;;
     esac
     line=$(sed 's/DURATION=[0-9]*/DURATION=3/; s/--iterations [0-9]*/--iterations 10/' <<<"$line")
