@@ -309,7 +309,7 @@ build/obj/plain/$(ABLATION)/standin.o: $(SUBJECT_OBJS)
 	    --keep-global-symbol=subject_main $@
 
 CLOCK_WRAPS := chain_run oracle_judge output_check material_modified tool_run
-CLOCK_OBJS := $(call ablation_objs,clock detect trigger subject journal timeline standin) build/obj/plain/standin/lies.o
+CLOCK_OBJS := $(call ablation_objs,clock detect narrow trigger subject journal timeline standin) build/obj/plain/standin/lies.o
 build/ablation/clock: $(CLOCK_OBJS) $(call libs,plain,$(HARNESS)) | build/launcher build/standin/instar
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -380,7 +380,7 @@ build/tests/soak_maps: build/obj/plain/tests/instrumented/maps.o $(call libs,pla
 
 # Tests that run tools need the launcher, and some the stand-in.
 $(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/warm.so build/standin/instar $(THIRD)
-build-tests: programs build/fuzz_instar build/afl/fuzz_instar build/afl/mutator.so seeds build-bench build/tests/soak_backends \
+build-tests: programs build/fuzz_instar build/afl/fuzz_instar build/afl/mutator.so seeds build-bench build-ablation build/tests/soak_backends \
     $(addprefix build/tests/,$(UNIT_TESTS))
 
 # A tool of the tests' own, which waits at its options as qemu-img does; and one that cannot.

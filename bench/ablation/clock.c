@@ -21,6 +21,7 @@
 // <executed> <different>".
 #include "detect.h"
 #include "journal.h"
+#include "narrow.h"
 #include "timeline.h"
 #include "trigger.h"
 
@@ -75,8 +76,8 @@ static void seen_grow(void) {
 }
 
 // Of what the bytes decode to; a case that asks nothing of the tools is counted and not looked at.
+static struct testcase testcase;
 static bool is_worth_a_look(const struct journal_entry *entry) {
-    static struct testcase testcase;
     uint8_t bytes[CASE_MAX_BYTES];
     uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
     case_decode(&testcase, entry->data, entry->head.size);
@@ -94,9 +95,20 @@ static void note(double *time, double cpu) {
         *time = cpu;
 }
 
+// Only what was reached and triggered before can be passed over: the first time of either counts.
+static uint32_t may_show(uint32_t wanted) {
+    for (int i = 0; i < lies.count; i++)
+        if (watches[i].reached != NEVER && (watches[i].triggered != NEVER || !(growing >> i & 1)) &&
+            !narrow_may_show(lies.items[i].name, &testcase))
+            wanted &= ~(1u << i);
+    return wanted;
+}
+
 static int look(const struct journal_entry *entry, uint64_t number, double cpu, uint32_t *wanted,
                 struct fault *fault) {
-    struct trigger trigger = {.wanted = *wanted, .growing = growing};
+    struct trigger trigger = {.wanted = may_show(*wanted), .growing = growing};
+    if (!trigger.wanted && !all)
+        return 0;
     if (trigger_run(&trigger, entry->data, entry->head.size, fault))
         return -1;
     if (all)

@@ -129,10 +129,15 @@ static void note_promise(const struct tool_call *call, const struct subject_answ
         promised = at ? strtoull(at + sizeof name - 1, NULL, 10) : UINT64_MAX;
 }
 
+// The convert that the harness lets a measure be followed by (harness/output.c).
+static bool is_fit(const struct command *command) {
+    return command->count && strstr(command->call->output, ".fit");
+}
+
 // As oracles/measure_bounds.c sees it.
 static bool outgrows(const struct command *command) {
     const struct tool_call *call = command->call;
-    if (!command->count || !strstr(call->output, ".fit"))
+    if (!is_fit(command))
         return false;
     uint64_t unit = model_target_unit(call->target, &call->options), size = size_of(command);
     return size > promised && size - promised > (unit > 65536 ? unit : 65536);
@@ -187,7 +192,8 @@ static int ask(const struct tool *tool, const struct tool_call *call, const char
     note_promise(call, &honest);
     for (int lie = 0; lie < SUBJECT_LIES_MAX; lie++) {
         uint32_t bit = 1u << lie;
-        uint32_t open = looking->wanted & ~looking->telling;
+        uint32_t known = looking->telling | (is_fit(&command) ? 0 : looking->triggered);
+        uint32_t open = looking->wanted & ~known;
         if (!(honest.asked & open & bit))
             continue;
         int changed = changes(&command, lie, &honest, fault);
