@@ -14,7 +14,7 @@ unset INSTAR_FUZZ_EXEC INSTAR_FUZZ_FENCE
 # A session of its own, orphaned at once: only who is its reaper can count it.
 cat >"$SCRATCH/orphan" <<'END'
 #!/bin/sh
-setsid sh -c 'echo $$ >"$1"; while :; do :; done' busy "$1" &
+(setsid sh -c 'echo $$ >"$1"; while :; do :; done' busy "$1" &)
 exec sleep 100
 END
 chmod +x "$SCRATCH/orphan"
