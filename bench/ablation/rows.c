@@ -117,6 +117,8 @@ static int read_run(struct rows *rows, const struct table *table, struct fault *
     double cases = table_number(table, "cases"), cpu = table_number(table, "cpu");
     if (run.budget <= 0 || cases < 0 || cpu <= 0)
         return fault_set(fault, "%s:%zu: no budget, cases or cpu", table->path, table->line);
+    double starts = table_number(table, "starts");
+    run.starts = starts < 1 ? 1 : (unsigned)starts;
     run.measures[MEASURE_RATE] = cases / cpu;
     run.measures[MEASURE_CELLS] = table_number(table, "cells");
     run.measures[MEASURE_EDGES] = table_number(table, "edges");

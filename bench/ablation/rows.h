@@ -38,6 +38,7 @@ extern const struct measure_words measure_table[MEASURES];
 
 struct run {
     unsigned axes[AXES], seed;
+    unsigned starts; // of the engine: more than 1 where it ended before its budget
     double budget, measures[MEASURES]; // UNKNOWN: not measured
     double detected[LIES_MAX];         // UNKNOWN: not within the budget
     size_t lies;                       // that were looked for

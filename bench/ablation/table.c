@@ -78,6 +78,21 @@ static void say_where(const struct rows *rows, struct buffer *out) {
     }
 }
 
+// A stalled machine makes an engine's time-out fire; what it then pays for a second start is in its
+// numbers.
+static void say_restarts(const struct rows *rows, struct buffer *out) {
+    size_t said = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct run *run = &rows->runs[i];
+        if (run->starts == 1)
+            continue;
+        buffer_text(out, said++ ? "; " : "Ended early and started again: ");
+        add_names(out, run->axes, 0, AXES, " ");
+        buffer_format(out, " seed %u (%u starts)", run->seed, run->starts);
+    }
+    buffer_text(out, said ? ".\n\n" : "");
+}
+
 static void say_runs(const struct rows *rows, struct buffer *out) {
     struct buffer missing = {0};
     unsigned axes[AXES];
@@ -87,6 +102,7 @@ static void say_runs(const struct rows *rows, struct buffer *out) {
                   walk.runs, rows->count ? rows->runs[0].budget : 0);
     if (walk.missing)
         buffer_format(out, "%s.\n\n", missing.data);
+    say_restarts(rows, out);
     say_where(rows, out);
     buffer_free(&missing);
 }

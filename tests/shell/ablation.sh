@@ -19,7 +19,7 @@ exec sleep 100
 END
 chmod +x "$SCRATCH/orphan"
 counts_orphans() {
-    build/ablation/cpu_budget 1 "$SCRATCH/line" "$SCRATCH/orphan" "$SCRATCH/pid" >"$SCRATCH/used" || return 1
+    timeout -k 1 60 build/ablation/cpu_budget 1 "$SCRATCH/line" "$SCRATCH/orphan" "$SCRATCH/pid" >"$SCRATCH/used" || return 1
     read -r cpu _ starts <"$SCRATCH/used"
     echo "$cpu CPU seconds, $starts starts"
     awk -v cpu="$cpu" 'BEGIN {exit !(cpu >= 1 && cpu < 2)}' && [ "$starts" = 1 ] && [ "$(wc -l <"$SCRATCH/line")" -ge 2 ]
@@ -27,6 +27,7 @@ counts_orphans() {
 check "the time of an orphan in a session of its own counts" counts_orphans
 gone() { ! kill -0 "$(cat "$SCRATCH/pid")"; }
 check "and it does not outlive the budget" gone
+kill "$(cat "$SCRATCH/pid")" 2>/dev/null
 restarts() {
     status 2 build/ablation/cpu_budget 5 "$SCRATCH/line" true >"$SCRATCH/used" || return 1
     read -r _ _ starts <"$SCRATCH/used"
@@ -70,6 +71,8 @@ check "a run that is there is not done again" bash -c 'bench/ablation/run | grep
 tells() { build/ablation/report "$DATA" >"$SCRATCH/words" && grep -q '^1 of 120 runs' "$SCRATCH/words" && grep -q '^| libfuzzer | seeds | none | bytes | 1 |' "$SCRATCH/words"; }
 check "the table says what is there and what is missing" tells
 draws() { build/ablation/report --svg "$DATA" >"$SCRATCH/plot" && [ "$(grep -c 'fill="none" stroke="#777777"' "$SCRATCH/plot")" = 1 ] && tail -n 1 "$SCRATCH/plot" | grep -x '</svg>'; }
+tells_again() { mkdir "$SCRATCH/again" && cp "$DATA"/*.tsv "$SCRATCH/again" && awk -F '\t' -v OFS='\t' 'NR == 2 {$9 = 2} {print}' "$DATA/runs.tsv" >"$SCRATCH/again/runs.tsv" && build/ablation/report "$SCRATCH/again" | grep '^Ended early and started again: libfuzzer seeds none bytes seed 1 (2 starts)'; }
+check "it says so where an engine ended early" tells_again
 check "the plot has a line for it" draws
 check "a run that nobody has heard of is refused" status 2 bench/ablation/one libfuzzer seeds none none 1
 finish
