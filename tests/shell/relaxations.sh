@@ -41,7 +41,7 @@ const struct relax_member *relax_member_find(const char *path) {
 C
 build() {
     local lib=$ROOT/build/lib/plain libs=() room
-    for room in run report guide oracles tool testcase exec image base; do libs+=("$lib/lib$room.a"); done
+    for room in run report guide oracles tool mutators testcase exec image base; do libs+=("$lib/lib$room.a"); done
     "${CC:-cc}" -std=c11 -O1 -D_GNU_SOURCE -I. -Iharness -o "$SCRATCH/bin/instar-fuzz" "$SCRATCH/switch.c" \
         -Wl,--whole-archive "$lib/libcommand.a" -Wl,--no-whole-archive "${libs[@]}" -lcjson -lzstd -lz
     ln -s "$ROOT/build/launcher" "$SCRATCH/bin/launcher"
