@@ -2,7 +2,7 @@
 //
 // One case from its decoded form to judged steps: build the source, run each operation with both
 // tools on the same input file, let the oracles judge. It knows nothing of engines, of memory of
-// earlier cases or of reports; harness.c decides what a divergence leads to.
+// earlier cases or of reports; policy.c decides what a divergence leads to.
 #ifndef HARNESS_CHAIN_H
 #define HARNESS_CHAIN_H
 

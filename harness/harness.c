@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Policy around the chain: confirm, remember, report. A process that was forked from the one that
-// opened the harness (AFL++'s persistent children) gets a launcher and a case directory of its own
-// at its first case; tools, registry and counters are shared.
-#include "harness.h"
+// What a harness process holds: tools, registry, counters, and a launcher with a case directory. A
+// process that was forked from the one that opened the harness (AFL++'s persistent children) gets a
+// launcher and a case directory of its own at its first case; the rest is shared. What is done with
+// a case is in policy.c.
+#include "harness_state.h"
 
 #include "cells.h"
-#include "chain.h"
-#include "coverage.h"
-#include "keep.h"
 #include "pair.h"
-#include "report/report.h"
 #include "report/story.h"
 #include "seen.h"
-#include "third.h"
-#include "turn.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -22,28 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// One case in so many runs its shortcuts by plain execution, too, for as long as a campaign lasts.
-#define BOTH_WAYS_SHARE 500
-
-struct harness {
-    const struct settings *settings;
-    struct tool tools[SIDES];
-    struct registry *registry;
-    struct third third;
-    struct coverage coverage;
-    bool third_always; // one file is looked at, not a campaign run
-    struct stats *stats;
-    char *seen;  // folder, or NULL
-    pid_t owner; // process that `exec` and `workdir` belong to; 0: none yet
-    struct exec *exec;
-    struct workdir workdir;
-    struct buffer fence; // in words
-    struct chain chain;
-    struct testcase testcase;
-    struct record first, again; // the case, and its repetition
-};
-
-static int attach(struct harness *h, struct fault *fault) {
+int harness_attach(struct harness *h, struct fault *fault) {
     if (h->owner == getpid())
         return 0;
     char launcher[4096];
@@ -120,7 +94,7 @@ int harness_open(struct harness **harness, const struct settings *settings, bool
     *unavailable = false;
     *harness = NULL;
     int status = load_registry(h, fault);
-    status = status ? status : attach(h, fault);
+    status = status ? status : harness_attach(h, fault);
     if (status == 0)
         status = pair_choose(h->tools, settings, &h->chain.room, unavailable, fault);
     if (status == 0)
@@ -224,277 +198,6 @@ void harness_announce(const struct harness *h, struct buffer *out) {
                       h->workdir.path);
 }
 
-// The callback of a campaign's first run: end the case at a signature that nobody has met.
-static bool is_new(void *context, const char *signature) {
-    return !seen_contains(((struct harness *)context)->seen, signature);
-}
-
-static bool is_expected(void *context, const char *signature) {
-    return strcmp(context, signature) == 0;
-}
-
-static bool has_finding(const struct record *record, const char *signature) {
-    for (size_t i = 0; i < record->finding_count; i++)
-        if (strcmp(record->findings[i].signature, signature) == 0)
-            return true;
-    return false;
-}
-
-// Runs the case again on fresh files, reading outputs through qemu-img; 1: it repeats each time.
-static int confirm(struct harness *h, const struct finding *finding, struct fault *fault) {
-    struct chain *chain = &h->chain;
-    chain->stop_at = is_expected;
-    chain->stop_context = (void *)(uintptr_t)finding->signature;
-    chain->confirming = finding;
-    chain->goes_on = chain->counting = false;
-    chain->third_turn = true;
-    chain->room.plain = true;
-    int status = 1;
-    for (unsigned i = 0; i < h->settings->confirm && status == 1; i++) {
-        h->stats->confirmations++;
-        if (chain_run(chain, &h->testcase, &h->again, fault))
-            status = -1;
-        else if (!has_finding(&h->again, finding->signature))
-            status = 0;
-    }
-    chain->confirming = NULL;
-    chain->room.plain = h->settings->exec == TOOL_EXEC_PLAIN;
-    return status;
-}
-
-// tool_hang has had its long second run already (step.c): nothing to add but waiting.
-static bool needs_no_repetition(const struct finding *finding) {
-    return strncmp(finding->signature, "tool_hang-", 10) == 0;
-}
-
-static int first_run(struct harness *h, const uint8_t *data, size_t size,
-                     bool (*stop_at)(void *, const char *), void *context, bool goes_on,
-                     struct fault *fault) {
-    if (attach(h, fault))
-        return -1;
-    case_decode(&h->testcase, data, size);
-    h->chain.stop_at = stop_at;
-    h->chain.stop_context = context;
-    h->chain.goes_on = goes_on;
-    h->chain.confirming = NULL;
-    h->chain.counting = true;
-    h->chain.third_turn = h->third_always || turn_of(data, size, THIRD_SHARE);
-    h->chain.both_ways = turn_of(data, size, BOTH_WAYS_SHARE);
-    h->stats->cases++;
-    return chain_run(&h->chain, &h->testcase, &h->first, fault);
-}
-
-static struct report report_of(struct harness *h, const uint8_t *data, size_t size, const char *out,
-                               const struct record *record, size_t finding) {
-    return (struct report){
-        .record = record,
-        .finding = &record->findings[finding],
-        .bytes = data,
-        .size = size,
-        .directory = h->workdir.case_path,
-        .exec = h->exec,
-        .fence = h->fence.data,
-        .out = out,
-        .case_ms = h->settings->case_ms,
-        .confirm = h->settings->confirm,
-        .confirmed = h->settings->confirm > 0,
-    };
-}
-
-// Believes a new finding or not: 1 with the record that holds it, 0, or -1. Where our reader saw
-// one thing and qemu-img's reading of the fresh files shows another, that other thing is the
-// finding.
-static int believe(struct harness *h, struct finding *finding, const struct record **record,
-                   struct fault *fault) {
-    *record = &h->first;
-    if (needs_no_repetition(finding) || !h->settings->confirm)
-        return 1;
-    *record = &h->again;
-    int status = confirm(h, finding, fault);
-    if (status != 0 || !h->again.finding_count)
-        return status;
-    struct finding other = h->again.findings[h->again.finding_count - 1];
-    if (!is_new(h, other.signature) || needs_no_repetition(&other))
-        return 0;
-    *finding = other;
-    return confirm(h, finding, fault);
-}
-
-static size_t finding_index(const struct record *record, const char *signature) {
-    size_t i = record->finding_count;
-    while (i-- > 0)
-        if (strcmp(record->findings[i].signature, signature) == 0)
-            return i;
-    return 0;
-}
-
-// The report is prepared before the signature is claimed, and appears right after: a process that
-// is killed in between leaves neither a claim without a report nor half a report.
-static int claim_and_report(struct harness *h, const uint8_t *data, size_t size,
-                            const char *signature, const struct record *record,
-                            struct fault *fault) {
-    const char *out = h->settings->out;
-    struct report report = report_of(h, data, size, out, record, finding_index(record, signature));
-    char prepared[4096] = "", path[4096];
-    if (out && report_prepare(&report, prepared, sizeof prepared, fault)) {
-        fprintf(stderr, "instar-fuzz: the report could not be written: %s\n", fault->text);
-        prepared[0] = 0;
-    }
-    int status = seen_claim(h->seen, signature, fault);
-    if (status >= 0)
-        stats_count(h->stats->signatures, STATS_NAMES, signature);
-    if (!prepared[0])
-        return status;
-    if (status <= 0)
-        report_discard(prepared);
-    else if (report_commit(&report, prepared, path, sizeof path, fault))
-        fprintf(stderr, "instar-fuzz: the report could not be written: %s\n", fault->text);
-    return status;
-}
-
-// 1: it is new and ours; 0: it did not repeat, or somebody else claimed it meanwhile. Unless it did
-// not repeat, `found` says which finding of which record it is.
-static int judge_fresh(struct harness *h, const uint8_t *data, size_t size,
-                       struct harness_finding *found, struct fault *fault) {
-    const struct record *record;
-    const char *first_seen = found->finding->signature;
-    struct finding finding = *found->finding;
-    found->finding = NULL;
-    int status = believe(h, &finding, &record, fault);
-    if (status > 0) {
-        status = claim_and_report(h, data, size, finding.signature, record, fault);
-        *found = (struct harness_finding){
-            record, &record->findings[finding_index(record, finding.signature)], status > 0};
-    } else if (status == 0) {
-        h->stats->verdicts[VERDICT_INCONCLUSIVE]++;
-        stats_count(h->stats->reasons, STATS_NAMES, "inconclusive: not_reproduced");
-        keep_case(h->settings->out, "not-reproduced", first_seen, data, size, NULL);
-    }
-    return status;
-}
-
-// One finding of the first run: a repeat is counted, a new one judged.
-static int meet(struct harness *h, const uint8_t *data, size_t size, const struct finding *finding,
-                harness_told *told, void *context, struct fault *fault) {
-    struct harness_finding found = {.record = &h->first, .finding = finding};
-    int status = 0;
-    if (is_new(h, finding->signature))
-        status = judge_fresh(h, data, size, &found, fault);
-    else
-        stats_count(h->stats->signatures, STATS_NAMES, finding->signature);
-    if (status >= 0 && found.finding)
-        told(context, &found);
-    return status;
-}
-
-int harness_run_all(struct harness *h, const uint8_t *data, size_t size, bool keep_going,
-                    harness_told *told, void *context, struct fault *fault) {
-    int fresh = 0, status = first_run(h, data, size, is_new, h, keep_going, fault);
-    for (size_t i = 0; status >= 0 && i < h->first.finding_count; i++) {
-        status = meet(h, data, size, &h->first.findings[i], told, context, fault);
-        fresh += status > 0;
-    }
-    stats_touch(h->stats);
-    if (status < 0) {
-        h->stats->harness_errors++;
-        keep_case(h->settings->out, "harness-errors", "case", data, size, fault->text);
-        return -1;
-    }
-    return fresh;
-}
-
-struct heard {
-    char *signature;
-    bool repeated;
-};
-
-static void hear(void *context, const struct harness_finding *found) {
-    struct heard *heard = context;
-    heard->repeated |= !found->fresh;
-    if (found->fresh)
-        snprintf(heard->signature, SIGNATURE_ROOM, "%s", found->finding->signature);
-}
-
-int harness_run(struct harness *h, const uint8_t *data, size_t size, char signature[SIGNATURE_ROOM],
-                struct fault *fault) {
-    struct heard heard = {.signature = signature};
-    int fresh = harness_run_all(h, data, size, false, hear, &heard, fault);
-    if (fresh)
-        return fresh < 0 ? -1 : HARNESS_NEW;
-    return heard.repeated ? HARNESS_REPEATED : HARNESS_NOTHING;
-}
-
-const struct record *harness_record(const struct harness *h) {
-    return &h->first;
-}
-
-int harness_replay(struct harness *h, const uint8_t *data, size_t size,
-                   const struct record **record, size_t *unconfirmed, struct fault *fault) {
-    *unconfirmed = 0;
-    h->third_always = true;
-    if (first_run(h, data, size, NULL, NULL, false, fault))
-        return -1;
-    size_t kept = 0;
-    for (size_t i = 0; i < h->first.finding_count; i++) {
-        const struct finding *finding = &h->first.findings[i];
-        int repeats = needs_no_repetition(finding) ? 1 : confirm(h, finding, fault);
-        if (repeats < 0)
-            return -1;
-        if (repeats)
-            h->first.findings[kept++] = h->first.findings[i];
-        else
-            (*unconfirmed)++;
-    }
-    h->first.finding_count = kept;
-    *record = &h->first;
-    return 0;
-}
-
-// An empty signature is any.
-static bool is_wanted(void *context, const char *signature) {
-    const char *wanted = context;
-    return !*wanted || strcmp(wanted, signature) == 0;
-}
-
-int harness_shows(struct harness *h, const uint8_t *data, size_t size,
-                  char signature[SIGNATURE_ROOM], struct fault *fault) {
-    // Asking a third reader takes as long as a tool, and only its own opinion needs it.
-    h->third_always = !*signature || strncmp(signature, "third_reader_", 13) == 0;
-    if (first_run(h, data, size, is_wanted, signature, false, fault))
-        return -1;
-    for (size_t i = 0; i < h->first.finding_count; i++) {
-        const struct finding *finding = &h->first.findings[i];
-        if (!is_wanted(signature, finding->signature))
-            continue;
-        int repeats = needs_no_repetition(finding) ? 1 : confirm(h, finding, fault);
-        if (repeats > 0)
-            snprintf(signature, SIGNATURE_ROOM, "%s", finding->signature);
-        return repeats;
-    }
-    return 0;
-}
-
 void harness_rebudget(struct harness *h) {
     h->chain.room.deadline_ms = h->settings->case_ms / SETTINGS_DEADLINE_SHARE;
-}
-
-int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t finding,
-                   const char *out, char *path, size_t room, struct fault *fault) {
-    // Confirmations have replaced the files: build them once more, up to the finding. Its record
-    // is the one that goes into the report, so that files and words belong together.
-    const char *signature = h->first.findings[finding].signature;
-    h->chain.stop_at = is_expected;
-    h->chain.stop_context = (void *)(uintptr_t)signature;
-    h->chain.goes_on = h->chain.counting = false;
-    h->chain.third_turn = true;
-    if (chain_run(&h->chain, &h->testcase, &h->again, fault))
-        return -1;
-    if (!has_finding(&h->again, signature))
-        return fault_set(fault, "it did not repeat while the report was written");
-    struct report report =
-        report_of(h, data, size, out, &h->again, finding_index(&h->again, signature));
-    char prepared[4096];
-    if (report_prepare(&report, prepared, sizeof prepared, fault))
-        return -1;
-    return report_commit(&report, prepared, path, room, fault);
 }
