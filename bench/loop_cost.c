@@ -356,7 +356,10 @@ int main(int argc, char **argv) {
         cases[count].size = case_encode(&testcase, cases[count].bytes);
         count++;
     }
-    if (settings_read(&settings, &fault) || harness_open(&harness, &settings, &unavailable, &fault))
+    if (settings_read(&settings, &fault))
+        fail(fault.text);
+    settings.guided = true;
+    if (harness_open(&harness, &settings, &unavailable, &fault))
         fail(fault.text);
     static uint8_t cells[GUIDE_CELLS];
     harness_guide(harness, cells);

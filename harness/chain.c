@@ -57,7 +57,7 @@ static bool filtered(const struct chain *chain, const struct case_operation *ope
 
 // Why a step is not run at all, or NULL.
 static const char *skip_reason(const struct chain *chain, const struct testcase *testcase,
-                               size_t index, uint64_t deadline_us) {
+                               size_t index) {
     const struct case_operation *operation = &testcase->operations[index];
     const char *reason = NULL;
     if (chain->confirming && index != chain->confirming->step &&
@@ -67,7 +67,7 @@ static const char *skip_reason(const struct chain *chain, const struct testcase 
         return "filtered";
     if (!case_operation_allowed(testcase, operation, &reason))
         return reason;
-    return clock_us() > deadline_us ? "budget" : NULL;
+    return clock_us() > chain->deadline_us ? "budget" : NULL;
 }
 
 // The judgement of a step that makes its finding: a divergence, else, if those count, a known one,
@@ -121,13 +121,12 @@ static void tell_guide(struct chain *chain, const struct step_record *step) {
 
 // One operation of the case; 1 ends it.
 static int run_operation(struct chain *chain, const struct testcase *testcase,
-                         struct record *record, size_t index, uint64_t deadline_us,
-                         struct fault *fault) {
+                         struct record *record, size_t index, struct fault *fault) {
     const struct case_operation *operation = &testcase->operations[index];
     struct step_record *step = &record->steps[record->step_count++];
     const struct material *input = choose_input(chain, index, operation->input);
     step_begin(step, chain, testcase, operation, input);
-    const char *reason = skip_reason(chain, testcase, index, deadline_us);
+    const char *reason = skip_reason(chain, testcase, index);
     if (reason)
         snprintf(step->why, sizeof step->why, "%s", reason);
     else if (step_run(step, chain, index, input, fault))
@@ -147,7 +146,8 @@ static int run_operation(struct chain *chain, const struct testcase *testcase,
 
 int chain_run(struct chain *chain, const struct testcase *testcase, struct record *record,
               struct fault *fault) {
-    uint64_t start = clock_us(), deadline = start + chain->settings->case_ms * 1000ull;
+    uint64_t start = clock_us();
+    chain->deadline_us = start + chain->settings->case_ms * 1000ull;
     reset(chain, record, testcase);
     if (workdir_clear_case(chain->room.workdir, fault) ||
         material_build(&chain->source, testcase, chain->room.workdir->case_path, fault))
@@ -163,7 +163,7 @@ int chain_run(struct chain *chain, const struct testcase *testcase, struct recor
     int status = 0;
     for (size_t i = 0; i < testcase->operation_count && status == 0; i++)
         if (!chain->confirming || i <= chain->confirming->step)
-            status = run_operation(chain, testcase, record, i, deadline, fault);
+            status = run_operation(chain, testcase, record, i, fault);
     record->wall_us = clock_us() - start;
     return status < 0 ? -1 : 0;
 }

@@ -35,6 +35,7 @@ struct chain {
     bool both_ways; // commands that take a shortcut run by plain execution, too (tool/both.h)
     bool counting;  // operations, verdicts and the matrix; a repetition counts commands alone
     uint64_t source_classes;         // of the case, where `counting` (testcase/source_class.h)
+    uint64_t deadline_us;            // of the case: its budget is used up
     struct guide guide;              // told of every step, where `counting`
     const struct coverage *coverage; // of the instrumented program (coverage.h)
     // The source and what each tool wrote in each step.

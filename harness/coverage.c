@@ -4,6 +4,7 @@
 // that was cut off counts for nothing: how far it came is a matter of time.
 #include "coverage.h"
 
+#include "exec/clock.h"
 #include "exec/coverage_map.h"
 
 #include <stdio.h>
@@ -23,7 +24,8 @@ static const size_t first_cells[SIDES + 1] = {
 int coverage_find(struct coverage *coverage, const struct settings *settings,
                   struct tool_room *room, bool *unavailable, struct fault *fault) {
     struct tool *tool = &coverage->tool;
-    *coverage = (struct coverage){.named = settings->qemu_img_cov && settings->guide == GUIDE_ALL};
+    *coverage = (struct coverage){.named = settings->guided && settings->qemu_img_cov &&
+                                           settings->guide == GUIDE_ALL};
     if (!coverage->named)
         return 0;
     if (tool_probe(tool, settings->qemu_img_cov, TOOL_QEMU_IMG, room, fault))
@@ -91,12 +93,6 @@ static bool cut_off(enum outcome_class class) {
     return class == OUTCOME_TIMEOUT || class == OUTCOME_LIMIT;
 }
 
-void coverage_end(struct chain *chain, const struct tool *tool, enum outcome_class class,
-                  int side) {
-    if (listens(chain) && tool->edges && !cut_off(class) && !counted_a_start(chain, tool))
-        fold(chain, tool, side);
-}
-
 static void remove_output(const struct chain *chain, const struct tool_call *call) {
     char names[2][IMAGE_NAME_ROOM], path[4096];
     snprintf(names[0], sizeof names[0], "%s", call->output);
@@ -107,47 +103,64 @@ static void remove_output(const struct chain *chain, const struct tool_call *cal
     }
 }
 
-// Runs the call on an empty map; once more where a start was counted with it.
-static int run_counted(struct chain *chain, const struct tool_call *call, enum outcome_class *class,
-                       struct fault *fault) {
+// Runs a call of the step for its counters alone: on an empty map, with an output of its own that
+// is removed, and once more where a start was counted with it.
+static int run_counted(struct chain *chain, const struct tool *tool, const struct tool_call *asked,
+                       size_t index, enum outcome_class *class, struct fault *fault) {
     static struct exec_outcome outcome;
-    const struct tool *tool = &chain->coverage->tool;
+    struct tool_call call = *asked;
+    char output[IMAGE_NAME_ROOM];
+    if (operation_writes(call.op)) {
+        snprintf(output, sizeof output, "g.out%zu.%s", index + 1, image_driver(call.target)->name);
+        call.output = output;
+    }
     for (int attempt = 0; attempt < 2; attempt++) {
         coverage_begin(chain, tool);
-        if (tool_run(tool, call, &chain->room, &outcome, fault))
+        if (tool_run(tool, &call, &chain->room, &outcome, fault))
             return -1;
-        *class = tool_classify(tool, call->op, &outcome);
-        if (operation_writes(call->op))
-            remove_output(chain, call);
+        *class = tool_classify(tool, call.op, &outcome);
+        if (operation_writes(call.op))
+            remove_output(chain, &call);
         if (!counted_a_start(chain, tool))
             break;
     }
     return 0;
 }
 
+int coverage_end(struct chain *chain, const struct tool *tool, const struct tool_call *call,
+                 size_t index, enum outcome_class class, struct fault *fault) {
+    if (!listens(chain) || !tool->edges || cut_off(class))
+        return 0;
+    if (counted_a_start(chain, tool) && run_counted(chain, tool, call, index, &class, fault))
+        return -1;
+    if (!cut_off(class))
+        fold(chain, tool, tool == &chain->tools[SIDE_A] ? SIDE_A : SIDE_B);
+    return 0;
+}
+
 static bool follows(const struct chain *chain, const struct step_record *step) {
     const struct oracle_side *stock = &step->step.b;
     return chain->coverage && chain->coverage->named && listens(chain) && stock->ran &&
-           stock->tool->kind == TOOL_QEMU_IMG && !cut_off(step->results[FOLLOWED].class);
+           stock->tool->kind == TOOL_QEMU_IMG && !cut_off(step->results[FOLLOWED].class) &&
+           !step->step.source_modified && clock_us() < chain->deadline_us;
 }
 
 int coverage_follow(const struct step_record *step, struct chain *chain, size_t index,
-                    struct fault *fault) {
-    if (!follows(chain, step))
-        return 0;
+                    const struct material *input, struct fault *fault) {
+    const struct tool_call *call = &step->calls[FOLLOWED];
+    const struct tool *tool = chain->coverage ? &chain->coverage->tool : NULL;
     enum outcome_class class;
-    struct tool_call call = step->calls[FOLLOWED];
-    char output[IMAGE_NAME_ROOM];
-    if (operation_writes(call.op)) {
-        snprintf(output, sizeof output, "g.out%zu.%s", index + 1, image_driver(call.target)->name);
-        call.output = output;
-    }
-    if (!tool_supports(&chain->coverage->tool, &call, NULL))
+    if (!follows(chain, step) || !tool_supports(tool, call, NULL))
         return 0;
-    if (run_counted(chain, &call, &class, fault))
+    if (run_counted(chain, tool, call, index, &class, fault))
         return -1;
-    coverage_end(chain, &chain->coverage->tool, class, SIDES);
-    if (!cut_off(class) && class != step->results[FOLLOWED].class)
+    // Nobody else may be accused of it.
+    if (!call->options.size_only && material_modified(input, chain->room.workdir->case_path))
+        return fault_set(fault, "%s changed the file that it was to read", tool->path);
+    if (cut_off(class))
+        return 0;
+    fold(chain, tool, SIDES);
+    if (class != step->results[FOLLOWED].class)
         stats_count(chain->stats->reasons, STATS_NAMES, "guide: another_outcome");
     return 0;
 }

@@ -24,12 +24,16 @@ void coverage_announce(const struct coverage *coverage, const struct tool tools[
                        struct buffer *out);
 void coverage_words(const struct coverage *coverage, struct buffer *out); // for doctor
 
-// Before and after the command of a tool of the pair.
+// Before and after the command of a tool of the pair, `class` being what became of it. Where its
+// warm process was started for it the command runs again, with another output: a start that is
+// counted in one run and not in the next would make a case another one. -1: that could not be run
+// at all.
 void coverage_begin(const struct chain *chain, const struct tool *tool);
-void coverage_end(struct chain *chain, const struct tool *tool, enum outcome_class class, int side);
-// Lets the instrumented program do what the qemu-img of the pair has done in this step. -1: it
-// could not be run at all.
+int coverage_end(struct chain *chain, const struct tool *tool, const struct tool_call *call,
+                 size_t index, enum outcome_class class, struct fault *fault);
+// Lets the instrumented program do what the qemu-img of the pair has done in this step, on the same
+// input. -1: it could not be run at all, or it changed the input.
 int coverage_follow(const struct step_record *step, struct chain *chain, size_t index,
-                    struct fault *fault);
+                    const struct material *input, struct fault *fault);
 
 #endif

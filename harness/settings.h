@@ -38,6 +38,9 @@ enum guide_choice {
 extern const char *const guide_choice_names[GUIDE_CHOICES];
 
 struct settings {
+    // Not a variable: the program has an engine that reads the guide's region, or tells a person
+    // what there is. Nobody else looks for an instrumented program.
+    bool guided;
     const char *instar;       // path or NULL: looked up
     const char *qemu_img;     // path or NULL: looked up
     const char *qemu_img_cov; // path or NULL: none

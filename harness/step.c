@@ -211,9 +211,9 @@ static int run_side(struct step_record *step, struct chain *chain, int side, siz
     tool_argv_build(to->tool, call, &step->argv[side]);
     enum outcome_class class;
     coverage_begin(chain, to->tool);
-    if (step_call(chain, to->tool, call, &step->outcomes[side], &class, fault))
+    if (step_call(chain, to->tool, call, &step->outcomes[side], &class, fault) ||
+        coverage_end(chain, to->tool, call, index, class, fault))
         return -1;
-    coverage_end(chain, to->tool, class, side);
     step->results[side].class = class;
     tool_parse(to->tool, call->op, &step->outcomes[side], &step->results[side]);
     int status = class == OUTCOME_OK ? follow_up(step, chain, side, index, input, fault) : 0;
@@ -267,7 +267,7 @@ int step_run(struct step_record *step, struct chain *chain, size_t index,
     for (int side = 0; side < SIDES; side++)
         if (run_side(step, chain, side, index, input, fault))
             return -1;
-    if (coverage_follow(step, chain, index, fault))
+    if (coverage_follow(step, chain, index, input, fault))
         return -1;
     if (rerun_slow(step, chain, input, fault))
         return -1;

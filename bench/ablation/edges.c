@@ -17,8 +17,6 @@
 
 #define EDGES_MAX (1u << 20)
 
-// Weak, because a harness that tells an engine nothing has no such function.
-__attribute__((weak)) void harness_guide(struct harness *harness, uint8_t *cells);
 void __wrap_guide_coverage(struct guide *guide, const uint8_t *counters, size_t count);
 
 static uint8_t hit[EDGES_MAX], region[GUIDE_CELLS];
@@ -63,13 +61,13 @@ int main(int argc, char **argv) {
     struct fault fault = {0};
     bool unavailable;
     size_t cases = 0, edges = 0;
-    if (argc != 2 || !harness_guide) {
-        fprintf(stderr, argc == 2 ? "edges: this build tells an engine nothing of the tools\n"
-                                  : "usage: QEMU_IMG_COV=path edges FOLDER\n");
+    if (argc != 2) {
+        fprintf(stderr, "usage: QEMU_IMG_COV=path edges FOLDER\n");
         return EXIT_BAD_USE;
     }
-    if (settings_read(&settings, &fault) ||
-        harness_open(&harness, &settings, &unavailable, &fault)) {
+    int failed = settings_read(&settings, &fault);
+    settings.guided = true;
+    if (failed || harness_open(&harness, &settings, &unavailable, &fault)) {
         fprintf(stderr, "edges: %s\n", fault.text);
         return EXIT_BAD_USE;
     }

@@ -17,6 +17,13 @@ void *must_realloc(void *memory, size_t size) {
     return grown;
 }
 
+void *array_room(void *items, size_t *capacity, size_t wanted, size_t size) {
+    if (wanted <= *capacity)
+        return items;
+    *capacity = wanted * 2;
+    return must_realloc(items, *capacity * size);
+}
+
 char *must_strdup(const char *text) {
     size_t size = strlen(text) + 1;
     return memcpy(must_realloc(NULL, size), text, size);

@@ -24,6 +24,10 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 void *must_realloc(void *memory, size_t size); // realloc that ends the process when memory is out
+// Room for `wanted` items of `size` bytes each, twice as many where it has to grow; `items` and
+// *capacity (in items) belong together. Rooms whose code guides an engine call it for every item: a
+// branch of theirs would be an edge, and what was kept of earlier cases is no property of a case.
+void *array_room(void *items, size_t *capacity, size_t wanted, size_t size);
 char *must_strdup(const char *text);
 
 #endif

@@ -17,7 +17,11 @@ static int doctor(const struct command *command, int argc, char **argv) {
         return command_complain(command, "unknown argument %s", argv[1]);
     struct settings settings;
     struct harness *harness;
-    int status = command_open(command, &settings, &harness);
+    struct fault fault = {0};
+    if (settings_read(&settings, &fault))
+        return command_complain(command, "%s", fault.text);
+    settings.guided = true;
+    int status = command_open_with(command, &settings, &harness);
     if (status)
         return status;
     struct buffer out = {0};

@@ -29,10 +29,12 @@ __attribute__((constructor(2))) static void engine_afl_map_reserve(void) {
     __sanitizer_cov_trace_pc_guard_init(guide_cells, guide_cells + OUTPUT_CELLS + COVERAGE_CELLS);
 }
 
+// Output parts are folded each onto itself, so that they stay apart.
 static uint32_t guide_cell(size_t at) {
-    return guide_cells[at < GUIDE_OUTPUT_CELLS
-                           ? at % OUTPUT_CELLS
-                           : OUTPUT_CELLS + (at - GUIDE_OUTPUT_CELLS) % COVERAGE_CELLS];
+    if (at >= GUIDE_OUTPUT_CELLS)
+        return guide_cells[OUTPUT_CELLS + (at - GUIDE_OUTPUT_CELLS) % COVERAGE_CELLS];
+    size_t part = at / GUIDE_PART_CELLS, room = OUTPUT_CELLS / GUIDE_COVERAGE;
+    return guide_cells[part * room + at % room];
 }
 
 void engine_afl_map_guide(const uint8_t *cells) {
@@ -40,7 +42,7 @@ void engine_afl_map_guide(const uint8_t *cells) {
         uint64_t word;
         memcpy(&word, cells + at, sizeof word);
         for (size_t i = at; word; i++, word >>= 8)
-            if (cells[i])
+            if (cells[i] > __afl_area_ptr[guide_cell(i)])
                 __afl_area_ptr[guide_cell(i)] = cells[i];
     }
 }

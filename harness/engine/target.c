@@ -94,6 +94,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     follow_parent();
     if (settings_read(&settings, &fault))
         leave(EXIT_BAD_USE, fault.text);
+    settings.guided = true;
     bool one_file = names_a_file(*argc, *argv);
     if (one_file)
         settings.exec = TOOL_EXEC_PLAIN; // which does not pay for a self-test

@@ -27,9 +27,13 @@ static uint64_t text_word(const char *text) {
     return word;
 }
 
-// Drawn at random by whoever wrote the file.
-static bool is_identity(const char *name) {
-    return strcmp(name, "cid") == 0 || strcmp(name, "parent-cid") == 0;
+// Drawn at random by whoever wrote the file; space on disk, which a file system may settle later.
+static bool varies_by_itself(const char *name) {
+    static const char *const names[] = {"cid", "parent-cid", "actual-size"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
 }
 
 static void add_leaf(struct leaves *leaves, uint64_t path, const cJSON *item) {
@@ -46,7 +50,7 @@ static void add_leaf(struct leaves *leaves, uint64_t path, const cJSON *item) {
 // No deeper than tool_json_parse lets a tree be.
 static void collect_tree(struct leaves *leaves, uint64_t path, const cJSON *tree) {
     for (const cJSON *item = tree ? tree->child : NULL; item; item = item->next) {
-        if (item->string && is_identity(item->string))
+        if (item->string && varies_by_itself(item->string))
             continue;
         uint64_t below = item->string ? guide_word(path, text_word(item->string)) : path;
         if (item->child)
@@ -79,7 +83,7 @@ static const struct leaf *find_leaf(const struct leaves *leaves, uint64_t path) 
     return NULL;
 }
 
-// Both answers of the step, taken apart once for the families that look at them.
+// Both answers of the step, taken apart once: by `numbers`, for `members` behind it in the table.
 static struct leaves taken[GUIDE_SIDES];
 
 static enum outcome_class class_of(const struct oracle_side *side) {
@@ -113,21 +117,23 @@ const struct guide_family guide_outcomes = {
 #define MESSAGE_CLASSES 256 // so many texts of one operation are told apart
 #define MESSAGE_LETTERS 120
 
-// The letters of the first line, without digits, quoted names and whatever holds a slash.
+// The letters of the first line, without digits, quoted names and paths from their first slash on.
 static uint64_t message_word(const struct buffer *err) {
     uint64_t word = 0;
     bool quoted = false;
-    size_t end = err->length < MESSAGE_LETTERS ? err->length : MESSAGE_LETTERS;
-    for (size_t i = 0; i < end && err->data[i] != '\n'; i++) {
+    unsigned letters = 0;
+    for (size_t i = 0; i < err->length && err->data[i] != '\n' && letters < MESSAGE_LETTERS; i++) {
         char c = err->data[i];
         if (c == '\'' || c == '"')
             quoted = !quoted;
-        if (c == '/') // the rest of a path
-            while (i + 1 < end && err->data[i + 1] > ' ')
+        if (c == '/')
+            while (i + 1 < err->length && err->data[i + 1] > ' ')
                 i++;
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (letter && !quoted)
-            word = guide_word(word, (uint8_t)c);
+        if (!letter || quoted)
+            continue;
+        word = guide_word(word, (uint8_t)c);
+        letters++;
     }
     return word % MESSAGE_CLASSES;
 }
@@ -144,7 +150,8 @@ static void tell_messages(const struct guide_telling *telling, const struct guid
 const struct guide_family guide_messages = {
     .name = "messages",
     .parts = "each side",
-    .words = "operation, letters of the first line on stderr (no digits, no names, no paths)",
+    .words =
+        "operation, letters of the first line on stderr (no digits, no quoted names, no paths)",
     .tell = tell_messages,
 };
 

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "guide/family.h"
 
+// `members` looks at what `numbers` has taken apart.
 static const struct guide_family *const families[] = {
     &guide_outcomes, &guide_messages, &guide_numbers,     &guide_members,      &guide_verdicts,
     &guide_cells,    &guide_sizes,    &guide_input_shape, &guide_output_shape,

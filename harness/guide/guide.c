@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define PART_CELLS (GUIDE_OUTPUT_CELLS / GUIDE_COVERAGE)
-
 void guide_begin_step(struct guide *guide) {
     for (int part = 0; part < GUIDE_PARTS; part++)
         guide->left[part] = GUIDE_STEP_FEATURES;
@@ -22,7 +20,7 @@ uint64_t guide_word(uint64_t word, uint64_t value) { // splitmix64, chained
 void guide_feature(struct guide *guide, enum guide_part part, uint64_t feature) {
     if (!guide->cells || !guide->left[part])
         return;
-    uint8_t *cell = &guide->cells[(size_t)part * PART_CELLS + feature % PART_CELLS];
+    uint8_t *cell = &guide->cells[(size_t)part * GUIDE_PART_CELLS + feature % GUIDE_PART_CELLS];
     if (*cell)
         return;
     *cell = 1;

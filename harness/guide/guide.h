@@ -22,6 +22,7 @@ enum guide_part {
     GUIDE_PARTS
 };
 #define GUIDE_OUTPUT_CELLS   65536 // the first four parts, a quarter each
+#define GUIDE_PART_CELLS     (GUIDE_OUTPUT_CELLS / GUIDE_COVERAGE)
 #define GUIDE_COVERAGE_CELLS 65536
 #define GUIDE_CELLS          (GUIDE_OUTPUT_CELLS + GUIDE_COVERAGE_CELLS)
 

@@ -23,11 +23,8 @@ void content_free(struct content *content) {
 void content_copy(struct content *content, const struct content *from) {
     content->size = from->size;
     content->count = from->count;
-    if (content->capacity < from->count) {
-        content->capacity = from->count;
-        content->extents =
-            must_realloc(content->extents, content->capacity * sizeof *content->extents);
-    }
+    content->extents =
+        array_room(content->extents, &content->capacity, from->count, sizeof *content->extents);
     if (from->count)
         memcpy(content->extents, from->extents, from->count * sizeof *from->extents);
 }
@@ -52,11 +49,8 @@ static size_t find(const struct content *content, uint64_t offset) {
 // Opens a gap of `wanted` elements in place of the `present` ones at `at`.
 static void replace(struct content *content, size_t at, size_t present, size_t wanted) {
     size_t count = content->count - present + wanted;
-    if (count > content->capacity) {
-        content->capacity = count * 2;
-        content->extents =
-            must_realloc(content->extents, content->capacity * sizeof *content->extents);
-    }
+    content->extents =
+        array_room(content->extents, &content->capacity, count, sizeof *content->extents);
     if (content->count > at + present)
         memmove(&content->extents[at + wanted], &content->extents[at + present],
                 (content->count - at - present) * sizeof *content->extents);

@@ -29,10 +29,7 @@ void image_map_add(struct image_map *map, uint64_t offset, uint64_t length,
             return;
         }
     }
-    if (map->count == map->capacity) {
-        map->capacity = map->capacity ? map->capacity * 2 : 32;
-        map->extents = must_realloc(map->extents, map->capacity * sizeof *map->extents);
-    }
+    map->extents = array_room(map->extents, &map->capacity, map->count + 1, sizeof *map->extents);
     map->extents[map->count++] =
         (struct image_extent){.offset = offset, .length = length, .state = state};
 }

@@ -33,13 +33,12 @@ static size_t count(size_t from, size_t to) {
 
 static void parts_do_not_touch(void **state) {
     (void)state;
-    const size_t part_cells = GUIDE_OUTPUT_CELLS / GUIDE_COVERAGE;
     for (size_t part = 0; part < GUIDE_COVERAGE; part++)
         for (uint64_t i = 0; i < 20; i++)
             guide_feature(&guide, (enum guide_part)part, guide_word(0, i));
     guide_coverage(&guide, (const uint8_t[]){1, 1, 1}, 3);
     for (size_t part = 0; part < GUIDE_COVERAGE; part++)
-        assert_int_equal(count(part * part_cells, (part + 1) * part_cells), 20);
+        assert_int_equal(count(part * GUIDE_PART_CELLS, (part + 1) * GUIDE_PART_CELLS), 20);
     assert_int_equal(count(GUIDE_OUTPUT_CELLS, GUIDE_CELLS), 3);
 }
 

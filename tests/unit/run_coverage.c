@@ -62,6 +62,7 @@ static int begin(void **state) {
         return -1;
     settings.case_ms = 20000;
     settings.qemu_img_cov = program;
+    settings.guided = true;
     if (open_room() || registry_load_built_in((struct registry **)&chain.registry, &fault) ||
         stats_open(&chain.stats, NULL, &fault) ||
         tool_probe(&tools[SIDE_B], "qemu-img", TOOL_QEMU_IMG, &chain.room, &fault) ||
@@ -245,13 +246,54 @@ static void a_tool_of_the_pair_may_guide(void **state) {
     struct tool stock = tools[SIDE_A];
     tools[SIDE_A] = coverage.tool;
     coverage.named = false;
-    run(CONVERT, cells, true); // its process may have to be started first
-    run(CONVERT, cells, true);
+    run(CONVERT, cells, true); // its process is started for it
+    run(CONVERT, others, true);
+    assert_memory_equal(cells, others, sizeof cells);
     tools[SIDE_A] = stock;
     coverage.named = true;
     assert_int_equal(cells_set(cells, 0, GUIDE_COVERAGE_CELLS / 2), 0);
     assert_in_range(cells_set(cells, GUIDE_COVERAGE_CELLS / 2, coverage.tool.edges), 5,
                     coverage.tool.edges);
+}
+
+// The file is the pair's to read: nobody of it may be blamed for what the guide does.
+static void a_program_that_changes_its_input_ends_the_run(void **state) {
+    (void)state;
+    requires_qemu_img();
+    static struct testcase testcase;
+    char path[128], line[256];
+    snprintf(path, sizeof path, "%s/sly/real", folder);
+    snprintf(line, sizeof line,
+             "mv %s %s.stock && printf '#!/bin/sh\nchmod u+w src.raw; echo x >>src.raw\n' >%s && "
+             "chmod +x %s",
+             path, path, path, path);
+    assert_int_equal(system(line), 0);
+    chain.guide.cells = cells;
+    chain.counting = true;
+    assert_int_equal(case_from_json(&testcase,
+                                    "{\"format\": \"raw\", \"virtual_size\": 1048576, "
+                                    "\"operations\": [" INFO "]}",
+                                    &fault),
+                     0);
+    assert_int_equal(chain_run(&chain, &testcase, &record, &fault), -1);
+    assert_non_null(strstr(fault.text, "changed the file that it was to read"));
+    snprintf(line, sizeof line, "mv %s.stock %s", path, path);
+    assert_int_equal(system(line), 0);
+}
+
+static void nobody_looks_for_it_without_an_engine(void **state) {
+    (void)state;
+    struct coverage none;
+    bool unavailable = false;
+    struct settings other = settings;
+    other.qemu_img_cov = "/nowhere/qemu-img";
+    other.guided = false;
+    assert_int_equal(coverage_find(&none, &other, &chain.room, &unavailable, &fault), 0);
+    assert_false(none.named);
+    other.guided = true;
+    other.guide = GUIDE_OUTPUTS;
+    assert_int_equal(coverage_find(&none, &other, &chain.room, &unavailable, &fault), 0);
+    assert_false(none.named);
 }
 
 static void a_program_that_counts_nothing_is_refused(void **state) {
@@ -282,6 +324,8 @@ int main(void) {
         cmocka_unit_test(it_does_not_run_for_nobody),
         cmocka_unit_test(another_outcome_is_counted_and_no_more),
         cmocka_unit_test(a_tool_of_the_pair_may_guide),
+        cmocka_unit_test(a_program_that_changes_its_input_ends_the_run),
+        cmocka_unit_test(nobody_looks_for_it_without_an_engine),
         cmocka_unit_test(a_program_that_counts_nothing_is_refused),
     };
     return cmocka_run_group_tests(tests, begin, end);

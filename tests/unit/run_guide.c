@@ -30,6 +30,7 @@ static struct harness *open_pair(enum pair_choice pair, enum guide_choice guide)
     settings.pair = pair;
     settings.guide = guide;
     settings.exec = TOOL_EXEC_PLAIN;
+    settings.case_ms = 600000; // a deadline on a busy machine would be another answer
     settings.out = settings.seen = NULL;
     if (harness_open(&harness, &settings, &unavailable, &fault))
         fail_msg("%s", fault.text);
@@ -62,12 +63,10 @@ static size_t count(size_t from, size_t to) {
     return set;
 }
 
-#define PART (GUIDE_OUTPUT_CELLS / GUIDE_COVERAGE)
-
 // Cells of a part that are set now and were not in what was kept.
 static size_t news(enum guide_part part) {
     size_t set = 0;
-    for (size_t i = part * PART; i < (part + 1u) * PART; i++)
+    for (size_t i = part * GUIDE_PART_CELLS; i < (part + 1u) * GUIDE_PART_CELLS; i++)
         set += cells[i] && !kept[i];
     return set;
 }
