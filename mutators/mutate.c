@@ -20,7 +20,8 @@ const struct mutation mut_mutations[] = {
     {"align", 4, mut_align},           {"misalign", 4, mut_misalign},
     {"size_edge", 2, mut_size_edge},   {"size_units", 3, mut_size_units},
     {"size_scale", 2, mut_size_scale}, {"size_end", 2, mut_size_end},
-    {"format", 6, mut_format},         {"bytes", 4, mut_bytes},
+    {"format", 6, mut_format},         {"kind", 14, mut_kind},
+    {"write_comb", 5, mut_write_comb}, {"bytes", 4, mut_bytes},
 };
 const size_t mut_mutation_count = sizeof mut_mutations / sizeof *mut_mutations;
 

@@ -54,6 +54,8 @@ void mut_remove_operation(struct testcase *testcase, uint32_t at);
 
 // The unit in which an operation's target allocates; 0 where it has none.
 uint32_t mut_target_unit(const struct testcase *testcase, const struct case_operation *operation);
+// Where a table makes a disk what it is called: at its beginning.
+void mut_place_table(struct case_write *write);
 // One unit that matters to this case: the source's, that of its subclusters, or a target's.
 uint32_t mut_unit(const struct mut_work *work);
 
@@ -65,6 +67,7 @@ bool mut_write_add(struct mut_work *work);
 bool mut_write_drop(struct mut_work *work);
 bool mut_write_copy(struct mut_work *work);
 bool mut_write_move(struct mut_work *work);
+bool mut_write_comb(struct mut_work *work);
 
 bool mut_op_add(struct mut_work *work);
 bool mut_op_drop(struct mut_work *work);
@@ -83,6 +86,7 @@ bool mut_size_scale(struct mut_work *work);
 bool mut_size_end(struct mut_work *work);
 
 bool mut_format(struct mut_work *work);
+bool mut_kind(struct mut_work *work);
 
 bool mut_bytes(struct mut_work *work);
 

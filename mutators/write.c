@@ -2,7 +2,11 @@
 //
 // Guest writes come, go, are doubled and change places: a later one lies over an earlier one, and
 // snapshots are taken between them, so their order means something.
+#include "base/bytes.h"
 #include "mutators/mutation.h"
+#include "testcase/caps.h"
+
+#define COMB_TEETH 8
 
 // Mostly a few units: what a disk looks like is decided by where data begins and ends, and every
 // MiB of it costs both tools time.
@@ -22,6 +26,16 @@ static void draw_place(struct mut_random *random, struct case_write *write) {
     }
 }
 
+void mut_place_table(struct case_write *write) {
+    write->anchor = ANCHOR_START;
+    write->offset = 0;
+    write->offset_delta = 0;
+    write->layer = 0;
+    write->form = FORM_NORMAL;
+    write->length = 64;
+    write->length_scale = LENGTH_SECTORS;
+}
+
 static void draw_write(const struct mut_work *work, struct case_write *write) {
     struct mut_random *random = work->random;
     case_record_defaults(RECORD_WRITE, write);
@@ -33,8 +47,7 @@ static void draw_write(const struct mut_work *work, struct case_write *write) {
     // A table makes a disk what it is called only at its beginning.
     if (mut_one_in(random, 10)) {
         write->table = mut_below(random, WRITE_TABLES);
-        write->length = 64;
-        write->length_scale = LENGTH_SECTORS;
+        mut_place_table(write);
     } else {
         draw_place(random, write);
     }
@@ -64,6 +77,34 @@ bool mut_write_copy(struct mut_work *work) {
     write.form = mut_one_in(work->random, 2) ? write.form : mut_below(work->random, CONTENT_FORMS);
     write.seed = mut_below(work->random, 256);
     return mut_insert_write(testcase, mut_below(work->random, testcase->write_count + 1), &write);
+}
+
+// As often, a unit or a few apart: a disk that was written to here and there, of which tools have
+// to count the units that are touched, and not the bytes.
+bool mut_write_comb(struct mut_work *work) {
+    struct testcase *testcase = work->testcase;
+    struct content_extent extents[CASE_MAX_WRITES];
+    struct testcase layer;
+    if (testcase->write_count == 0 && !mut_write_add(work))
+        return false;
+    uint32_t from = mut_below(work->random, testcase->write_count);
+    struct case_write write = testcase->writes[from];
+    case_layer(testcase, case_write_layer(testcase, &write), &layer);
+    case_write_extents(&layer, extents);
+    uint64_t stride = (uint64_t)mut_unit(work) << mut_below(work->random, 3);
+    uint64_t at = extents[from].offset, length = min_u64(extents[from].length, stride);
+    if (mut_one_in(work->random, 2))
+        length = min_u64(length, SECTOR << mut_below(work->random, 4));
+    if (!length || !case_choose_length(&write, length, case_source_unit(&layer)))
+        return false;
+    for (uint32_t left = 1 + mut_below(work->random, COMB_TEETH); left > 0; left--) {
+        at += stride;
+        if (at >= case_virtual_size(&layer) || !case_choose_place(&layer, &write, at))
+            break;
+        if (!mut_insert_write(testcase, testcase->write_count, &write))
+            break;
+    }
+    return true;
 }
 
 bool mut_write_move(struct mut_work *work) {
