@@ -9,7 +9,7 @@
 // By what a call costs and how many ways there are to make it: info and check have no options; a
 // compressed convert takes several times as long as another.
 static const unsigned operation_weights[OPERATIONS] = {
-    [OP_INFO] = 2, [OP_CHECK] = 2, [OP_MEASURE] = 7, [OP_CONVERT] = 6, [OP_CONVERT_COMPRESSED] = 2,
+    [OP_INFO] = 2, [OP_CHECK] = 2, [OP_MEASURE] = 7, [OP_CONVERT] = 6, [OP_CONVERT_COMPRESSED] = 1,
 };
 
 enum operation mut_operation_kind(struct mut_random *random) {

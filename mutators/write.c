@@ -6,7 +6,7 @@
 #include "mutators/mutation.h"
 #include "testcase/caps.h"
 
-#define COMB_TEETH 8
+#define COMB_TEETH 16
 
 // Mostly a few units: what a disk looks like is decided by where data begins and ends, and every
 // MiB of it costs both tools time.
