@@ -19,7 +19,6 @@ struct simplify {
     size_t step;                      // row of the table; simplify_step_count: the end
     uint32_t turn;
     bool kept_in_pass;
-    unsigned handed_out;
     uint64_t *met; // hashes of what was handed out; open addressing, 0 is free
     size_t met_count, met_room;
 };
@@ -74,7 +73,6 @@ struct simplify *simplify_begin(const uint8_t *data, size_t size) {
 
 static size_t hand_out(struct simplify *s, uint8_t out[CASE_MAX_BYTES]) {
     memcpy(out, s->candidate, s->candidate_size);
-    s->handed_out++;
     return s->candidate_size;
 }
 
@@ -136,18 +134,6 @@ void simplify_judged(struct simplify *s, bool kept) {
     }
     s->is_input = false;
     s->candidate_size = 0;
-}
-
-unsigned simplify_steps(const struct simplify *s) {
-    unsigned steps = s->handed_out + !s->begun;
-    for (size_t i = 0; i < simplify_step_count; i++) {
-        uint32_t turns = simplify_step_table[i].turns(&s->base);
-        if (i >= s->step)
-            steps += i == s->step ? turns - (s->turn < turns ? s->turn : turns) : turns;
-        if (s->kept_in_pass)
-            steps += turns;
-    }
-    return steps;
 }
 
 const uint8_t *simplify_best(const struct simplify *s, size_t *size) {

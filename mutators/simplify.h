@@ -29,10 +29,7 @@ struct simplify *simplify_begin(const uint8_t *data, size_t size);
 // encoded. 0: nothing is left to try. A candidate that was not judged counts as not kept.
 size_t simplify_next(struct simplify *s, uint8_t out[CASE_MAX_BYTES]);
 void simplify_judged(struct simplify *s, bool kept);
-// Candidates handed out so far and at most to come, if no more of them is kept. It grows when one
-// is, and is the number handed out once nothing is left.
-unsigned simplify_steps(const struct simplify *s);
-// The candidate that was kept last, or the input; borrowed until the next call but simplify_steps.
+// The candidate that was kept last, or the input; borrowed until the next call.
 const uint8_t *simplify_best(const struct simplify *s, size_t *size);
 void simplify_end(struct simplify *s); // NULL is fine
 

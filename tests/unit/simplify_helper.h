@@ -32,7 +32,6 @@ static inline void simplified(const uint8_t *bytes, size_t size, judge *kept, vo
     const uint8_t *best = simplify_best(s, &outcome->size);
     memcpy(outcome->bytes, best, outcome->size);
     case_decode(&outcome->best, outcome->bytes, outcome->size);
-    assert_int_equal(simplify_steps(s), outcome->candidates);
     simplify_end(s);
 }
 
