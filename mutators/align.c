@@ -5,11 +5,12 @@
 // there.
 #include "base/bytes.h"
 #include "mutators/mutation.h"
-
-#define SECTOR 512u
+#include "testcase/caps.h"
 
 uint32_t mut_target_unit(const struct testcase *testcase, const struct case_operation *operation) {
-    // What qemu-img takes where the command line says nothing.
+    // What qemu-img takes where the command line says nothing: blocks of 8 MiB for a vhdx disk of
+    // up to 1 GiB, where instar, whose sizes the model computes, takes 32 MiB. raw has no unit: a
+    // page.
     static const uint32_t usual_bits[IMAGE_FORMATS] = {
         [IMAGE_RAW] = 12,  [IMAGE_QCOW2] = 16, [IMAGE_VPC] = 21,
         [IMAGE_VMDK] = 16, [IMAGE_VHDX] = 23,

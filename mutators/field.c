@@ -75,10 +75,8 @@ bool mut_field(struct mut_work *work) {
     };
     enum case_record kind = (enum case_record)mut_weighted(work->random, weights, CASE_RECORDS);
     void *record = testcase;
-    if (kind == RECORD_WRITE)
-        record = &testcase->writes[mut_below(work->random, testcase->write_count)];
-    if (kind == RECORD_OPERATION)
-        record = &testcase->operations[mut_below(work->random, testcase->operation_count)];
+    if (kind != RECORD_HEADER)
+        record = mut_record_of(testcase, kind, mut_below(work->random, mut_count(testcase, kind)));
     const struct case_field *field = mut_row(work->random, kind);
     int64_t current = case_field_get(field, record);
     int64_t value = is_kind_of_operation(field) ? (int64_t)mut_operation_kind(work->random)

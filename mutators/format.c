@@ -5,8 +5,7 @@
 // were in bytes, so that what differs between mutant and parent is the format.
 #include "base/bytes.h"
 #include "mutators/mutation.h"
-
-#define SECTOR 512
+#include "testcase/caps.h"
 
 // Lower files first: where the new format has no files below it, all writes land in one, and the
 // source's are to lie on top.

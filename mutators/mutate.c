@@ -82,10 +82,9 @@ static void fit(struct mut_work *work, size_t max_size) {
     while (testcase->write_count + testcase->operation_count > room) {
         bool write = testcase->write_count > 0 &&
                      (testcase->operation_count <= 1 || mut_one_in(work->random, 2));
-        if (write)
-            mut_remove_write(testcase, mut_below(work->random, testcase->write_count));
-        else
-            mut_remove_operation(testcase, mut_below(work->random, testcase->operation_count));
+        enum case_record kind = write ? RECORD_WRITE : RECORD_OPERATION;
+        uint32_t at = mut_below(work->random, mut_count(testcase, kind));
+        mut_remove(testcase, kind, at, at + 1);
     }
 }
 
@@ -101,35 +100,21 @@ static size_t write_out(struct mut_work *work, uint8_t *out, size_t max_size) {
     return size;
 }
 
-size_t mutate_case(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
-                   struct mutate_name *name) {
-    struct mut_random random = {seed};
-    struct testcase before, after;
-    struct mut_work work = {.testcase = &after, .random = &random, .havoc = havoc};
-    struct mutate_name unused;
-    if (!name)
-        name = &unused;
-    name->text[0] = '\0';
-    if (max_size == 0)
-        return 0;
-    case_decode(&before, data, size);
-    uint64_t meaning = mut_meaning(&before);
-    for (unsigned i = 0; i < MOST_TRIES; i++) {
-        after = before;
-        name->text[0] = '\0';
-        apply_stack(&work, name);
-        size = write_out(&work, data, max_size);
-        if (mut_meaning(&after) != meaning)
-            break;
+// What a mutant is made by; of two parents, what a crossover is made by.
+static void apply_to_child(struct mut_work *work, unsigned attempt, struct mutate_name *name) {
+    if (!work->donor) {
+        apply_stack(work, name);
+        return;
     }
-    return size;
+    apply_one(work, mut_splices, mut_splice_count, name);
+    // Also where the two have nothing that the other lacks.
+    if (attempt >= MOST_TRIES / 2 || mut_one_in(work->random, 2))
+        apply_one(work, mut_mutations, mut_mutation_count, name);
 }
 
-size_t mutate_crossover(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
-                        uint8_t *out, size_t max_size, uint64_t seed, struct mutate_name *name) {
-    struct mut_random random = {seed};
-    struct testcase mother, father, child;
-    struct mut_work work = {.testcase = &child, .donor = &father, .random = &random};
+// Changes copies of the parent until one means neither what the parent means nor the donor.
+static size_t make(struct mut_work *work, const struct testcase *parent, uint8_t *out,
+                   size_t max_size, struct mutate_name *name) {
     struct mutate_name unused;
     size_t size = 0;
     if (!name)
@@ -137,20 +122,34 @@ size_t mutate_crossover(const uint8_t *a, size_t a_size, const uint8_t *b, size_
     name->text[0] = '\0';
     if (max_size == 0)
         return 0;
-    case_decode(&mother, a, a_size);
-    case_decode(&father, b, b_size);
-    const uint64_t meanings[] = {mut_meaning(&mother), mut_meaning(&father)};
+    uint64_t first = mut_meaning(parent), second = work->donor ? mut_meaning(work->donor) : first;
     for (unsigned i = 0; i < MOST_TRIES; i++) {
-        child = mother;
+        *work->testcase = *parent;
         name->text[0] = '\0';
-        apply_one(&work, mut_splices, mut_splice_count, name);
-        // Also where the two have nothing that the other lacks.
-        if (i >= MOST_TRIES / 2 || mut_one_in(&random, 2))
-            apply_one(&work, mut_mutations, mut_mutation_count, name);
-        size = write_out(&work, out, max_size);
-        uint64_t meaning = mut_meaning(&child);
-        if (meaning != meanings[0] && meaning != meanings[1])
+        apply_to_child(work, i, name);
+        size = write_out(work, out, max_size);
+        uint64_t meaning = mut_meaning(work->testcase);
+        if (meaning != first && meaning != second)
             break;
     }
     return size;
+}
+
+size_t mutate_case(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
+                   struct mutate_name *name) {
+    struct mut_random random = {seed};
+    struct testcase parent, child;
+    struct mut_work work = {.testcase = &child, .random = &random, .havoc = havoc};
+    case_decode(&parent, data, size);
+    return make(&work, &parent, data, max_size, name);
+}
+
+size_t mutate_crossover(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
+                        uint8_t *out, size_t max_size, uint64_t seed, struct mutate_name *name) {
+    struct mut_random random = {seed};
+    struct testcase mother, father, child;
+    struct mut_work work = {.testcase = &child, .donor = &father, .random = &random};
+    case_decode(&mother, a, a_size);
+    case_decode(&father, b, b_size);
+    return make(&work, &mother, out, max_size, name);
 }

@@ -3,7 +3,8 @@
 // The mutator, for engines: bytes of a case in, bytes of a case like it out. It knows the encoding
 // table and nothing of engines; mutators/libfuzzer.c and mutators/afl.c are all that each engine
 // needs. An answer is a function of the arguments alone (no clock, no address, nothing kept from
-// call to call), so a campaign that an engine's seed determines stays determined.
+// call to call), so a campaign that an engine's seed determines stays determined. An engine's own
+// havoc, where it is given, keeps a state of its own: then the answer depends on that, too.
 //
 // What comes out is the canonical spelling of a case, cut to max_size: records are left out until
 // it fits, and of a header that does not fit the first bytes are kept. It is never empty, unless
@@ -29,8 +30,9 @@ typedef size_t mutate_havoc(uint8_t *data, size_t size, size_t max_size);
 size_t mutate_case(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
                    struct mutate_name *name);
 
-// A case made of parts of both; `out` has room for max_size bytes and is neither of them. Half of
-// the answers are then changed as mutate_case would.
+// A case made of parts of both; `out` has room for max_size bytes and is neither of them. Every
+// second attempt is then changed by one mutation of mutate_case's; after a dozen of them that mean
+// what one of the two means, every attempt is. Bytes are changed by the mutator's own mutation.
 size_t mutate_crossover(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
                         uint8_t *out, size_t max_size, uint64_t seed, struct mutate_name *name);
 

@@ -7,7 +7,7 @@
 
 #include "mutators/mutate.h"
 #include "mutators/random.h"
-#include "testcase/fields.h"
+#include "mutators/records.h"
 
 struct mut_work {
     struct testcase *testcase;    // to be changed
@@ -40,15 +40,6 @@ const struct case_field *mut_row(struct mut_random *random, enum case_record kin
 enum operation mut_operation_kind(struct mut_random *random);
 // An operation to stand at `index`: usually with one or two options that belong to it.
 void mut_operation(const struct mut_work *work, uint32_t index, struct case_operation *operation);
-
-// --- records ---
-
-// False where the list is full.
-bool mut_insert_write(struct testcase *testcase, uint32_t at, const struct case_write *write);
-bool mut_insert_operation(struct testcase *testcase, uint32_t at,
-                          const struct case_operation *operation);
-void mut_remove_write(struct testcase *testcase, uint32_t at);
-void mut_remove_operation(struct testcase *testcase, uint32_t at);
 
 // --- units ---
 

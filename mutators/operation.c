@@ -69,7 +69,7 @@ bool mut_op_add(struct mut_work *work) {
         return false;
     uint32_t at = mut_below(work->random, work->testcase->operation_count + 1);
     mut_operation(work, at, &operation);
-    return mut_insert_operation(work->testcase, at, &operation);
+    return mut_insert(work->testcase, RECORD_OPERATION, at, &operation);
 }
 
 // A long chain loses several at once: what it reaches, shorter ones reach in less time.
@@ -79,8 +79,10 @@ bool mut_op_drop(struct mut_work *work) {
     if (testcase->operation_count < 2)
         return false;
     uint32_t most = testcase->operation_count > 3 ? testcase->operation_count / 2 : 1;
-    for (uint32_t left = 1 + mut_below(work->random, most); left > 0; left--)
-        mut_remove_operation(testcase, mut_below(work->random, testcase->operation_count));
+    for (uint32_t left = 1 + mut_below(work->random, most); left > 0; left--) {
+        uint32_t at = mut_below(work->random, testcase->operation_count);
+        mut_remove(testcase, RECORD_OPERATION, at, at + 1);
+    }
     return true;
 }
 
@@ -89,20 +91,12 @@ bool mut_op_copy(struct mut_work *work) {
     if (testcase->operation_count == 0 || !may_grow(work))
         return false;
     uint32_t from = mut_below(work->random, testcase->operation_count);
-    return mut_insert_operation(testcase, mut_below(work->random, testcase->operation_count + 1),
-                                &testcase->operations[from]);
+    uint32_t to = mut_below(work->random, testcase->operation_count + 1);
+    return mut_insert(testcase, RECORD_OPERATION, to, &testcase->operations[from]);
 }
 
 bool mut_op_move(struct mut_work *work) {
-    struct testcase *testcase = work->testcase;
-    if (testcase->operation_count < 2)
-        return false;
-    uint32_t from = mut_below(work->random, testcase->operation_count);
-    struct case_operation operation = testcase->operations[from];
-    mut_remove_operation(testcase, from);
-    uint32_t to = (from + 1 + mut_below(work->random, testcase->operation_count)) %
-                  (testcase->operation_count + 1);
-    return mut_insert_operation(testcase, to, &operation);
+    return mut_move(work->testcase, RECORD_OPERATION, work->random);
 }
 
 bool mut_op_new(struct mut_work *work) {
@@ -140,7 +134,7 @@ bool mut_op_input(struct mut_work *work) {
         case_record_defaults(RECORD_OPERATION, &convert);
         convert.op = OP_CONVERT;
         convert.target = mut_below(work->random, IMAGE_FORMATS);
-        if (!may_grow(work) || !mut_insert_operation(testcase, at, &convert))
+        if (!may_grow(work) || !mut_insert(testcase, RECORD_OPERATION, at, &convert))
             return false;
         at++;
     }

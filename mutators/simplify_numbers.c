@@ -5,13 +5,9 @@
 #include "mutators/simplify_steps.h"
 
 #include "base/bytes.h"
-#include "testcase/fields.h"
+#include "testcase/caps.h"
 
-#include <string.h>
-
-#define SECTOR 512ull
-#define KIB64  (64ull << 10)
-#define MIB    (1ull << 20)
+#define KIB64 (64 * KIB)
 
 // The largest power of two below `number`, a sector at least; else 0.
 static uint64_t power_below(uint64_t number) {
@@ -192,8 +188,6 @@ void simplify_place(struct testcase *to, uint32_t turn) {
 }
 
 // Where many writes are needed because much must be written, one long one may do.
-#define LONGEST MIB // of one write; see CAP_WRITE
-
 uint32_t simplify_absorb_turns(const struct testcase *base) {
     return base->write_count;
 }
@@ -204,17 +198,17 @@ void simplify_absorb(struct testcase *to, uint32_t turn) {
     struct content_extent extents[CASE_MAX_WRITES];
     struct case_write grown = to->writes[turn];
     case_chain_extents(to, extents);
-    uint64_t from = extents[turn].offset, end = from + LONGEST;
+    uint64_t from = extents[turn].offset, end = from + CAP_WRITE;
     uint32_t before = to->write_count, at = turn;
     for (uint32_t i = before; i-- > 0;) {
         bool inside = extents[i].offset >= from && extents[i].offset + extents[i].length <= end;
         if (i == turn || !inside || to->writes[i].layer != grown.layer)
             continue;
-        simplify_drop_writes(to, i, i + 1);
+        mut_remove(to, RECORD_WRITE, i, i + 1);
         at -= i < at;
     }
     if (to->write_count < before)
-        set_length(to, at, LONGEST);
+        set_length(to, at, CAP_WRITE);
 }
 
 // In the order of their places, as one writes them down.

@@ -5,8 +5,6 @@
 // first day on. Steps about numbers of bytes are in simplify_numbers.c.
 #include "mutators/simplify_steps.h"
 
-#include "testcase/fields.h"
-
 #include <string.h>
 
 // --- lists in pieces: all of it, its halves, its quarters, ... at last each alone -------------
@@ -32,60 +30,36 @@ static void piece_at(uint32_t count, uint32_t turn, uint32_t *first, uint32_t *e
 
 // --- records ----------------------------------------------------------------------------------
 
-static void drop_operations(struct testcase *to, uint32_t first, uint32_t end) {
-    memmove(&to->operations[first], &to->operations[end],
-            (to->operation_count - end) * sizeof *to->operations);
-    to->operation_count -= end - first;
-}
-
-void simplify_drop_writes(struct testcase *to, uint32_t first, uint32_t end) {
-    memmove(&to->writes[first], &to->writes[end], (to->write_count - end) * sizeof *to->writes);
-    to->write_count -= end - first;
-}
-
 // A divergence shows in one operation, and most need no other.
 static uint32_t one_operation_turns(const struct testcase *base) {
     return base->operation_count > 1 ? base->operation_count : 0;
 }
 
 static void take_one_operation(struct testcase *to, uint32_t turn) {
-    drop_operations(to, turn + 1, to->operation_count);
-    drop_operations(to, 0, turn);
+    mut_remove(to, RECORD_OPERATION, turn + 1, to->operation_count);
+    mut_remove(to, RECORD_OPERATION, 0, turn);
+}
+
+static void take_pieces(struct testcase *to, enum case_record kind, uint32_t turn) {
+    uint32_t first, end;
+    piece_at(mut_count(to, kind), turn, &first, &end);
+    mut_remove(to, kind, first, end);
 }
 
 static uint32_t operations_turns(const struct testcase *base) {
     return piece_turns(base->operation_count);
 }
-
 static void take_operations(struct testcase *to, uint32_t turn) {
-    uint32_t first, end;
-    piece_at(to->operation_count, turn, &first, &end);
-    drop_operations(to, first, end);
+    take_pieces(to, RECORD_OPERATION, turn);
 }
-
 static uint32_t writes_turns(const struct testcase *base) {
     return piece_turns(base->write_count);
 }
-
 static void take_writes(struct testcase *to, uint32_t turn) {
-    uint32_t first, end;
-    piece_at(to->write_count, turn, &first, &end);
-    simplify_drop_writes(to, first, end);
+    take_pieces(to, RECORD_WRITE, turn);
 }
 
 // --- members ----------------------------------------------------------------------------------
-
-static uint32_t record_count(const struct testcase *testcase, enum case_record kind) {
-    return kind == RECORD_HEADER  ? 1
-           : kind == RECORD_WRITE ? testcase->write_count
-                                  : testcase->operation_count;
-}
-
-static void *record_at(struct testcase *testcase, enum case_record kind, uint32_t index) {
-    return kind == RECORD_HEADER  ? (void *)testcase
-           : kind == RECORD_WRITE ? (void *)&testcase->writes[index]
-                                  : (void *)&testcase->operations[index];
-}
 
 // Rows of their own care for these: what they mean depends on more than one member.
 static bool has_own_step(const struct case_field *field) {
@@ -110,13 +84,12 @@ struct member {
 // table belong together (files below, snapshots, bitmaps), so pieces of the list are features.
 static uint32_t set_members(const struct testcase *testcase, enum case_record kind,
                             struct member list[MOST_MEMBERS]) {
-    struct testcase copy = *testcase;
     uint32_t count = 0;
-    for (uint32_t r = 0; r < record_count(testcase, kind); r++)
+    for (uint32_t r = 0; r < mut_count(testcase, kind); r++)
         for (size_t i = 0; i < case_field_count && count < MOST_MEMBERS; i++) {
             const struct case_field *field = &case_fields[i];
             if (field->record == kind && !has_own_step(field) &&
-                case_field_get(field, record_at(&copy, kind, r)) != field->initial)
+                case_field_get(field, mut_record(testcase, kind, r)) != field->initial)
                 list[count++] = (struct member){field, r};
         }
     return count;
@@ -132,7 +105,8 @@ static void take_members(struct testcase *to, enum case_record kind, uint32_t tu
     uint32_t first, end;
     piece_at(set_members(to, kind, list), turn, &first, &end);
     for (uint32_t i = first; i < end; i++)
-        case_field_set(list[i].field, record_at(to, kind, list[i].record), list[i].field->initial);
+        case_field_set(list[i].field, mut_record_of(to, kind, list[i].record),
+                       list[i].field->initial);
 }
 
 static uint32_t header_turns(const struct testcase *base) {
@@ -183,7 +157,7 @@ static void take_count(struct testcase *to, uint32_t turn) {
     struct member list[MOST_MEMBERS];
     counts(to, list);
     const struct case_field *field = list[turn / COUNT_TURNS].field;
-    void *record = record_at(to, field->record, list[turn / COUNT_TURNS].record);
+    void *record = mut_record_of(to, field->record, list[turn / COUNT_TURNS].record);
     int64_t value = case_field_get(field, record);
     const int64_t fewer[COUNT_TURNS] = {
         [COUNT_ONE] = field->low + 1,
@@ -235,25 +209,25 @@ static void take_input(struct testcase *to, uint32_t turn) {
         return;
     to->format = to->operations[writer].target;
     to->operations[turn].input = INPUT_SOURCE;
-    drop_operations(to, writer, writer + 1);
+    mut_remove(to, RECORD_OPERATION, writer, writer + 1);
 }
 
 const struct simplify_step simplify_step_table[] = {
-    {"one operation alone", one_operation_turns, take_one_operation},
-    {"fewer operations", operations_turns, take_operations},
-    {"fewer writes", writes_turns, take_writes},
-    {"defaults for the image", header_turns, take_header},
-    {"defaults for the operations", option_turns, take_options},
-    {"plain numbers of bytes", simplify_spell_turns, simplify_spell},
-    {"defaults for the writes", write_member_turns, take_write_members},
-    {"the file that a tool wrote as the source", input_turns, take_input},
-    {"a plainer format", format_turns, take_format},
-    {"a plainer operation", call_turns, take_call},
-    {"one write for several", simplify_absorb_turns, simplify_absorb},
-    {"a smaller, rounder disk", simplify_size_turns, simplify_size},
-    {"smaller counts", count_turns, take_count},
-    {"writes at rounder places", simplify_place_turns, simplify_place},
-    {"shorter, rounder writes", simplify_length_turns, simplify_length},
-    {"writes in order", simplify_sort_turns, simplify_sort},
+    {one_operation_turns, take_one_operation},
+    {operations_turns, take_operations},
+    {writes_turns, take_writes},
+    {header_turns, take_header},
+    {option_turns, take_options},
+    {simplify_spell_turns, simplify_spell},
+    {write_member_turns, take_write_members},
+    {input_turns, take_input},
+    {format_turns, take_format},
+    {call_turns, take_call},
+    {simplify_absorb_turns, simplify_absorb},
+    {simplify_size_turns, simplify_size},
+    {count_turns, take_count},
+    {simplify_place_turns, simplify_place},
+    {simplify_length_turns, simplify_length},
+    {simplify_sort_turns, simplify_sort},
 };
 const size_t simplify_step_count = sizeof simplify_step_table / sizeof *simplify_step_table;

@@ -5,10 +5,9 @@
 #ifndef MUTATORS_SIMPLIFY_STEPS_H
 #define MUTATORS_SIMPLIFY_STEPS_H
 
-#include "testcase/testcase.h"
+#include "mutators/records.h"
 
 struct simplify_step {
-    const char *words;
     // How many ways there are to take it from this case.
     uint32_t (*turns)(const struct testcase *base);
     // Takes it in the way `turn`, which is below turns(to). What cannot be done leaves the case as
@@ -33,8 +32,5 @@ uint32_t simplify_absorb_turns(const struct testcase *base);
 void simplify_absorb(struct testcase *to, uint32_t turn);
 uint32_t simplify_sort_turns(const struct testcase *base);
 void simplify_sort(struct testcase *to, uint32_t turn);
-
-// Drops writes first to end - 1.
-void simplify_drop_writes(struct testcase *to, uint32_t first, uint32_t end);
 
 #endif

@@ -4,8 +4,7 @@
 // of what was written. The last unit of a disk is where tools disagree most often.
 #include "base/bytes.h"
 #include "mutators/mutation.h"
-
-#define SECTOR 512
+#include "testcase/caps.h"
 
 static bool put(struct mut_work *work, uint64_t size) {
     uint64_t before = case_virtual_size(work->testcase);
@@ -14,7 +13,7 @@ static bool put(struct mut_work *work, uint64_t size) {
 
 // None, a sector less or more, a byte less or more.
 static int64_t beside(struct mut_random *random) {
-    static const int64_t steps[] = {0, 0, -SECTOR, SECTOR, -1, 1};
+    static const int64_t steps[] = {0, 0, -(int64_t)SECTOR, SECTOR, -1, 1};
     return steps[mut_below(random, sizeof steps / sizeof *steps)];
 }
 

@@ -12,36 +12,29 @@ static void draw_run(struct mut_random *random, uint32_t count, uint32_t *first,
     *length = 1 + mut_below(random, count - *first);
 }
 
-// Of both lists: the other's records take the place of most of those that stand there, so that
-// cases do not grow with every generation.
-bool mut_splice_writes(struct mut_work *work) {
+// The other's records take the place of most of those that stand there, so that cases do not grow
+// with every generation.
+static bool splice(struct mut_work *work, enum case_record kind) {
     struct testcase *testcase = work->testcase;
-    uint32_t first, length, at = mut_below(work->random, testcase->write_count + 1);
-    if (work->donor->write_count == 0)
+    uint32_t first, length, at = mut_below(work->random, mut_count(testcase, kind) + 1);
+    if (mut_count(work->donor, kind) == 0)
         return false;
-    draw_run(work->random, work->donor->write_count, &first, &length);
+    draw_run(work->random, mut_count(work->donor, kind), &first, &length);
     for (uint32_t i = 0; i < length; i++) {
-        if (at + i < testcase->write_count && !mut_one_in(work->random, 3))
-            mut_remove_write(testcase, at + i);
-        if (!mut_insert_write(testcase, at + i, &work->donor->writes[first + i]))
+        if (at + i < mut_count(testcase, kind) && !mut_one_in(work->random, 3))
+            mut_remove(testcase, kind, at + i, at + i + 1);
+        if (!mut_insert(testcase, kind, at + i, mut_record(work->donor, kind, first + i)))
             return i > 0;
     }
     return true;
 }
 
+bool mut_splice_writes(struct mut_work *work) {
+    return splice(work, RECORD_WRITE);
+}
+
 bool mut_splice_ops(struct mut_work *work) {
-    struct testcase *testcase = work->testcase;
-    uint32_t first, length, at = mut_below(work->random, testcase->operation_count + 1);
-    if (work->donor->operation_count == 0)
-        return false;
-    draw_run(work->random, work->donor->operation_count, &first, &length);
-    for (uint32_t i = 0; i < length; i++) {
-        if (at + i < testcase->operation_count && !mut_one_in(work->random, 3))
-            mut_remove_operation(testcase, at + i);
-        if (!mut_insert_operation(testcase, at + i, &work->donor->operations[first + i]))
-            return i > 0;
-    }
-    return true;
+    return splice(work, RECORD_OPERATION);
 }
 
 static void copy_operations(struct testcase *to, const struct testcase *from) {

@@ -13,6 +13,7 @@
 static void draw_length(struct mut_random *random, struct case_write *write) {
     write->length_scale = mut_below(random, LENGTH_SCALES);
     write->length = mut_one_in(random, 8) ? mut_below(random, 4096) : mut_below(random, 4);
+    // More than the member can hold is reduced when it is encoded, to whole sectors again.
     if (write->length_scale == LENGTH_BYTES && !mut_one_in(random, 4))
         write->length = 512 * (write->length + 1) - 1;
 }
@@ -56,14 +57,15 @@ static void draw_write(const struct mut_work *work, struct case_write *write) {
 bool mut_write_add(struct mut_work *work) {
     struct case_write write;
     draw_write(work, &write);
-    return mut_insert_write(work->testcase,
-                            mut_below(work->random, work->testcase->write_count + 1), &write);
+    return mut_insert(work->testcase, RECORD_WRITE,
+                      mut_below(work->random, work->testcase->write_count + 1), &write);
 }
 
 bool mut_write_drop(struct mut_work *work) {
     if (work->testcase->write_count == 0)
         return false;
-    mut_remove_write(work->testcase, mut_below(work->random, work->testcase->write_count));
+    uint32_t at = mut_below(work->random, work->testcase->write_count);
+    mut_remove(work->testcase, RECORD_WRITE, at, at + 1);
     return true;
 }
 
@@ -76,7 +78,8 @@ bool mut_write_copy(struct mut_work *work) {
     write.offset += (uint32_t)mut_between(work->random, -2, 2);
     write.form = mut_one_in(work->random, 2) ? write.form : mut_below(work->random, CONTENT_FORMS);
     write.seed = mut_below(work->random, 256);
-    return mut_insert_write(testcase, mut_below(work->random, testcase->write_count + 1), &write);
+    return mut_insert(testcase, RECORD_WRITE, mut_below(work->random, testcase->write_count + 1),
+                      &write);
 }
 
 // As often, a unit or a few apart: a disk that was written to here and there, of which tools have
@@ -108,14 +111,5 @@ bool mut_write_comb(struct mut_work *work) {
 }
 
 bool mut_write_move(struct mut_work *work) {
-    struct testcase *testcase = work->testcase;
-    if (testcase->write_count < 2)
-        return false;
-    uint32_t from = mut_below(work->random, testcase->write_count);
-    struct case_write write = testcase->writes[from];
-    mut_remove_write(testcase, from);
-    // Any place but the one it comes from.
-    uint32_t to =
-        (from + 1 + mut_below(work->random, testcase->write_count)) % (testcase->write_count + 1);
-    return mut_insert_write(testcase, to, &write);
+    return mut_move(work->testcase, RECORD_WRITE, work->random);
 }
