@@ -18,11 +18,10 @@
 // result is judged by the deadline in force.
 #define HANG_CASE_MS 1000
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; // the signal's number, or 0
 
 static void interrupt(int number) {
-    (void)number;
-    interrupted = 1;
+    interrupted = number;
 }
 
 // The second time it ends the program as usual.
@@ -52,27 +51,28 @@ static int shows(struct minimize *m, struct minimized *made, const uint8_t *data
     return harness_shows(m->harness, data, size, made->signature, fault);
 }
 
-// From `bytes` down, until nothing simpler shows the divergence, or time is up.
-static int simplify_case(struct minimize *m, struct minimized *made, uint64_t until_us,
-                         struct fault *fault) {
+// From made->before down, until nothing simpler shows the divergence, time is up or, as the fault
+// then says, a candidate could not be judged. made->after is the simplest by then.
+static void simplify_case(struct minimize *m, struct minimized *made, uint64_t until_us,
+                          struct fault *fault) {
     struct simplify *s = simplify_begin(made->before.bytes, made->before.size);
     uint8_t candidate[CASE_MAX_BYTES];
     size_t size;
-    int kept = 0;
     made->end = MINIMIZE_DONE;
-    while (kept >= 0 && (size = simplify_next(s, candidate)) > 0) {
+    while (made->end == MINIMIZE_DONE && (size = simplify_next(s, candidate)) > 0) {
         if (interrupted || clock_us() > until_us) {
             made->end = interrupted ? MINIMIZE_INTERRUPTED : MINIMIZE_TIME;
             break;
         }
-        kept = shows(m, made, candidate, size, fault);
+        int kept = shows(m, made, candidate, size, fault);
         made->kept += kept > 0;
         simplify_judged(s, kept > 0);
+        if (kept < 0)
+            made->end = MINIMIZE_ERROR;
     }
     const uint8_t *best = simplify_best(s, &made->after.size);
     memcpy(made->after.bytes, best, made->after.size);
     simplify_end(s);
-    return kept < 0 ? -1 : 0;
 }
 
 static int wanted_from(struct minimize *m, struct minimized *made, struct fault *fault) {
@@ -80,20 +80,21 @@ static int wanted_from(struct minimize *m, struct minimized *made, struct fault 
     return shows(m, made, made->before.bytes, made->before.size, fault);
 }
 
-static bool is_hang(const struct minimized *made) {
-    return strncmp(made->signature, "tool_hang-", 10) == 0;
+static bool is_hang(const char *signature) {
+    return strncmp(signature, "tool_hang-", 10) == 0;
 }
 
-// A hang is told from the beginning by short deadlines: then one long wait is enough, at the end.
+// A hang is told from the beginning by short deadlines: then one long wait is enough, at the end,
+// also after a harness error: only what hangs by that is kept.
 // 1: made->after shows it by the settings in force as well; 0: it is something else.
 static int minimize_hang(struct minimize *m, struct minimized *made, uint64_t until_us,
                          struct fault *fault) {
     unsigned usual = m->settings.case_ms;
     set_budget(m, usual < HANG_CASE_MS ? usual : HANG_CASE_MS);
     int status = wanted_from(m, made, fault);
-    bool hangs = status > 0 && is_hang(made);
+    bool hangs = status > 0 && is_hang(made->signature);
     if (hangs)
-        status = simplify_case(m, made, until_us, fault);
+        simplify_case(m, made, until_us, fault);
     set_budget(m, usual);
     if (status < 0 || !hangs)
         return status < 0 ? -1 : 0;
@@ -103,11 +104,12 @@ static int minimize_hang(struct minimize *m, struct minimized *made, uint64_t un
 // 1: there is a result; 0: nothing to keep; -1.
 static int minimize_case(struct minimize *m, struct minimized *made, struct fault *fault) {
     uint64_t begun = clock_us(), until_us = begun + m->seconds * 1000000ull;
-    int status = minimize_hang(m, made, until_us, fault);
+    bool may_hang = !m->signature || is_hang(m->signature);
+    int status = may_hang ? minimize_hang(m, made, until_us, fault) : 0;
     if (status == 0) {
         status = wanted_from(m, made, fault);
-        if (status > 0 && simplify_case(m, made, until_us, fault))
-            status = -1;
+        if (status > 0)
+            simplify_case(m, made, until_us, fault);
     }
     made->us = clock_us() - begun;
     return status;
@@ -126,8 +128,8 @@ static int load(const char *path, struct minimized *made, struct fault *fault) {
     return 0;
 }
 
-static int minimize_one(struct minimize *m, const char *path) {
-    struct minimized made = {0};
+static int minimize_one(struct minimize *m, const char *path, const struct minimize_paths *paths) {
+    struct minimized made = {.paths = paths};
     struct fault fault = {0};
     if (load(path, &made, &fault))
         return command_complain(m->command, "%s", fault.text);
@@ -140,13 +142,16 @@ static int minimize_one(struct minimize *m, const char *path) {
                 m->signature ? m->signature : "");
         return EXIT_INCONCLUSIVE;
     }
-    if (minimize_write(&made, m->out, &fault))
-        return command_complain(m->command, "%s", fault.text);
+    struct fault unwritten = {0};
+    if (minimize_write(&made, &unwritten))
+        return command_complain(m->command, "%s", unwritten.text);
     struct buffer words = {0};
     (m->json ? minimize_json : minimize_words)(&made, &words);
     fputs(words.data, stdout);
     fflush(stdout);
     buffer_free(&words);
+    if (made.end == MINIMIZE_ERROR)
+        return command_complain(m->command, "%s: %s", path, fault.text);
     return EXIT_NONE;
 }
 
@@ -185,10 +190,27 @@ static int read_options(struct minimize *m, int argc, char **argv) {
     return i;
 }
 
+static int minimize_all(struct minimize *m, char **cases, int count,
+                        const struct minimize_paths *paths) {
+    // From here on, so that also a harness that is being opened can be left in order.
+    catch_interrupts();
+    int begun = 0, status = command_open_with(m->command, &m->settings, &m->harness);
+    if (status)
+        return status;
+    for (; begun < count && !interrupted; begun++) {
+        int one = minimize_one(m, cases[begun], &paths[begun]);
+        status = one == EXIT_BAD_USE || status == EXIT_NONE ? one : status;
+    }
+    harness_close(m->harness);
+    if (begun < count)
+        command_complain(m->command, "interrupted: %d of %d cases not begun", count - begun, count);
+    return interrupted && status != EXIT_BAD_USE ? 128 + interrupted : status;
+}
+
 static int minimize(const struct command *command, int argc, char **argv) {
     struct minimize m = {.command = command, .seconds = 60};
     struct fault fault = {0};
-    int first = read_options(&m, argc, argv), status = EXIT_NONE;
+    int first = read_options(&m, argc, argv);
     if (first < 0)
         return EXIT_BAD_USE;
     // A wrong path is said before any tool is started.
@@ -202,15 +224,11 @@ static int minimize(const struct command *command, int argc, char **argv) {
     // A few hundred short commands are over before a self-test of anything faster would be.
     m.settings.exec = TOOL_EXEC_PLAIN;
     m.settings.out = m.settings.seen = NULL;
-    status = command_open_with(command, &m.settings, &m.harness);
-    if (status)
-        return status;
-    catch_interrupts();
-    for (int i = first; i < argc && !interrupted; i++) {
-        int one = minimize_one(&m, argv[i]);
-        status = one == EXIT_BAD_USE || status == EXIT_NONE ? one : status;
-    }
-    harness_close(m.harness);
+    struct minimize_paths *paths = must_realloc(NULL, (size_t)(argc - first) * sizeof *paths);
+    int status = minimize_choose(paths, argv + first, argc - first, m.out, &fault)
+                     ? command_complain(command, "%s", fault.text)
+                     : minimize_all(&m, argv + first, argc - first, paths);
+    free(paths);
     return status;
 }
 
@@ -219,12 +237,14 @@ const struct command command_minimize = {
     "[--json] [--out FILE] [--signature S] [--time SECONDS] CASE...",
     "make a case as simple as it can be and still show its divergence",
     "  --json          what was done, for a program\n"
-    "  --out FILE      of one case: the bytes go there, the text form to FILE.json;\n"
-    "                  without it to CASE.min and CASE.min.json\n"
+    "  --out FILE      of one case: the bytes go there, the text form to FILE.json, in place of\n"
+    "                  what is there; without it to CASE.min and CASE.min.json, which must be new\n"
     "  --signature S   the divergence to keep; without it the first one of the case\n"
     "  --time SECONDS  for each case; the simplest one found by then is kept (60)\n"
-    "Ctrl-C keeps the simplest one found so far.\n"
-    "exit: 0 minimized; 2 bad use, unreadable case or harness error; 3 a tool is unavailable;\n"
-    "      4 the case does not show the divergence on fresh files\n",
+    "Ctrl-C keeps the simplest one found so far and begins no other case; a harness error keeps\n"
+    "it, too.\n"
+    "exit: 0 minimized; 2 bad use, unreadable case, a name that is taken, or a harness error;\n"
+    "      3 a tool is unavailable; 4 the case does not show the divergence on fresh files;\n"
+    "      130 interrupted (143: by SIGTERM)\n",
     minimize,
 };

@@ -6,24 +6,6 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-static bool is_text(const char *path) {
-    size_t length = strlen(path);
-    return length > 5 && strcmp(path + length - 5, ".json") == 0;
-}
-
-// --out x and --out x.json both name x and x.json. Beside a case in text form, which ends in .json
-// itself, the results are NAME.min and NAME.min.json.
-static int choose_paths(struct minimized *made, const char *out, struct fault *fault) {
-    const char *name = out ? out : made->path;
-    int stem = (int)(strlen(name) - (is_text(name) ? 5 : 0));
-    if (strlen(name) + 32 > sizeof made->bytes_path)
-        return fault_set(fault, "%s: the name is too long", name);
-    snprintf(made->bytes_path, sizeof made->bytes_path, "%.*s%s", stem, name, out ? "" : ".min");
-    snprintf(made->text_path, sizeof made->text_path, "%.*s%s.json", stem, name, out ? "" : ".min");
-    return 0;
-}
 
 static void brief(const struct minimized *made, struct buffer *text) {
     struct testcase testcase;
@@ -38,15 +20,13 @@ static unsigned lines(const struct buffer *text) {
     return count;
 }
 
-int minimize_write(struct minimized *made, const char *out, struct fault *fault) {
+int minimize_write(const struct minimized *made, struct fault *fault) {
     struct buffer text = {0};
-    if (choose_paths(made, out, fault))
-        return -1;
     buffer_format(&text, "// %s\n", made->signature);
     brief(made, &text);
-    int status = command_write_file(made->bytes_path, made->after.bytes, made->after.size, fault);
+    int status = command_write_file(made->paths->bytes, made->after.bytes, made->after.size, fault);
     if (status == 0)
-        status = command_write_file(made->text_path, text.data, text.length, fault);
+        status = command_write_file(made->paths->text, text.data, text.length, fault);
     buffer_free(&text);
     return status;
 }
@@ -70,6 +50,7 @@ void minimize_words(const struct minimized *made, struct buffer *out) {
         [MINIMIZE_DONE] = "no step makes it simpler",
         [MINIMIZE_TIME] = "time was up before all was tried",
         [MINIMIZE_INTERRUPTED] = "interrupted: the simplest so far",
+        [MINIMIZE_ERROR] = "a harness error ended it: the simplest so far",
     };
     struct testcase testcase;
     struct buffer text = {0};
@@ -80,8 +61,8 @@ void minimize_words(const struct minimized *made, struct buffer *out) {
     count_words("after", made->after.size, made->after.bytes, made->after.size, out);
     buffer_format(out, "  %u runs in %.1f s, %u of them kept; %s\n", made->runs, made->us / 1e6,
                   made->kept, ends[made->end]);
-    buffer_format(out, "Written: %s and, %u line%s in text form, %s\n\n%s\n", made->bytes_path,
-                  lines(&text), plural(lines(&text)), made->text_path, text.data);
+    buffer_format(out, "Written: %s and, %u line%s in text form, %s\n\n%s\n", made->paths->bytes,
+                  lines(&text), plural(lines(&text)), made->paths->text, text.data);
     case_describe(&testcase, out);
     buffer_free(&text);
 }
@@ -98,7 +79,11 @@ static void add_count(cJSON *json, const char *name, size_t file_size, const uin
 
 void minimize_json(const struct minimized *made, struct buffer *out) {
     static const char *const ends[] = {
-        [MINIMIZE_DONE] = "done", [MINIMIZE_TIME] = "time", [MINIMIZE_INTERRUPTED] = "interrupted"};
+        [MINIMIZE_DONE] = "done",
+        [MINIMIZE_TIME] = "time",
+        [MINIMIZE_INTERRUPTED] = "interrupted",
+        [MINIMIZE_ERROR] = "error",
+    };
     struct buffer text = {0};
     brief(made, &text);
     cJSON *json = cJSON_CreateObject();
@@ -111,8 +96,8 @@ void minimize_json(const struct minimized *made, struct buffer *out) {
     cJSON_AddNumberToObject(json, "kept", made->kept);
     cJSON_AddNumberToObject(json, "seconds", (double)(made->us / 1000) / 1000);
     cJSON_AddStringToObject(json, "end", ends[made->end]);
-    cJSON_AddStringToObject(json, "bytes_file", made->bytes_path);
-    cJSON_AddStringToObject(json, "text_file", made->text_path);
+    cJSON_AddStringToObject(json, "bytes_file", made->paths->bytes);
+    cJSON_AddStringToObject(json, "text_file", made->paths->text);
     cJSON_AddItemToObject(json, "case", cJSON_ParseWithLength(text.data, text.length));
     char *printed = cJSON_Print(json);
     buffer_format(out, "%s\n", printed);

@@ -20,8 +20,8 @@ J
 )
 zeros=measure_numeric_divergence-measure-qcow2-qcow2-required
 byte=convert_content_divergence-convert-qcow2-vpc-content
-min=$SCRATCH/case.min
-tidy() { rm -f "$SCRATCH"/case.min* "$SCRATCH"/other*; }
+min=$SCRATCH/case.json.min
+tidy() { rm -f "$SCRATCH"/*.min* "$SCRATCH"/other*; }
 
 simple() {
     local out
@@ -42,7 +42,44 @@ brief() { diff <("$FUZZ" show --json --brief "$min") <(grep -v '^//' "$min.json"
 check "the text is what show --json --brief prints" brief
 repeats() { STANDIN_LIE=qcow2-zero-clusters-allocated status 1 "$FUZZ" replay "$min" | grep "^  $zeros"; }
 check "it replays to the same signature" repeats
+# Refused before any tool is asked: the one that is given notes that it was.
+noting=$(fake noting/instar <<S
+echo x >>$SCRATCH/noted
+exec \$STANDIN "\$@"
+S
+)
+refused() { # WORDS ARGUMENT...
+    local words=$1
+    shift
+    rm -f "$SCRATCH/noted"
+    INSTAR_FUZZ_PAIR=instar INSTAR=$noting INSTAR_FUZZ_FENCE=off status 2 "$FUZZ" minimize "$@" 2>"$SCRATCH/told" || return 1
+    cat "$SCRATCH/told"
+    grep -q "$words" "$SCRATCH/told" && [ ! -e "$SCRATCH/noted" ] && [ -z "$(find "$SCRATCH" -mindepth 1 -name '*.[0-9]*')" ]
+}
+keeps_what_is_there() {
+    local before
+    before=$(cat "$min" "$min.json" | cksum)
+    refused "case.json.min is there already" "$case" && [ "$(cat "$min" "$min.json" | cksum)" = "$before" ]
+}
+check "what is there is not replaced" keeps_what_is_there
+text_is_there() { rm "$min" && refused "case.json.min.json is there already" "$case"; }
+check "nor is the text form alone" text_is_there
 tidy
+both_kinds() {
+    "$FUZZ" assemble "$case" "$SCRATCH/case" || return 1
+    STANDIN_LIE=qcow2-zero-clusters-allocated "$FUZZ" minimize "$SCRATCH/case" "$case" || return 1
+    cmp "$SCRATCH/case.min" "$min" && cmp "$SCRATCH/case.min.json" "$min.json"
+}
+check "the results of a case as bytes and as text have names of their own" both_kinds
+tidy
+another_input() { cp "$SCRATCH/case" "$SCRATCH/case.min" && refused "case.min is there already" "$SCRATCH/case" "$SCRATCH/case.min"; }
+check "a case of the call is not replaced" another_input
+tidy
+ln -s . "$SCRATCH/same"
+check "one case twice ends with 2" refused "two results would be written to" "$case" "$SCRATCH/same/case.json"
+mkdir "$SCRATCH/folder"
+check "a folder as the result ends with 2" refused "folder is a folder" --out "$SCRATCH/folder" "$case"
+check "a result that cannot be written ends with 2" refused "nowhere/x: No such file" --out "$SCRATCH/nowhere/x" "$case"
 
 named() {
     STANDIN_LIE=qcow2-zero-clusters-allocated,wrong-byte-near-end "$FUZZ" minimize --signature "$byte" --json "$case" >"$SCRATCH/told" || return 1
@@ -51,6 +88,7 @@ named() {
         grep -q '"end":.*"done"' "$SCRATCH/told"
 }
 check "the named divergence is kept" named
+tidy
 not_there() { STANDIN_LIE=bitmaps-zero status 4 "$FUZZ" minimize --signature "$zeros" "$case"; }
 check "one that is not there ends with 4" not_there
 tidy
@@ -78,8 +116,6 @@ check "a case that is not there ends with 2" status 2 "$FUZZ" minimize "$SCRATCH
 check "an unknown option ends with 2" status 2 "$FUZZ" minimize --fast "$case"
 check "no time ends with 2" status 2 "$FUZZ" minimize --time 0 "$case"
 check "--out for two cases ends with 2" status 2 "$FUZZ" minimize --out "$SCRATCH/other" "$case" "$case"
-unwritable() { STANDIN_LIE=bitmaps-zero status 2 "$FUZZ" minimize --out "$SCRATCH/nowhere/x" "$case"; }
-check "a result that cannot be written ends with 2" unwritable
 check "a missing tool ends with 3" status 3 env QEMU_IMG=/nowhere/qemu-img "$FUZZ" minimize "$case"
 
 # Measures wrongly three times, and not when that is confirmed.
@@ -98,27 +134,58 @@ J
 moody_case() { rm -f "$SCRATCH/asked"; INSTAR_FUZZ_PAIR=instar INSTAR=$moody INSTAR_FUZZ_FENCE=off status 4 "$FUZZ" minimize "$once"; }
 check "a divergence that does not repeat is none" moody_case
 
-# Each command takes a moment, so that there is time to interrupt.
-slow=$(fake slow/instar <<'S'
-case "$*" in *src*) /usr/bin/sleep 0.3 ;; esac
-STANDIN_LIE=bitmaps-zero exec $STANDIN "$@"
+# Measures wrongly, and after a while does not understand what it is asked.
+confused=$(fake confused/instar <<S
+case "\$*" in *measure*src*)
+    echo x >>$SCRATCH/measured
+    [ \$(/usr/bin/wc -l <$SCRATCH/measured) -le 15 ] || exit 2 ;;
+esac
+STANDIN_LIE=bitmaps-zero exec \$STANDIN "\$@"
 S
 )
-interrupted() {
-    INSTAR_FUZZ_PAIR=instar INSTAR=$slow "$FUZZ" minimize "$case" >"$SCRATCH/told" 2>&1 &
-    local pid=$! status
-    sleep 4
-    kill -TERM "$pid"
-    wait "$pid"
-    status=$?
+broken_off() {
+    INSTAR_FUZZ_PAIR=instar INSTAR=$confused INSTAR_FUZZ_FENCE=off status 2 "$FUZZ" minimize --json "$case" >"$SCRATCH/told" || return 1
     cat "$SCRATCH/told"
-    [ "$status" = 0 ] && grep -q 'interrupted: the simplest so far' "$SCRATCH/told" && both_forms &&
-        [ -z "$(find "$SCRATCH" -name 'case.min*.[0-9]*')" ]
+    grep -q '"end":.*"error"' "$SCRATCH/told" && ! grep -q '"kept":.*\<0,' "$SCRATCH/told" && both_forms &&
+        STANDIN_LIE=bitmaps-zero status 1 "$FUZZ" replay "$min"
 }
-check "interrupted, it keeps the simplest so far" interrupted
+check "after a harness error it keeps the simplest so far and ends with 2" broken_off
 tidy
+
+# Each command takes a moment, so that there is time to interrupt.
+slow=$(fake slow/instar <<S
+echo "\$*" >>$SCRATCH/calls
+case "\$*" in *src*) /usr/bin/sleep 0.3 ;; esac
+STANDIN_LIE=bitmaps-zero exec \$STANDIN "\$@"
+S
+)
+# interrupt_after COUNT WORDS CASE...: TERM once so many calls had those words.
+interrupt_after() {
+    local count=$1 words=$2 pid
+    shift 2
+    : >"$SCRATCH/calls"
+    INSTAR_FUZZ_PAIR=instar INSTAR=$slow INSTAR_FUZZ_FENCE=off "$FUZZ" minimize "$@" >"$SCRATCH/told" 2>&1 &
+    pid=$!
+    while kill -0 "$pid" && [ "$(grep -c "$words" "$SCRATCH/calls")" -lt "$count" ]; do sleep 0.05; done
+    kill -TERM "$pid"
+    status 143 wait "$pid" || { cat "$SCRATCH/told"; return 1; }
+    cat "$SCRATCH/told"
+}
+interrupted() {
+    interrupt_after 20 src "$case" "$SCRATCH/case" || return 1
+    grep -q 'interrupted: the simplest so far' "$SCRATCH/told" && both_forms &&
+        grep -q 'interrupted: 1 of 2 cases not begun' "$SCRATCH/told" && [ ! -e "$SCRATCH/case.min" ] &&
+        [ -z "$(find "$SCRATCH" -mindepth 1 -name '*.[0-9]*')" ]
+}
+check "interrupted, it keeps the simplest so far and begins no other case" interrupted
+tidy
+at_the_start() {
+    interrupt_after 1 . "$case" || return 1
+    grep -q 'interrupted: 1 of 1 cases not begun' "$SCRATCH/told" && [ ! -e "$min" ]
+}
+check "interrupted while the tools are tried, it says so" at_the_start
 in_time() {
-    INSTAR_FUZZ_PAIR=instar INSTAR=$slow "$FUZZ" minimize --time 2 "$case" >"$SCRATCH/told" 2>&1 || return 1
+    INSTAR_FUZZ_PAIR=instar INSTAR=$slow INSTAR_FUZZ_FENCE=off "$FUZZ" minimize --time 2 "$case" >"$SCRATCH/told" 2>&1 || return 1
     cat "$SCRATCH/told"
     grep -q 'time was up' "$SCRATCH/told" && both_forms
 }
