@@ -50,6 +50,11 @@ libs = $(foreach r,$(2),build/lib/$(1)/lib$(r).a)
 GUIDED := engine oracles testcase image
 engine_libs = $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),$(1),plain)/lib$(r).a)
 
+# What a program around the harness is linked with, for who builds one by hand.
+.PHONY: harness-libs
+harness-libs:
+	@echo '$(call libs,plain,$(HARNESS)) $(LIBS)'
+
 .DEFAULT_GOAL := all
 .PHONY: all fuzz test replay minimize bench ablation help
 all: programs ## build the programs
@@ -64,6 +69,7 @@ THIRD := $(if $(HAVE_THIRD),build/third-reader)
 ENGINE ?= libfuzzer
 DURATION ?= 60
 JOBS ?= 1
+SEEDS ?=
 CASE ?=
 ROUNDS ?=
 PARTS ?=
@@ -72,11 +78,11 @@ CORE ?=
 CORES ?=
 TIME ?=
 
-fuzz: deps ## fuzz now: ENGINE=libfuzzer|afl|loop DURATION=60 JOBS=1 INSTAR=path QEMU_IMG=path
+fuzz: deps ## fuzz now: ENGINE=libfuzzer|afl|loop DURATION=60 JOBS=1 SEEDS=build/seeds INSTAR=path QEMU_IMG=path
 	@case '$(ENGINE)' in libfuzzer|afl|loop) ;; \
 	    *) echo 'ENGINE=$(ENGINE): expected libfuzzer, afl or loop' >&2; exit 2 ;; esac
 	@$(MAKE) -s --no-print-directory build-$(ENGINE)
-	@ENGINE='$(ENGINE)' DURATION='$(DURATION)' JOBS='$(JOBS)' INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' ci/fuzz
+	@ENGINE='$(ENGINE)' DURATION='$(DURATION)' JOBS='$(JOBS)' SEEDS='$(SEEDS)' INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' ci/fuzz
 
 test: deps ## unit tests, shell tests, seeds and past finds replayed
 	@$(MAKE) --no-print-directory build-tests
@@ -259,7 +265,7 @@ build/fuzz_instar.dict: dict/fuzz_instar.dict
 build/fuzz_instar.options: ci/fuzz_instar.options
 	$(Q)cp $< $@
 
-SEEDS := $(sort $(wildcard corpus/seeds/*.json))
+SEED_CASES := $(sort $(wildcard corpus/seeds/*.json))
 BENCH_CASES := $(sort $(wildcard bench/cases/*.json))
 # $(call assemble,FOLDER,CASES): the cases as bytes in a fresh folder.
 define assemble
@@ -268,8 +274,8 @@ define assemble
 	$(Q)for text in $(2); do build/instar-fuzz assemble $$text $(1)/$$(basename $$text .json) || exit 1; done
 	@touch $@
 endef
-build/seeds.stamp: build/instar-fuzz $(SEEDS)
-	$(call assemble,build/seeds,$(SEEDS))
+build/seeds.stamp: build/instar-fuzz $(SEED_CASES)
+	$(call assemble,build/seeds,$(SEED_CASES))
 build/bench/cases.stamp: build/instar-fuzz $(BENCH_CASES)
 	$(call assemble,build/bench/cases,$(BENCH_CASES))
 

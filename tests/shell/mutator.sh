@@ -71,10 +71,12 @@ without_library() {
 }
 check "AFL++ finds something without it, too" without_library
 
-# For as long as the engine needs to get through its seeds, and then ended as by Ctrl-C.
+# For as long as the engine needs to get through a few seeds, and then ended as by Ctrl-C.
+mkdir "$SCRATCH/seeds"
+cp "$ROOT"/build/seeds/raw-{odd-size-1-byte,odd-size-513-measure-convert,one-sector-info,size-zero,2-tib-measure-convert} "$SCRATCH/seeds"
 campaign() {
     local pid folder=$SCRATCH/campaign-$1
-    ENGINE=$1 DURATION=120 CAMPAIGN=$folder "$ROOT/ci/fuzz" >"$folder.txt" 2>&1 &
+    ENGINE=$1 DURATION=300 CAMPAIGN=$folder SEEDS=$SCRATCH/seeds "$ROOT/ci/fuzz" >"$folder.txt" 2>&1 &
     pid=$!
     while kill -0 "$pid" 2>/dev/null && ! grep -aqs "$SAYS" "$folder"/log/*; do sleep 0.2; done
     sleep 1
@@ -85,6 +87,8 @@ campaign() {
 }
 check "make fuzz shows libFuzzer's" campaign libfuzzer
 check "make fuzz shows AFL++'s" campaign afl
+no_seeds() { make -s -C "$ROOT" fuzz SEEDS="$SCRATCH/nowhere" DURATION=1 2>&1 | grep -x "SEEDS=$SCRATCH/nowhere: expected a folder of cases as bytes"; }
+check "make fuzz refuses a folder without seeds" no_seeds
 
 bundle_is_paired() {
     make -s -C "$ROOT" bundle || return 1

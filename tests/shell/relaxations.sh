@@ -40,12 +40,12 @@ const struct relax_member *relax_member_find(const char *path) {
 }
 C
 build() {
-    local lib=$ROOT/build/lib/plain libs=() room
-    for room in run report guide oracles tool mutators testcase exec image base; do libs+=("$lib/lib$room.a"); done
+    local libs
+    read -ra libs <<<"$(make -s --no-print-directory harness-libs)"
     "${CC:-cc}" -std=c11 -O1 -D_GNU_SOURCE -I. -Iharness -o "$SCRATCH/bin/instar-fuzz" "$SCRATCH/switch.c" \
-        -Wl,--whole-archive "$lib/libcommand.a" -Wl,--no-whole-archive "${libs[@]}" -lcjson -lzstd -lz
-    ln -s "$ROOT/build/launcher" "$SCRATCH/bin/launcher"
-    ln -s "$STANDIN" "$SCRATCH/bin/standin/instar"
+        -Wl,--whole-archive build/lib/plain/libcommand.a -Wl,--no-whole-archive "${libs[@]}" || return 1
+    ln -s "$ROOT/build/launcher" "$SCRATCH/bin/launcher" &&
+        ln -s "$STANDIN" "$SCRATCH/bin/standin/instar"
 }
 check "instar-fuzz can be built with a switch for relaxations" build
 FUZZ=$SCRATCH/bin/instar-fuzz
