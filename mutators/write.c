@@ -104,7 +104,7 @@ bool mut_write_comb(struct mut_work *work) {
         at += stride;
         if (at >= case_virtual_size(&layer) || !case_choose_place(&layer, &write, at))
             break;
-        if (!mut_insert_write(testcase, testcase->write_count, &write))
+        if (!mut_insert(testcase, RECORD_WRITE, testcase->write_count, &write))
             break;
     }
     return true;
