@@ -6,6 +6,7 @@
 #include "guide/family.h"
 #include "oracles/model.h"
 #include "testcase/call_class.h"
+#include "testcase/caps.h"
 #include "testcase/source_class.h"
 
 static void tell_cells(const struct guide_telling *telling, const struct guide_view *view) {
@@ -38,9 +39,9 @@ static enum lie_of lies(uint64_t at, uint64_t unit) {
     uint64_t off = at % unit;
     if (off == 0)
         return LIES_ALIGNED;
-    if (off <= 512 || unit - off <= 512)
+    if (off <= SECTOR || unit - off <= SECTOR)
         return LIES_NEAR;
-    return off % 512 ? LIES_ODD : LIES_ON_SECTOR;
+    return off % SECTOR ? LIES_ODD : LIES_ON_SECTOR;
 }
 
 static void tell_sizes(const struct guide_telling *telling, const struct guide_view *view) {

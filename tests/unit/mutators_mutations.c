@@ -4,6 +4,8 @@
 #include "tests/unit/testcase_helper.h"
 
 #include "mutators/mutation.h"
+#include "testcase/caps.h"
+#include "testcase/source_class.h"
 
 #include <stdio.h>
 
@@ -138,6 +140,64 @@ static bool on_a_unit(const struct testcase *testcase, uint64_t at) {
             return true;
     }
     return at == case_virtual_size(testcase);
+}
+
+// Every class of source that a campaign must have tried, from one case that is in one of them.
+static void kinds_reach_every_class_of_source(void **state) {
+    (void)state;
+    uint64_t seed = 4, met = 0;
+    struct mut_random random = {4};
+    for (unsigned round = 0; round < 3000; round++) {
+        struct testcase testcase;
+        struct image_options options;
+        struct image_map map = {0};
+        suitable_case(&seed, &testcase);
+        apply(mut_kind, &random, &testcase, NULL);
+        case_image_options(&testcase, &options);
+        // What is asked to be compressed counts as compressed.
+        struct content content = {0};
+        case_content(&testcase, &content);
+        for (size_t i = 0; i < content.count; i++) {
+            static const enum image_state states[CONTENT_FORMS] = {
+                [FORM_NORMAL] = IMAGE_DATA,
+                [FORM_COMPRESSED] = IMAGE_COMPRESSED,
+                [FORM_ZERO] = IMAGE_ZERO,
+                [FORM_ZERO_ALLOCATED] = IMAGE_ZERO_ALLOCATED,
+            };
+            image_map_add(&map, content.extents[i].offset, content.extents[i].length,
+                          states[content.extents[i].form]);
+        }
+        met |= source_classes_of(&(struct source_view){&testcase, &options, &map});
+        content_free(&content);
+        image_map_free(&map);
+    }
+    for (size_t i = 0; i < SOURCE_BUILT_CLASSES; i++)
+        if (!(met >> i & 1))
+            fail_msg("no %s", source_classes[i].name);
+}
+
+static void a_comb_has_its_teeth_a_unit_apart(void **state) {
+    (void)state;
+    uint64_t seed = 5;
+    struct mut_random random = {5};
+    unsigned combs = 0;
+    for (unsigned round = 0; round < 300; round++) {
+        struct testcase testcase;
+        struct content_extent extents[CASE_MAX_WRITES];
+        suitable_case(&seed, &testcase);
+        apply(mut_write_comb, &random, &testcase, NULL);
+        size_t count = case_write_extents(&testcase, extents);
+        if (count < 6)
+            continue;
+        combs++;
+        uint64_t stride = extents[4].offset - extents[3].offset;
+        assert_true(stride >= SECTOR);
+        for (size_t i = 5; i < count; i++)
+            assert_int_equal(extents[i].offset - extents[i - 1].offset, stride);
+        for (size_t i = 3; i < count; i++)
+            assert_true(extents[i].length <= stride);
+    }
+    assert_true(combs > 100);
 }
 
 static void alignment_puts_an_end_on_a_unit(void **state) {
@@ -303,6 +363,8 @@ int main(void) {
         cmocka_unit_test(lists_grow_and_shrink_by_one),
         cmocka_unit_test(full_lists_stay_within_their_limits),
         cmocka_unit_test(a_compressed_convert_is_drawn_least),
+        cmocka_unit_test(kinds_reach_every_class_of_source),
+        cmocka_unit_test(a_comb_has_its_teeth_a_unit_apart),
         cmocka_unit_test(alignment_puts_an_end_on_a_unit),
         cmocka_unit_test(misalignment_puts_an_end_beside_a_unit),
         cmocka_unit_test(another_format_has_the_same_disk),
