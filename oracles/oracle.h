@@ -80,6 +80,15 @@ struct oracle_step {
                              // a hang, not bad luck (tool_hang)
 };
 
+// Side 0 is a, side 1 is b.
+static inline const struct oracle_side *oracle_side_at(const struct oracle_step *step, int index) {
+    return index ? &step->b : &step->a;
+}
+#define ORACLE_SIDES 2
+
+// OUTCOME_CLASSES if the side did not run.
+enum outcome_class oracle_class(const struct oracle_side *side);
+
 struct judgement {
     const struct oracle *oracle;
     enum verdict verdict;

@@ -13,14 +13,6 @@
 #define ORACLE_WRITES  (ORACLE_OP(OP_CONVERT) | ORACLE_OP(OP_CONVERT_COMPRESSED))
 #define ORACLE_ALL_OPS ((1u << OPERATIONS) - 1)
 
-// Side 0 is a, side 1 is b.
-static inline const struct oracle_side *oracle_side_at(const struct oracle_step *step, int index) {
-    return index ? &step->b : &step->a;
-}
-#define ORACLE_SIDES 2
-
-// OUTCOME_CLASSES if the side did not run.
-enum outcome_class oracle_class(const struct oracle_side *side);
 // It ran and gave a result: ok, clean, leaks or corrupt.
 bool oracle_gave(const struct oracle_side *side);
 bool oracle_both_gave(const struct oracle_step *step);

@@ -84,26 +84,22 @@ static const struct leaf *find_leaf(const struct leaves *leaves, uint64_t path) 
 }
 
 // Both answers of the step, taken apart once: by `numbers`, for `members` behind it in the table.
-static struct leaves taken[GUIDE_SIDES];
-
-static enum outcome_class class_of(const struct oracle_side *side) {
-    return side->ran ? side->result->class : OUTCOME_CLASSES;
-}
+static struct leaves taken[ORACLE_SIDES];
 
 static void tell_outcomes(const struct guide_telling *telling, const struct guide_view *view) {
     const struct oracle_step *step = view->step;
-    for (int side = 0; side < GUIDE_SIDES; side++) {
-        const struct oracle_side *of = guide_side(step, side);
+    for (int side = 0; side < ORACLE_SIDES; side++) {
+        const struct oracle_side *of = oracle_side_at(step, side);
         GUIDE_TELL(telling, guide_part_of(side), step->op, step->source, step->target,
-                   class_of(of));
+                   oracle_class(of));
         if (of->output_check.class != OUTCOME_CLASSES)
             GUIDE_TELL(telling, guide_part_of(side), 1, step->source, step->target,
                        of->output_check.class);
         if (of->fit_class != OUTCOME_CLASSES)
             GUIDE_TELL(telling, guide_part_of(side), 2, step->source, step->target, of->fit_class);
     }
-    GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, step->target, class_of(&step->a),
-               class_of(&step->b));
+    GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, step->target, oracle_class(&step->a),
+               oracle_class(&step->b));
 }
 
 const struct guide_family guide_outcomes = {
@@ -139,8 +135,8 @@ static uint64_t message_word(const struct buffer *err) {
 }
 
 static void tell_messages(const struct guide_telling *telling, const struct guide_view *view) {
-    for (int side = 0; side < GUIDE_SIDES; side++) {
-        const struct oracle_side *of = guide_side(view->step, side);
+    for (int side = 0; side < ORACLE_SIDES; side++) {
+        const struct oracle_side *of = oracle_side_at(view->step, side);
         if (of->ran && of->outcome->err.length)
             GUIDE_TELL(telling, guide_part_of(side), view->step->op,
                        message_word(&of->outcome->err));
@@ -170,8 +166,8 @@ static void tell_difference(const struct guide_telling *telling, const struct or
 }
 
 static void tell_numbers(const struct guide_telling *telling, const struct guide_view *view) {
-    for (int side = 0; side < GUIDE_SIDES; side++) {
-        collect(&taken[side], guide_side(view->step, side));
+    for (int side = 0; side < ORACLE_SIDES; side++) {
+        collect(&taken[side], oracle_side_at(view->step, side));
         for (size_t i = 0; i < taken[side].count; i++)
             if (taken[side].items[i].is_number)
                 tell_number(telling, guide_part_of(side), view->step, taken[side].items[i].path,
@@ -199,7 +195,7 @@ static void tell_members(const struct guide_telling *telling, const struct guide
     const struct oracle_step *step = view->step;
     if (!taken[0].count || !taken[1].count)
         return;
-    for (int side = 0; side < GUIDE_SIDES; side++)
+    for (int side = 0; side < ORACLE_SIDES; side++)
         for (size_t i = 0; i < taken[side].count; i++) {
             const struct leaf *leaf = &taken[side].items[i];
             const struct leaf *other = find_leaf(&taken[!side], leaf->path);

@@ -31,13 +31,9 @@ unsigned guide_magnitude(uint64_t value);
 // Zero bits at the end; 64 for 0.
 unsigned guide_zeros(uint64_t value);
 
-static inline const struct oracle_side *guide_side(const struct oracle_step *step, int side) {
-    return side ? &step->b : &step->a;
-}
 static inline enum guide_part guide_part_of(int side) {
     return side ? GUIDE_SIDE_B : GUIDE_SIDE_A;
 }
-#define GUIDE_SIDES 2
 
 extern const struct guide_family guide_outcomes, guide_messages, guide_numbers, guide_members,
     guide_verdicts, guide_cells, guide_sizes, guide_input_shape, guide_output_shape;

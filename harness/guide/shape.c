@@ -137,8 +137,8 @@ static void tell_output(const struct guide_telling *telling, const struct oracle
 }
 
 static void tell_output_shape(const struct guide_telling *telling, const struct guide_view *view) {
-    for (int side = 0; side < GUIDE_SIDES; side++) {
-        struct image *output = guide_side(view->step, side)->output;
+    for (int side = 0; side < ORACLE_SIDES; side++) {
+        struct image *output = oracle_side_at(view->step, side)->output;
         if (output)
             tell_output(telling, view->step, side, output);
     }
