@@ -99,6 +99,7 @@ static bool note_finding(struct chain *chain, struct record *record, size_t inde
     finding->judgement = (size_t)chosen;
     oracle_signature(&step->step, &step->judgements.items[chosen], finding->signature,
                      sizeof finding->signature);
+    oracle_opinion(&step->step, &step->judgements.items[chosen], &finding->opinion);
     return !chain->goes_on && chain->stop_at &&
            chain->stop_at(chain->stop_context, finding->signature);
 }

@@ -99,9 +99,24 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
         judge_outputs(oracle, step, out);
 }
 
+static void opinion(const struct oracle_step *step, const struct judgement *judgement,
+                    struct opinion *opinion) {
+    bool built_by_us = step->truth.options && !step->input_is_output;
+    if (step->op != OP_CHECK)
+        opinion_accuse(step, judgement, opinion, OPINION_BY_TOOL,
+                       "qemu-img's own check does not find its output clean.");
+    else if (!*judgement->field)
+        opinion_accuse(step, judgement, opinion, OPINION_BY_CONTRACT,
+                       "It gave a verdict without the documented JSON.");
+    else if (built_by_us)
+        opinion_accuse(step, judgement, opinion, OPINION_BY_TRUTH,
+                       "The image was built without a fault.");
+}
+
 const struct oracle oracle_check = {
     .type = "check_divergence",
     .rule = "tools agree on clean or not clean, and what was built or converted is clean",
     .ops = ORACLE_OP(OP_CHECK) | ORACLE_WRITES,
     .judge = judge,
+    .opinion = opinion,
 };

@@ -86,9 +86,21 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
         oracle_say(out, oracle, VERDICT_AGREE, NULL);
 }
 
+static void opinion(const struct oracle_step *step, const struct judgement *judgement,
+                    struct opinion *opinion) {
+    if (judgement->about)
+        opinion_accuse(step, judgement, opinion, OPINION_BY_CONTRACT,
+                       "It said that it succeeded, but nobody can read its output.");
+    else if (*judgement->field)
+        opinion_of_values(step, judgement, opinion);
+    else
+        opinion_of_contents(step, opinion);
+}
+
 const struct oracle oracle_convert_content = {
     .type = "convert_content_divergence",
     .rule = "the outputs of both tools hold the same guest content and size",
     .ops = ORACLE_WRITES,
     .judge = judge,
+    .opinion = opinion,
 };

@@ -165,9 +165,19 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
         oracle_say(out, oracle, VERDICT_AGREE, NULL);
 }
 
+static void opinion(const struct oracle_step *step, const struct judgement *judgement,
+                    struct opinion *opinion) {
+    if (*judgement->field)
+        opinion_of_values(step, judgement, opinion);
+    else
+        opinion_accuse(step, judgement, opinion, OPINION_BY_CONTRACT,
+                       "It succeeded without the documented JSON.");
+}
+
 const struct oracle oracle_info_output = {
     .type = "info_output_divergence",
     .rule = "info prints the same members with the same values, format-specific data included",
     .ops = ORACLE_OP(OP_INFO),
     .judge = judge,
+    .opinion = opinion,
 };

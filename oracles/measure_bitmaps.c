@@ -5,6 +5,9 @@
 #include "oracles/model.h"
 #include "oracles/rule.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static bool applies(const struct oracle_step *step) {
     return step->target == IMAGE_QCOW2 && oracle_both_gave(step) && !step->a.result->json_failed &&
            !step->b.result->json_failed;
@@ -29,16 +32,54 @@ static void judge_presence(const struct oracle *oracle, const struct oracle_step
                 omits->tool->name);
 }
 
+// QEMU's documentation: there where source and target both can have bitmaps. What a tool wrote has
+// version 3, as no conversion is asked for another.
+static void opinion_of_presence(const struct oracle_step *step, const struct judgement *judgement,
+                                struct opinion *opinion) {
+    const struct image_options *built = step->truth.options;
+    bool version_2 = built && built->qcow2_version == 2;
+    bool expected = step->source == IMAGE_QCOW2 && !version_2 && step->options.compat != 1;
+    bool by_a = (strcmp(judgement->a_value, "present") == 0) != expected;
+    opinion_say(opinion, by_a ? OPINION_A : OPINION_B, OPINION_BY_CONTRACT,
+                "measure prints bitmaps where source and target both can have them: here %s.",
+                expected ? "they can" : "they cannot");
+}
+
+// The value for the image that was built; false where the harness does not know it.
+static bool bitmaps_of_truth(const struct oracle_step *step, uint64_t *bytes) {
+    const struct truth *truth = &step->truth;
+    if (step->target != IMAGE_QCOW2 || truth->format != IMAGE_QCOW2 || !truth->options ||
+        step->input_is_output)
+        return false;
+    *bytes = model_bitmaps(truth->options, model_target_unit(IMAGE_QCOW2, &step->options),
+                           truth->shown_size);
+    return true;
+}
+
+static void opinion_of_value(const struct oracle_step *step, const struct judgement *judgement,
+                             struct opinion *opinion) {
+    uint64_t right;
+    if (!bitmaps_of_truth(step, &right))
+        return;
+    char words[24];
+    snprintf(words, sizeof words, "%" PRIu64, right);
+    bool a = *judgement->a_value && strcmp(judgement->a_value, words) != 0;
+    bool b = *judgement->b_value && strcmp(judgement->b_value, words) != 0;
+    opinion_say(opinion,
+                a && b ? OPINION_BOTH
+                : a    ? OPINION_A
+                       : OPINION_B,
+                OPINION_BY_MODEL, "The bitmaps that the image was built with take %s bytes.",
+                words);
+}
+
 // Each tool alone against what was built. `step->truth.format` is not qcow2 where only a size is
 // measured.
 static void judge_truth(const struct oracle *oracle, const struct oracle_step *step,
                         struct judgements *out) {
-    const struct truth *truth = &step->truth;
-    if (step->target != IMAGE_QCOW2 || truth->format != IMAGE_QCOW2 || !truth->options ||
-        step->input_is_output)
+    uint64_t expected;
+    if (!bitmaps_of_truth(step, &expected))
         return;
-    uint64_t expected = model_bitmaps(
-        truth->options, model_target_unit(IMAGE_QCOW2, &step->options), truth->shown_size);
     for (int i = 0; i < ORACLE_SIDES; i++) {
         const struct oracle_side *side = oracle_side_at(step, i);
         if (!oracle_gave(side) || side->result->json_failed || !side->result->measure.has_bitmaps)
@@ -90,6 +131,7 @@ const struct oracle oracle_measure_bitmaps_presence = {
     .rule = "the bitmaps member is printed by both tools or by neither (qcow2 targets)",
     .ops = ORACLE_OP(OP_MEASURE),
     .judge = judge_presence,
+    .opinion = opinion_of_presence,
 };
 
 const struct oracle oracle_measure_bitmaps_value = {
@@ -99,4 +141,5 @@ const struct oracle oracle_measure_bitmaps_value = {
         "(qcow2 targets)",
     .ops = ORACLE_OP(OP_MEASURE),
     .judge = judge_value,
+    .opinion = opinion_of_value,
 };

@@ -88,6 +88,8 @@ const struct oracle oracle_measure_above = {
     .rule = "a tool's own convert to vmdk, vpc or vhdx does not exceed its fully-allocated",
     .ops = ORACLE_OP(OP_MEASURE),
     .judge = judge_above,
+    .accuses = "Its own convert writes more than its measure promised.",
+    .accuses_by = OPINION_BY_CONTRACT,
 };
 
 const struct oracle oracle_measure_below = {
@@ -96,4 +98,6 @@ const struct oracle oracle_measure_below = {
             "writer may omit",
     .ops = ORACLE_OP(OP_MEASURE),
     .judge = judge_below,
+    .accuses = "Its own convert writes less than its measure required.",
+    .accuses_by = OPINION_BY_CONTRACT,
 };

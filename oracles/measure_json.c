@@ -31,4 +31,6 @@ const struct oracle oracle_measure_json = {
     // Of the form alone: numbers that nobody held against anything are no comparison.
     .no_answer = true,
     .judge = judge,
+    .accuses = "It succeeded without the documented JSON.",
+    .accuses_by = OPINION_BY_CONTRACT,
 };

@@ -39,4 +39,5 @@ const struct oracle oracle_measure_numeric = {
     .rule = "required and fully-allocated are equal for raw and qcow2 targets",
     .ops = ORACLE_OP(OP_MEASURE),
     .judge = judge,
+    .opinion = opinion_of_values,
 };

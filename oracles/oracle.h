@@ -10,6 +10,7 @@
 #include "image/compare.h"
 #include "image/content.h"
 #include "image/image.h"
+#include "oracles/opinion.h"
 #include "oracles/third.h"
 #include "oracles/verdict.h"
 #include "tool/tool.h"
@@ -95,6 +96,7 @@ struct judgement {
     char reason[48]; // inconclusive/unsupported: stable short reason for counting ("timeout_both")
     char detail[64]; // divergence: last part of the signature ("required", "instar_refuses")
     char text[640];  // divergence: one or two sentences for a person
+    const struct tool *about; // the tool that `detail` names, or NULL
     // Divergence of one value: which, and what each side said. Empty if it is not about one value.
     char field[64];
     char a_value[96], b_value[96];
@@ -122,6 +124,12 @@ struct oracle {
                       // alone): its agreement does not make a step a comparison
     void (*judge)(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out);
+    // Who is probably wrong (opinion.h). Without a function it is the tool that the judgement is
+    // about, if `accuses` says why.
+    void (*opinion)(const struct oracle_step *step, const struct judgement *judgement,
+                    struct opinion *opinion);
+    const char *accuses; // one sentence
+    enum opinion_by accuses_by;
 };
 
 // Reason of an agreement in which both tools refused: no answers were compared.

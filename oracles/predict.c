@@ -220,18 +220,25 @@ static uint64_t units_of_truth(const struct oracle_step *step) {
     return model_units_touched(step->truth.allocation, unit);
 }
 
+bool predict_right(const struct oracle_step *step, const char *field, char right[PREDICT_ROOM],
+                   char also[PREDICT_ROOM]) {
+    *also = 0;
+    if (step->op == OP_MEASURE && step->truth.allocation)
+        return predict_measure(step, field, step->truth.shown_size, units_of_truth(step), right);
+    if (strcmp(field, "virtual-size") != 0)
+        return predict_info(step, field, right);
+    if (!step->truth.content)
+        return false;
+    predict_number(step->truth.shown_size, right);
+    if (operation_writes(step->op) && step->target == IMAGE_VPC)
+        predict_number(relax_vpc_cylinders(step->truth.shown_size), also);
+    return true;
+}
+
 enum predict_truth predict_judge(const struct oracle_step *step, const char *field,
                                  const char *value) {
-    char right[PREDICT_ROOM], grown[PREDICT_ROOM] = "";
-    if (step->op == OP_MEASURE && step->truth.allocation) {
-        if (!predict_measure(step, field, step->truth.shown_size, units_of_truth(step), right))
-            return PREDICT_UNKNOWN;
-    } else if (strcmp(field, "virtual-size") == 0 && step->truth.content) {
-        predict_number(step->truth.shown_size, right);
-        if (operation_writes(step->op) && step->target == IMAGE_VPC)
-            predict_number(relax_vpc_cylinders(step->truth.shown_size), grown);
-    } else {
+    char right[PREDICT_ROOM], also[PREDICT_ROOM];
+    if (!predict_right(step, field, right, also))
         return PREDICT_UNKNOWN;
-    }
-    return strcmp(value, right) == 0 || strcmp(value, grown) == 0 ? PREDICT_RIGHT : PREDICT_WRONG;
+    return strcmp(value, right) == 0 || strcmp(value, also) == 0 ? PREDICT_RIGHT : PREDICT_WRONG;
 }

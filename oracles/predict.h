@@ -30,11 +30,19 @@ struct feature {
 extern const struct feature features[]; // ends with name NULL
 const struct feature *feature_find(const char *name);
 
+// What a correct tool says of `field`, and a second answer that is right, too, or "". False where
+// the truth does not tell.
+bool predict_right(const struct oracle_step *step, const char *field, char right[PREDICT_ROOM],
+                   char also[PREDICT_ROOM]);
+
 // Is this what a correct tool says? PREDICT_UNKNOWN where the truth does not tell. Guards the
 // registry: an entry never explains a right answer, nor a difference to a wrong one.
 enum predict_truth { PREDICT_WRONG, PREDICT_RIGHT, PREDICT_UNKNOWN };
 enum predict_truth predict_judge(const struct oracle_step *step, const char *field,
                                  const char *value);
+
+// predict_info.c: the same of a member of info that follows from the options of the image.
+bool predict_info(const struct oracle_step *step, const char *path, char out[PREDICT_ROOM]);
 
 // predict_instar.c: what instar's documentation and source say of its scanners and writers.
 bool predict_instar_raw_measure(const struct oracle_step *step, const char *field,

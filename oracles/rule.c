@@ -32,12 +32,14 @@ struct judgement *oracle_say_role(struct judgements *out, const struct oracle *o
                                   const struct oracle_side *side, const char *after) {
     char detail[128];
     snprintf(detail, sizeof detail, "%s%s%s", before, side->tool->role, after);
-    return oracle_say(out, oracle, verdict, detail);
+    struct judgement *judgement = oracle_say(out, oracle, verdict, detail);
+    judgement->about = side->tool;
+    return judgement;
 }
 
 // A judgement may quote what a tool said, and goes to terminals, scripts and JSON: one line of
 // printable ASCII.
-static void oracle_clean(char *text) {
+void oracle_clean(char *text) {
     for (; *text; text++)
         if (*text < ' ' || *text > '~')
             *text = '?';

@@ -21,6 +21,8 @@ bool oracle_both_gave(const struct oracle_step *step);
 struct judgement *oracle_say_role(struct judgements *out, const struct oracle *oracle,
                                   enum verdict verdict, const char *before,
                                   const struct oracle_side *side, const char *after);
+// Makes of what a tool may have said one line of printable ASCII.
+void oracle_clean(char *text);
 void oracle_text(struct judgement *judgement, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 // Fills field, a_value and b_value; a NULL value is left empty.

@@ -4,6 +4,8 @@
 // read. The run loop compares size, mtime and a hash of the content around each command.
 #include "oracles/rule.h"
 
+#include <string.h>
+
 static void judge(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out) {
     if (step->source == IMAGE_FORMATS || (!step->a.ran && !step->b.ran))
@@ -12,7 +14,9 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
         oracle_say(out, oracle, VERDICT_AGREE, NULL);
         return;
     }
-    struct judgement *judgement = oracle_say(out, oracle, VERDICT_DIVERGENCE, step->modified_by);
+    bool by_b = step->b.tool && strcmp(step->b.tool->role, step->modified_by) == 0;
+    struct judgement *judgement =
+        oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "", oracle_side_at(step, by_b), "");
     oracle_text(judgement, "%s was changed (size, mtime or content) while %s did %s on it.",
                 step->input_name ? step->input_name : "The input file", step->modified_by,
                 operation_names[step->op]);
@@ -24,4 +28,6 @@ const struct oracle oracle_source_modified = {
     .ops = ORACLE_ALL_OPS,
     .no_answer = true,
     .judge = judge,
+    .accuses = "The operation only reads.",
+    .accuses_by = OPINION_BY_CONTRACT,
 };

@@ -105,4 +105,8 @@ const struct oracle oracle_third_reader = {
     .ops = ORACLE_WRITES,
     .no_answer = true,
     .judge = judge,
+    .accuses =
+        "libyal reads another disk in its output, and every other image of that kind rightly; "
+        "it may be a limit of libyal.",
+    .accuses_by = OPINION_BY_THIRD_READER,
 };

@@ -56,4 +56,6 @@ const struct oracle oracle_tool_crash = {
     .rule = "a tool ends by a signal that nobody sent",
     .ops = ORACLE_ALL_OPS,
     .judge = judge,
+    .accuses = "No image may end a tool by a signal.",
+    .accuses_by = OPINION_BY_TOOL,
 };

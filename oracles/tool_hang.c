@@ -42,4 +42,6 @@ const struct oracle oracle_tool_hang = {
             "other tool does",
     .ops = ORACLE_ALL_OPS,
     .judge = judge,
+    .accuses = "The other tool ends, and this one had ten times the deadline.",
+    .accuses_by = OPINION_BY_TOOL,
 };

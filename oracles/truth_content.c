@@ -57,4 +57,6 @@ const struct oracle oracle_truth_content = {
     .rule = "the output holds the content that the input was built with",
     .ops = ORACLE_WRITES,
     .judge = judge,
+    .accuses = "Its output is not the disk that the input was built with.",
+    .accuses_by = OPINION_BY_TRUTH,
 };

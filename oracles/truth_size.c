@@ -57,4 +57,6 @@ const struct oracle oracle_truth_size = {
     .rule = "the disk is as large as it was built, but for named roundings",
     .ops = ORACLE_WRITES | ORACLE_OP(OP_INFO),
     .judge = judge,
+    .accuses = "The disk is not as large as the input was built.",
+    .accuses_by = OPINION_BY_TRUTH,
 };

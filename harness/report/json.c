@@ -126,6 +126,18 @@ static void add_environment(cJSON *json, const struct report *report) {
     cJSON_AddNumberToObject(environment, "confirm", report->confirm);
 }
 
+// Who is probably wrong, as far as anybody but the two tools says.
+static cJSON *opinion_json(const struct report *report) {
+    const struct opinion *opinion = &report->finding->opinion;
+    const struct oracle_step *step = &report->record->steps[report->finding->step].step;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "wrong", opinion_wrong_names[opinion->wrong]);
+    cJSON_AddStringToObject(json, "role", oracle_opinion_role(step, opinion));
+    cJSON_AddStringToObject(json, "by", opinion_by_names[opinion->by]);
+    cJSON_AddStringToObject(json, "reason", opinion->reason);
+    return json;
+}
+
 cJSON *report_json(const struct report *report) {
     const struct record *record = report->record;
     cJSON *json = cJSON_CreateObject();
@@ -134,6 +146,7 @@ cJSON *report_json(const struct report *report) {
         cJSON_AddStringToObject(json, "signature", report->finding->signature);
         cJSON_AddNumberToObject(json, "step", (double)report->finding->step + 1);
         cJSON_AddBoolToObject(json, "confirmed", report->confirmed);
+        cJSON_AddItemToObject(json, "opinion", opinion_json(report));
     }
     cJSON *all = cJSON_AddArrayToObject(json, "signatures");
     for (size_t i = 0; i < record->finding_count; i++)

@@ -35,6 +35,7 @@ struct step_record {
 struct finding {
     size_t step, judgement; // indices
     char signature[SIGNATURE_ROOM];
+    struct opinion opinion; // who is probably wrong
 };
 
 struct record {

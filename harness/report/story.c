@@ -107,6 +107,21 @@ static size_t count_inconclusive(const struct record *record) {
     return count;
 }
 
+static void tell_opinion(const struct record *record, const struct finding *finding,
+                         struct buffer *out) {
+    const struct oracle_step *step = &record->steps[finding->step].step;
+    const struct opinion *opinion = &finding->opinion;
+    if (opinion->wrong == OPINION_UNKNOWN) {
+        buffer_format(out, "    Who is wrong is open: %s\n", opinion->reason);
+        return;
+    }
+    bool one = opinion->wrong == OPINION_A || opinion->wrong == OPINION_B;
+    buffer_format(out, "    Probably wrong: %s. %s\n",
+                  one ? report_tool_words(oracle_side_at(step, opinion->wrong == OPINION_B)->tool)
+                      : oracle_opinion_role(step, opinion),
+                  opinion->reason);
+}
+
 static void tell_verdict(const struct record *record, struct buffer *out) {
     buffer_text(out, "\nVerdict: ");
     if (!record->finding_count) {
@@ -126,6 +141,7 @@ static void tell_verdict(const struct record *record, struct buffer *out) {
             &record->steps[finding->step].judgements.items[finding->judgement];
         buffer_format(out, "  %s\n    step %zu: %s\n", finding->signature, finding->step + 1,
                       judgement->text);
+        tell_opinion(record, finding, out);
     }
 }
 
