@@ -38,6 +38,7 @@ const struct oracle *const oracles[] = {
     &oracle_truth_size,
     &oracle_check,
     &oracle_third_reader,
+    &oracle_writer_size,
     NULL,
 };
 

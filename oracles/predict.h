@@ -70,6 +70,10 @@ bool predict_instar_vpc_cluster_size(const struct oracle_step *step, const char 
 bool predict_instar_capacity(const struct oracle_step *step, const char *field,
                              char out[PREDICT_ROOM]);
 
+// Bytes of the file that instar's convert writes for this step, by oracles/model_writers.h; false
+// where no formula is known or the content is not.
+bool predict_instar_output_size(const struct oracle_step *step, uint64_t *bytes);
+
 // For predictors: the model's number for measure's field.
 bool predict_measure(const struct oracle_step *step, const char *field, uint64_t size,
                      uint64_t units, char out[PREDICT_ROOM]);

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "oracles/model.h"
+#include "oracles/model_writers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -131,100 +132,35 @@ bool predict_instar_vpc_cluster_size(const struct oracle_step *step, const char 
 
 // --- sizes of converted files --------------------------------------------------------------------
 
-static uint64_t pad(uint64_t bytes) {
-    return round_up(bytes, TRANSPORT_SECTOR);
-}
-
-static uint64_t qcow2_output(uint64_t size, uint64_t cluster, uint64_t entries, uint64_t units,
-                             uint64_t l2_tables) {
-    uint64_t l1_clusters = max_u64(1, div_up(8 * div_up(size, cluster * entries), cluster));
-    uint64_t used = 1 + units + l2_tables + l1_clusters, table = 1, blocks = 1;
-    for (int round = 0; round < 10; round++) {
-        blocks = div_up(used + table + blocks, cluster / 2);
-        table = div_up(8 * blocks, cluster);
-    }
-    return cluster * (used + table + blocks);
-}
-
-static uint64_t vmdk_output(uint64_t size, uint64_t grain, uint64_t units, uint64_t tables) {
-    uint64_t directory = div_up(div_up(size, grain), 512);
-    return pad(10752) + tables * pad(2048) + units * pad(grain) +
-           max_u64(pad(1), pad(4 * directory));
-}
-
-static uint64_t vpc_output(uint64_t size, uint64_t block, uint64_t units) {
-    uint64_t bitmap = round_up(div_up(block, 4096), 512);
-    return pad(512) + pad(1024) + pad(4 * div_up(size, block)) + units * pad(bitmap + block) +
-           pad(512);
-}
-
-static uint64_t vhdx_output(uint64_t size, uint64_t block, uint64_t units) {
-    const uint64_t mib = 1u << 20;
-    uint64_t blocks = div_up(size, block), chunk = (UINT64_C(1) << 32) / block;
-    uint64_t table = max_u64(mib, round_up(8 * (blocks + div_up(blocks, chunk)), mib));
-    return units ? 3 * mib + table + units * block : 2 * mib + table + 131072;
-}
-
-static bool output_size(const struct oracle_step *step, uint64_t *bytes) {
-    static const uint64_t entries[IMAGE_FORMATS] = {[IMAGE_VMDK] = 512};
-    // Of monolithicFlat it is not known what the descriptor says, to the byte.
-    if (!step->truth.content || step->op == OP_CONVERT_COMPRESSED ||
-        step->options.vmdk_subformat == SUBFORMAT_FLAT)
+bool predict_instar_output_size(const struct oracle_step *step, uint64_t *bytes) {
+    if (!step->truth.content || step->op == OP_CONVERT_COMPRESSED)
         return false;
-    uint64_t unit = model_target_unit(step->target, &step->options), tables;
-    uint64_t per_table = step->target == IMAGE_QCOW2 ? unit / (step->options.extended_l2 ? 16 : 8)
-                                                     : max_u64(entries[step->target], 1);
-    uint64_t units = model_nonzero_units(step->truth.content, unit, per_table, &tables);
-    uint64_t size = seen_size(step);
+    uint64_t unit = model_target_unit(step->target, &step->options);
+    uint64_t per_table = writer_units_per_table(step->target, &step->options);
+    struct writer_load load = {.size = seen_size(step)};
+    load.units = model_nonzero_units(step->truth.content, unit, per_table, &load.tables);
     if (step->options.no_skip_zeros) {
-        units = div_up(size, unit);
-        tables = div_up(units, per_table);
+        load.units = div_up(load.size, unit);
+        load.tables = div_up(load.units, per_table);
     }
-    switch (step->target) {
-    case IMAGE_QCOW2:
-        *bytes = qcow2_output(size, unit, per_table, units, tables);
-        return true;
-    case IMAGE_VMDK:
-        *bytes = vmdk_output(size, unit, units, tables);
-        return true;
-    case IMAGE_VPC:
-        *bytes = vpc_output(size, unit, units);
-        return true;
-    case IMAGE_VHDX:
-        *bytes = vhdx_output(size, unit, units);
-        return true;
-    default:
-        return false;
-    }
+    return writer_size(step->target, &step->options, &load, TRANSPORT_SECTOR, bytes);
 }
 
 bool predict_instar_padded_output(const struct oracle_step *step, const char *field,
                                   char out[PREDICT_ROOM]) {
     uint64_t bytes;
-    return strcmp(field, "converted-size") == 0 &&
-           step->options.vmdk_subformat != SUBFORMAT_STREAM && output_size(step, &bytes) &&
+    return strcmp(field, "converted-size") == 0 && predict_instar_output_size(step, &bytes) &&
            predict_number(bytes, out);
 }
 
 // The host sizes the output device before the guest runs, and never asks for the unit.
-static uint64_t capacity(enum image_format target, uint64_t size) {
-    const uint64_t mib = 1u << 20;
-    switch (target) {
-    case IMAGE_VPC:
-        return size + div_up(size, 2 * mib) * 65536 + 10 * mib;
-    case IMAGE_VHDX:
-        return round_up(size, 32 * mib) + 10 * mib;
-    default:
-        return size + size / 100 + 10 * mib;
-    }
-}
-
 bool predict_instar_capacity(const struct oracle_step *step, const char *field,
                              char out[PREDICT_ROOM]) {
-    uint64_t bytes;
-    if (strcmp(field, "outcome") != 0 || !operation_writes(step->op) || !output_size(step, &bytes))
-        return false;
-    if (bytes <= capacity(step->target, seen_size(step)))
+    uint64_t bytes, capacity;
+    if (strcmp(field, "outcome") != 0 || !operation_writes(step->op) ||
+        !predict_instar_output_size(step, &bytes) ||
+        !writer_capacity(step->target, seen_size(step), TRANSPORT_SECTOR, &capacity) ||
+        bytes <= capacity)
         return false;
     snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_REFUSED]);
     return true;

@@ -44,6 +44,6 @@ extern const struct oracle oracle_availability, oracle_tool_hang, oracle_tool_cr
     oracle_exit_code, oracle_source_modified, oracle_measure_json, oracle_measure_numeric,
     oracle_measure_bitmaps_presence, oracle_measure_bitmaps_value, oracle_measure_below,
     oracle_measure_above, oracle_convert_content, oracle_truth_content, oracle_truth_size,
-    oracle_info_output, oracle_check, oracle_third_reader;
+    oracle_info_output, oracle_check, oracle_third_reader, oracle_writer_size;
 
 #endif

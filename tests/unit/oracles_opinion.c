@@ -136,11 +136,12 @@ static void a_rule_about_one_tool_accuses_it(void **state) {
     bench_end(&bench);
 }
 
-// Every rule that can accuse has a way to an opinion.
+// Every rule has a way to an opinion, but for those that never accuse.
 static void every_rule_has_one(void **state) {
     (void)state;
     for (size_t i = 0; oracles[i]; i++)
-        if (strcmp(oracles[i]->type, "availability") != 0 && !oracles[i]->opinion &&
+        if (strcmp(oracles[i]->type, "availability") != 0 &&
+            strcmp(oracles[i]->type, "writer_size") != 0 && !oracles[i]->opinion &&
             !(oracles[i]->accuses && oracles[i]->accuses_by))
             fail_msg("%s has no opinion", oracles[i]->type);
 }
