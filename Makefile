@@ -154,7 +154,7 @@ build/lib/$(1)/lib$(2).a: $(call objs,$(2),$(1))
 	@mkdir -p $$(@D)
 	$(Q)rm -f $$@ && ar rcs $$@ $$^
 endef
-$(foreach f,plain check libfuzzer afl pic,$(foreach r,$(ROOMS),$(eval $(call room_library,$(f),$(r)))))
+$(foreach f,plain check libfuzzer afl pic service service-plain,$(foreach r,$(ROOMS),$(eval $(call room_library,$(f),$(r)))))
 
 # --- programs -------------------------------------------------------------------------------
 build/launcher: build/obj/plain/harness/exec/launcher.o build/lib/plain/libexec.a build/lib/plain/libbase.a
@@ -197,7 +197,7 @@ build/third-reader: build/obj/plain/third/reader.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(THIRD_LIBS)
 
 # The registry is inside every program that judges (oracles/registry_built_in.c).
-$(foreach f,plain check libfuzzer afl,build/obj/$(f)/oracles/registry_built_in.o): oracles/known-divergences.json
+$(foreach f,plain check libfuzzer afl service service-plain,build/obj/$(f)/oracles/registry_built_in.o): oracles/known-divergences.json
 
 # --- engines --------------------------------------------------------------------------------
 # libFuzzer by default; a fuzzing service passes its own LIB_FUZZING_ENGINE and LIBFUZZER_FLAGS=.
@@ -230,6 +230,27 @@ build/afl/mutator.so: build/obj/pic/mutators/afl.o $(call libs,pic,mutators test
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,defs -o $@ $^ $(LIBS)
+
+# A fuzzing service's target, with its compiler, flags and engine; ci/build-fuzzers calls this with CC,
+# CXX, CFLAGS, CXXFLAGS, LIB_FUZZING_ENGINE and FUZZING_ENGINE of the service. What must not guide the
+# engine has the service's sanitizer, but none of its instrumentation for coverage.
+build/obj/service/%.o: %.c
+	$(call say,CC service,$<)
+	@mkdir -p $(@D)
+	$(Q)AFL_QUIET=1 $(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+build/obj/service-plain/%.o: %.c
+	$(call say,CC service,$<)
+	@mkdir -p $(@D)
+	$(Q)AFL_QUIET=1 AFL_NOOPT=1 $(CC) $(CFLAGS_ALL) -fno-sanitize=fuzzer-no-link -c -o $@ $<
+
+SERVICE_LIBS := $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),service,service-plain)/lib$(r).a)
+SERVICE_HOOKS := build/obj/service-plain/$(if $(filter afl,$(FUZZING_ENGINE)),harness/engine/afl_map,mutators/libfuzzer).o
+build/service/fuzz_instar: build/lib/service/libengine.a $(SERVICE_HOOKS) $(SERVICE_LIBS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)AFL_QUIET=1 $(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive build/lib/service/libengine.a -Wl,--no-whole-archive \
+	    $(SERVICE_HOOKS) $(SERVICE_LIBS) $(LIB_FUZZING_ENGINE) $(LIBS)
 
 BENCH_OBJS := $(patsubst %.c,build/obj/plain/%.o,$(filter-out bench/fork_floor.c bench/loop_cost.c,$(wildcard bench/*.c)))
 build/bench/bench: $(BENCH_OBJS) $(call libs,plain,$(HARNESS)) | programs

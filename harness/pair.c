@@ -13,6 +13,16 @@ static int probe(struct tool *tool, const char *path, enum tool_kind kind, struc
     return tool_probe(tool, path, kind, room, fault);
 }
 
+// The one that was named; else the one that came with this program (a fuzzing service's bundle
+// brings its tools); else the one on PATH.
+static const char *path_of(const char *named, const char *name, char bundled[4096]) {
+    char beside[64];
+    snprintf(beside, sizeof beside, "tools/%s", name);
+    if (named)
+        return named;
+    return exec_find_beside(beside, bundled, 4096, NULL) == 0 ? bundled : name;
+}
+
 static int probe_standin(struct tool *tool, struct tool_room *room, struct fault *fault) {
     char path[4096];
     if (exec_find_beside("standin/instar", path, sizeof path, fault))
@@ -38,8 +48,8 @@ static int need(const struct tool *tool, bool *unavailable, struct fault *fault)
 static int choose_subject(struct tool *tool, const struct settings *settings,
                           struct tool_room *room, bool *unavailable, struct fault *fault) {
     if (settings->pair != PAIR_STANDIN) {
-        const char *path = settings->instar ? settings->instar : "instar";
-        if (probe(tool, path, TOOL_INSTAR, room, fault))
+        char bundled[4096];
+        if (probe(tool, path_of(settings->instar, "instar", bundled), TOOL_INSTAR, room, fault))
             return -1;
         if (tool->available)
             return 0;
@@ -59,8 +69,8 @@ static int choose_subject(struct tool *tool, const struct settings *settings,
 
 static int choose_reference(struct tool *tool, const struct settings *settings,
                             struct tool_room *room, bool *unavailable, struct fault *fault) {
-    const char *path = settings->qemu_img ? settings->qemu_img : "qemu-img";
-    if (probe(tool, path, TOOL_QEMU_IMG, room, fault))
+    char bundled[4096];
+    if (probe(tool, path_of(settings->qemu_img, "qemu-img", bundled), TOOL_QEMU_IMG, room, fault))
         return -1;
     return need(tool, unavailable, fault);
 }

@@ -153,8 +153,8 @@ static int read_fence(struct settings *s, const char *text) {
 static const struct variable variables[] = {
     {"INSTAR", "a path", "instar from PATH",
      "The instar to test. A qemu-img given here is driven as one.", read_instar},
-    {"QEMU_IMG", "a path", "qemu-img from PATH", "The qemu-img to compare with, 6.0 or newer.",
-     read_qemu_img},
+    {"QEMU_IMG", "a path", "tools/qemu-img beside the program, else qemu-img from PATH",
+     "The qemu-img to compare with, 6.0 or newer.", read_qemu_img},
     {"QEMU_IMG_COV", "a path", "no such program",
      "An instrumented qemu-img (make instrumented-qemu-img) that guides an engine: it runs what "
      "QEMU_IMG was asked, and its answers are not judged.",

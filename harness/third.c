@@ -62,7 +62,9 @@ int third_find(struct third *third, struct tool_room *room, struct fault *fault)
     static struct exec_outcome outcome;
     struct fault missing = {0};
     *third = (struct third){.available = false};
-    if (exec_find_beside(THIRD_PROGRAM, third->path, sizeof third->path, &missing)) {
+    // In a fuzzing service's bundle it is one of the tools.
+    if (exec_find_beside(THIRD_PROGRAM, third->path, sizeof third->path, &missing) &&
+        exec_find_beside("tools/" THIRD_PROGRAM, third->path, sizeof third->path, &missing)) {
         snprintf(third->why_not, sizeof third->why_not,
                  "%s was not built; `make` builds it where libqcow-dev, libvmdk-dev, libvhdi-dev "
                  "and libbfio-dev are installed (ci/install-deps)",

@@ -240,13 +240,23 @@ static void launcher_default_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+// An end of file for who reads, nowhere for who writes. A fuzzing service's sandbox has no /dev; a pipe
+// that nobody writes to reads alike.
+static int launcher_null(void) {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC), ends[2];
+    if (null >= 0 || pipe2(ends, O_CLOEXEC))
+        return null;
+    close(ends[1]);
+    return ends[0];
+}
+
 // Nothing of the harness stays: no descriptor but the socket (AFL++ has its own at 198 and 199),
 // no signal disposition, no mask, no directory that this process would pin.
 static int launcher_settle(void) {
     if (dup3(0, LAUNCHER_SOCKET, O_CLOEXEC) < 0)
         return -1;
     processes_close_from(LAUNCHER_SOCKET + 1);
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int null = launcher_null();
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
         return -1;
     close(null);

@@ -95,12 +95,13 @@ static int both_agree(const struct both *both, const struct exec_outcome *plain,
         both_say_ends(other, plain, words);
         return 0;
     }
-    if (both_text_differs(&plain->out, &other->out))
-        what = "stdout";
-    else if (both_text_differs(&plain->err, &other->err))
-        what = "stderr";
-    if (what) {
-        buffer_format(words, "its %s is otherwise", what);
+    bool out_differs = both_text_differs(&plain->out, &other->out);
+    if (out_differs || both_text_differs(&plain->err, &other->err)) {
+        char said[2][80];
+        tool_first_line(out_differs ? &other->out : &other->err, said[0], sizeof said[0]);
+        tool_first_line(out_differs ? &plain->out : &plain->err, said[1], sizeof said[1]);
+        buffer_format(words, "its %s is otherwise ('%s', not '%s')",
+                      out_differs ? "stdout" : "stderr", said[0], said[1]);
         return 0;
     }
     if (plain->end != EXEC_EXITED || plain->value != 0)
