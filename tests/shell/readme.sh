@@ -22,6 +22,9 @@ while read -r line; do
     'ci/kills') line="RUNS=2 LOG=$SCRATCH/kills.tsv ci/kills" ;;
     'ci/flat') line="EVERY=2 LOG=$SCRATCH/flat.tsv timeout --preserve-status -s INT 8 ci/flat" ;;
     build/tests/soak_backends*) line='build/tests/soak_backends --count 30' ;;
+    'ci/pairs') line="TIME=3 PIECE=3 DATA=$SCRATCH/pairs ci/pairs standin only-qemu" ;;
+    'ci/install-instar'*) check "$line has a test" test -f tests/shell/install_instar.sh
+        continue ;; # a network
     'ci/lies 120') line='ci/lies 6 measure-trailing-comma' ;;
     # What takes minutes has a test of its own.
     'make instrumented-qemu-img') check "$line exists" grep -q '^instrumented-qemu-img:' Makefile
