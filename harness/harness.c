@@ -7,6 +7,7 @@
 #include "harness_state.h"
 
 #include "cells.h"
+#include "compared.h"
 #include "pair.h"
 #include "report/story.h"
 #include "seen.h"
@@ -110,6 +111,8 @@ int harness_open(struct harness **harness, const struct settings *settings, bool
     // A campaign's folders are touched only once it is clear that it can start.
     if (status == 0)
         status = open_memory(h, fault);
+    if (status == 0)
+        status = compared_write(h, fault);
     detach(h);
     if (status) {
         harness_close(h);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -49,10 +50,15 @@ int stats_open(struct stats **stats, const char *out, struct fault *fault) {
         flags = MAP_SHARED;
     }
     void *memory = mmap(NULL, sizeof **stats, PROT_READ | PROT_WRITE, flags, fd, 0);
-    if (fd >= 0)
+    if (memory == MAP_FAILED) {
+        fault_errno(fault, "cannot map counters");
         close(fd);
-    if (memory == MAP_FAILED)
-        return fault_errno(fault, "cannot map counters");
+        return -1;
+    }
+    // The descriptor stays open: the lock goes with the last process that holds it, however that
+    // ends. A file system without locks only makes a campaign look as if it had ended.
+    if (fd >= 0)
+        flock(fd, LOCK_EX | LOCK_NB);
     *stats = memory;
     memcpy((*stats)->magic, STATS_MAGIC, sizeof STATS_MAGIC);
     stats_touch(*stats);
@@ -91,8 +97,8 @@ static void add_cell(struct stats_cell *to, const struct stats_cell *from) {
     to->inconclusive += from->inconclusive;
 }
 
-static void add_stats(struct stats *sum, const struct stats *part) {
-    if (!sum->started_s || part->started_s < sum->started_s)
+void stats_add(struct stats *sum, const struct stats *part) {
+    if (part->started_s && (!sum->started_s || part->started_s < sum->started_s))
         sum->started_s = part->started_s;
     if (part->updated_s > sum->updated_s)
         sum->updated_s = part->updated_s;
@@ -119,6 +125,23 @@ static void add_stats(struct stats *sum, const struct stats *part) {
     add_names(sum->known, part->known, sizeof sum->known / sizeof *sum->known);
 }
 
+size_t stats_counting(const char *out) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/stats", out);
+    DIR *folder = opendir(path);
+    size_t count = 0;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        count += entry->d_name[0] != '.' && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+        close(fd);
+    }
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
 int stats_sum(const char *out, struct stats *sum, struct fault *fault) {
     memset(sum, 0, sizeof *sum);
     memcpy(sum->magic, STATS_MAGIC, sizeof STATS_MAGIC);
@@ -134,7 +157,7 @@ int stats_sum(const char *out, struct stats *sum, struct fault *fault) {
             continue;
         if (read(fd, part, sizeof *part) == (ssize_t)sizeof *part &&
             memcmp(part->magic, STATS_MAGIC, sizeof STATS_MAGIC) == 0)
-            add_stats(sum, part);
+            stats_add(sum, part);
         close(fd);
     }
     free(part);

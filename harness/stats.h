@@ -48,7 +48,7 @@ struct stats {
 #define STATS_MAGIC "instar-fuzz-4"
 
 // Maps <out>/stats/<pid>-<start>.bin; `out` NULL: private memory. The mapping lives as long as the
-// process; forked children share it.
+// process; forked children share it, and the lock on the file that says that somebody counts.
 int stats_open(struct stats **stats, const char *out, struct fault *fault);
 // Adds one to a name in a table of `room` names; when the table is full the last entry, renamed
 // "(others)", takes the count.
@@ -56,6 +56,10 @@ void stats_count(struct stats_name *table, size_t room, const char *name);
 void stats_touch(struct stats *stats); // updated_s = now
 // Sums all files below <out>/stats. -1: the folder cannot be read.
 int stats_sum(const char *out, struct stats *sum, struct fault *fault);
+// Adds the counters of `part`, be they one process's or a whole campaign's.
+void stats_add(struct stats *sum, const struct stats *part);
+// How many of these files somebody still counts in.
+size_t stats_counting(const char *out);
 // One line for a terminal; the whole summary for people; the same as JSON.
 void stats_line(const struct stats *stats, struct buffer *line);
 // The line, and below it comparisons by oracle, inconclusive by reason, divergences by signature.

@@ -122,12 +122,47 @@ static char mark(const struct row *row, const struct judgement *divergence) {
     return !divergence->field[0] || strstr(row->name, divergence->field) ? '*' : '~';
 }
 
+static void fill(struct table *table, const struct step_record *step) {
+    table->count = 0;
+    put_side(table, SIDE_A, step);
+    put_side(table, SIDE_B, step);
+}
+
+// JSON is UTF-8, and a tool may say anything.
+static void add_ascii(cJSON *object, const char *name, const char *text) {
+    char ascii[ANSWER_TEXT];
+    size_t i = 0;
+    for (; text[i] && i + 1 < sizeof ascii; i++)
+        ascii[i] = (char)((unsigned char)text[i] < 127 ? text[i] : '?');
+    ascii[i] = 0;
+    cJSON_AddStringToObject(object, name, ascii);
+}
+
+cJSON *report_answers_json(const struct step_record *step) {
+    static const char *const side_names[SIDES] = {"a", "b"};
+    static struct table table;
+    const struct judgement *divergence = divergence_of(step);
+    cJSON *list = cJSON_CreateArray();
+    fill(&table, step);
+    for (size_t i = 0; i < table.count; i++) {
+        const struct row *row = &table.rows[i];
+        char how = mark(row, divergence);
+        cJSON *json = cJSON_CreateObject();
+        add_ascii(json, "name", row->name);
+        for (int side = 0; side < SIDES; side++)
+            if (row->present[side])
+                add_ascii(json, side_names[side], row->text[side]);
+        if (how != ' ')
+            cJSON_AddStringToObject(json, "mark", how == '*' ? "diverges" : "permitted");
+        cJSON_AddItemToArray(list, json);
+    }
+    return list;
+}
+
 void report_answers(const struct step_record *step, struct buffer *out) {
     static struct table table;
     const struct judgement *divergence = divergence_of(step);
-    table.count = 0;
-    put_side(&table, SIDE_A, step);
-    put_side(&table, SIDE_B, step);
+    fill(&table, step);
     size_t name_width = 10, text_width = 24;
     for (size_t i = 0; i < table.count; i++) {
         size_t name = strlen(table.rows[i].name), text = strlen(table.rows[i].text[SIDE_A]);

@@ -2,21 +2,16 @@
 //
 // report.json: the finding for programs. Sizes are written as numbers where a double holds them
 // exactly and as strings beyond 2^53.
-#include "report/report.h"
+#include "oracles/predict.h"
+#include "report/maps.h"
+#include "report/story.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
-
-static void add_size(cJSON *object, const char *name, uint64_t value) {
-    char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-    if (value < (1ull << 53))
-        cJSON_AddRawToObject(object, name, text);
-    else
-        cJSON_AddStringToObject(object, name, text);
-}
 
 // Tools may print any bytes; JSON needs UTF-8, so that what is not ASCII is shown as '?'.
 static void add_text(cJSON *object, const char *name, const struct buffer *from) {
@@ -31,8 +26,14 @@ static void add_text(cJSON *object, const char *name, const struct buffer *from)
     if (length < from->length) {
         char cut[64];
         snprintf(cut, sizeof cut, "%s_cut_from_bytes", name);
-        add_size(object, cut, from->length);
+        report_add_size(object, cut, from->length);
     }
+}
+
+static void add_argv(cJSON *json, const char *name, const struct tool_argv *from) {
+    cJSON *argv = cJSON_AddArrayToObject(json, name);
+    for (size_t i = 0; i < from->count; i++)
+        cJSON_AddItemToArray(argv, cJSON_CreateString(from->items[i]));
 }
 
 static cJSON *side_json(const struct step_record *step, int side) {
@@ -43,9 +44,9 @@ static cJSON *side_json(const struct step_record *step, int side) {
         cJSON_AddStringToObject(json, "not_run", from->why_not ? from->why_not : "");
         return json;
     }
-    cJSON *argv = cJSON_AddArrayToObject(json, "argv");
-    for (size_t i = 0; i < step->argv[side].count; i++)
-        cJSON_AddItemToArray(argv, cJSON_CreateString(step->argv[side].items[i]));
+    add_argv(json, "argv", &step->argv[side]);
+    if (step->fits[side][0])
+        add_argv(json, "converted_by", &step->fit_argv[side]);
     const struct exec_outcome *outcome = &step->outcomes[side];
     struct buffer words = {0};
     exec_outcome_words(outcome, &words);
@@ -54,14 +55,14 @@ static cJSON *side_json(const struct step_record *step, int side) {
     cJSON_AddStringToObject(json, "class", outcome_class_names[step->results[side].class]);
     add_text(json, "stdout", &outcome->out);
     add_text(json, "stderr", &outcome->err);
-    add_size(json, "wall_us", outcome->wall_us);
-    add_size(json, "max_resident_kib", outcome->max_resident_kib);
+    report_add_size(json, "wall_us", outcome->wall_us);
+    report_add_size(json, "max_resident_kib", outcome->max_resident_kib);
     if (step->outputs[side][0]) {
         cJSON_AddStringToObject(json, "output", step->outputs[side]);
-        add_size(json, "output_file_size", from->output_file_size);
+        report_add_size(json, "output_file_size", from->output_file_size);
     }
     if (from->has_converted)
-        add_size(json, "converted_size", from->converted_size);
+        report_add_size(json, "converted_size", from->converted_size);
     return json;
 }
 
@@ -86,14 +87,15 @@ static cJSON *judgements_json(const struct judgements *judgements) {
     return list;
 }
 
-static cJSON *steps_json(const struct record *record) {
+static cJSON *steps_json(const struct report *report) {
+    const struct record *record = report->record;
     cJSON *list = cJSON_CreateArray();
     for (size_t i = 0; i < record->step_count; i++) {
         const struct step_record *step = &record->steps[i];
         cJSON *json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "operation", operation_names[step->step.op]);
         if (step->step.options.size_only)
-            add_size(json, "size", step->step.truth.asked_size);
+            report_add_size(json, "size", step->step.truth.asked_size);
         else
             cJSON_AddStringToObject(json, "input", step->step.input_name);
         if (step->step.options.snapshot)
@@ -104,6 +106,8 @@ static cJSON *steps_json(const struct record *record) {
         if (step->done) {
             cJSON_AddItemToObject(json, "a", side_json(step, SIDE_A));
             cJSON_AddItemToObject(json, "b", side_json(step, SIDE_B));
+            if (report->directory) // whoever reads it elsewhere has stdout
+                cJSON_AddItemToObject(json, "answers", report_answers_json(step));
             cJSON_AddItemToObject(json, "judgements", judgements_json(&step->judgements));
         } else {
             cJSON_AddStringToObject(json, "not_run", step->why);
@@ -138,16 +142,42 @@ static cJSON *opinion_json(const struct report *report) {
     return json;
 }
 
+// What a right answer to a measure is, as far as the model tells. NULL: of nothing.
+static cJSON *model_json(const struct oracle_step *step) {
+    static const char *const fields[] = {"required", "fully-allocated", "bitmaps"};
+    char right[PREDICT_ROOM], also[PREDICT_ROOM];
+    cJSON *json = NULL;
+    for (size_t i = 0; step->op == OP_MEASURE && i < sizeof fields / sizeof *fields; i++) {
+        if (!predict_right(step, fields[i], right, also))
+            continue;
+        json = json ? json : cJSON_CreateObject();
+        report_add_size(json, fields[i], strtoull(right, NULL, 10));
+    }
+    return json;
+}
+
+static void add_finding(cJSON *json, const struct report *report) {
+    const struct finding *finding = report->finding;
+    cJSON_AddStringToObject(json, "signature", finding->signature);
+    cJSON_AddNumberToObject(json, "step", (double)finding->step + 1);
+    cJSON_AddNumberToObject(json, "judgement", (double)finding->judgement + 1);
+    cJSON_AddBoolToObject(json, "confirmed", report->confirmed);
+    cJSON_AddItemToObject(json, "opinion", opinion_json(report));
+    if (!report->directory)
+        return; // it goes into no folder
+    cJSON_AddNumberToObject(json, "found", (double)time(NULL));
+    cJSON *model = model_json(&report->record->steps[finding->step].step);
+    if (model)
+        cJSON_AddItemToObject(json, "model", model);
+    cJSON_AddItemToObject(json, "maps", report_maps(report));
+}
+
 cJSON *report_json(const struct report *report) {
     const struct record *record = report->record;
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "version", 1);
-    if (report->finding) {
-        cJSON_AddStringToObject(json, "signature", report->finding->signature);
-        cJSON_AddNumberToObject(json, "step", (double)report->finding->step + 1);
-        cJSON_AddBoolToObject(json, "confirmed", report->confirmed);
-        cJSON_AddItemToObject(json, "opinion", opinion_json(report));
-    }
+    if (report->finding)
+        add_finding(json, report);
     cJSON *all = cJSON_AddArrayToObject(json, "signatures");
     for (size_t i = 0; i < record->finding_count; i++)
         cJSON_AddItemToArray(all, cJSON_CreateString(record->findings[i].signature));
@@ -157,12 +187,12 @@ cJSON *report_json(const struct report *report) {
     add_environment(json, report);
     cJSON *source = cJSON_AddObjectToObject(json, "source");
     cJSON_AddStringToObject(source, "name", record->source_name);
-    add_size(source, "file_size", record->source.file_size);
-    add_size(source, "virtual_size", record->source.declared_size);
+    report_add_size(source, "file_size", record->source.file_size);
+    report_add_size(source, "virtual_size", record->source.declared_size);
     struct buffer text = {0};
     case_to_json(record->testcase, &text);
     cJSON_AddItemToObject(json, "case", cJSON_ParseWithLength(text.data, text.length));
     buffer_free(&text);
-    cJSON_AddItemToObject(json, "steps", steps_json(record));
+    cJSON_AddItemToObject(json, "steps", steps_json(report));
     return json;
 }

@@ -12,6 +12,8 @@ void report_story(const struct record *record, const char *files, struct buffer 
 // Both answers of one step as rows "name, A, B"; '*' marks the row that a divergence is about, '~'
 // a difference that a rule permits.
 void report_answers(const struct step_record *step, struct buffer *out);
+// The same rows for report.json: {"name", "a", "b", "mark": "diverges" or "permitted"}.
+cJSON *report_answers_json(const struct step_record *step);
 // What a tool is called in a column or sentence; two of a kind are told apart.
 const char *report_tool_words(const struct tool *tool);
 // "stand-in for instar 0.1 against qemu-img version 7.2.22 ..."; says so when one side is only a
