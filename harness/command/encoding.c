@@ -3,6 +3,7 @@
 // encoding: what documentation and dictionary say is printed from the tables that the program uses.
 #include "command/command.h"
 #include "guide/features.h"
+#include "oracles/reason.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,9 +18,11 @@ static int encoding(const struct command *command, int argc, char **argv) {
         settings_markdown(&out);
     else if (argc == 2 && !strcmp(argv[1], "--guidance"))
         guide_markdown(&out);
+    else if (argc == 2 && !strcmp(argv[1], "--reasons"))
+        reason_markdown(&out);
     else
-        return command_complain(command,
-                                "needs --markdown, --dictionary, --variables or --guidance");
+        return command_complain(
+            command, "needs --markdown, --dictionary, --variables, --guidance or --reasons");
     fputs(out.data, stdout);
     buffer_free(&out);
     return 0;
@@ -27,12 +30,13 @@ static int encoding(const struct command *command, int argc, char **argv) {
 
 const struct command command_encoding = {
     "encoding",
-    "--markdown | --dictionary | --variables | --guidance",
+    "--markdown | --dictionary | --variables | --guidance | --reasons",
     "print what is generated from the project's tables",
     "  --markdown    the fields of a case, for docs/encoding.md\n"
     "  --dictionary  the dictionary for libFuzzer and AFL++\n"
     "  --variables   the variables, for README.md\n"
     "  --guidance    what an engine is told of a case, for docs/guidance.md\n"
+    "  --reasons     why nothing was compared, for docs/oracles.md\n"
     "exit: 0; 2 bad use\n",
     encoding,
 };

@@ -50,6 +50,8 @@ table() { diff <("$FUZZ" encoding --variables) <(sed -n '/^<!-- variables: begin
 check "the table of variables is build/instar-fuzz encoding --variables" table
 guidance() { diff <("$FUZZ" encoding --guidance) <(sed -n '/^<!-- families: begin -->$/,/^<!-- families: end -->$/p' docs/guidance.md | sed '1d;$d'); }
 check "the table of docs/guidance.md is build/instar-fuzz encoding --guidance" guidance
+reasons() { diff <("$FUZZ" encoding --reasons) <(sed -n '/^<!-- reasons: begin -->$/,/^<!-- reasons: end -->$/p' docs/oracles.md | sed '1d;$d'); }
+check "the table of reasons in docs/oracles.md is build/instar-fuzz encoding --reasons" reasons
 same_as() { diff <("${@:2}") "$1"; }
 check "dict/fuzz_instar.dict is build/instar-fuzz encoding --dictionary" same_as dict/fuzz_instar.dict "$FUZZ" encoding --dictionary
 libfuzzer_reads_it() { build/fuzz_instar -dict=dict/fuzz_instar.dict -runs=0 2>&1 | grep 'Dictionary: [1-9]'; }
