@@ -23,7 +23,7 @@ CFLAGS_ALL = -std=c11 $(WARN) $(if $(WERROR),-Werror) $(CFLAGS) $(CPPFLAGS_ALL) 
 LIBS := -lcjson -lzstd -lz
 
 # Rooms, lowest first. Each may use those before it.
-ROOMS := base image exec testcase mutators tool oracles guide report run command engine
+ROOMS := base image exec testcase mutators tool oracles guide report run page command engine
 DIR_base := harness/base
 DIR_image := harness/image
 DIR_exec := harness/exec
@@ -34,6 +34,7 @@ DIR_mutators := mutators
 DIR_guide := harness/guide
 DIR_report := harness/report
 DIR_run := harness
+DIR_page := harness/page
 DIR_command := harness/command
 DIR_engine := harness/engine
 # Programs of their own, not part of their room's library.
@@ -53,7 +54,7 @@ engine_libs = $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),$(1
 # What a program around the harness is linked with, for who builds one by hand.
 .PHONY: harness-libs
 harness-libs:
-	@echo '$(call libs,plain,$(HARNESS)) $(LIBS)'
+	@echo '$(call libs,plain,page $(HARNESS)) $(LIBS)'
 
 .DEFAULT_GOAL := all
 .PHONY: all fuzz test replay minimize bench ablation help
@@ -181,10 +182,10 @@ build/coverage.o: build/obj/plain/harness/exec/coverage/runtime.o
 instrumented-qemu-img: ## a qemu-img that guides an engine by its own coverage; takes minutes
 	@ci/instrumented-qemu-img
 
-build/instar-fuzz: $(call libs,plain,command $(HARNESS))
+build/instar-fuzz: $(call libs,plain,command page $(HARNESS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive build/lib/plain/libcommand.a -Wl,--no-whole-archive \
-	    $(call libs,plain,$(HARNESS)) $(LIBS)
+	    $(call libs,plain,page $(HARNESS)) $(LIBS)
 
 STANDIN_OBJS := $(patsubst %.c,build/obj/plain/%.o,$(sort $(wildcard standin/*.c)))
 build/standin/instar: $(STANDIN_OBJS) build/lib/plain/libimage.a build/lib/plain/libbase.a
@@ -198,6 +199,9 @@ build/third-reader: build/obj/plain/third/reader.o
 
 # The registry is inside every program that judges (oracles/registry_built_in.c).
 $(foreach f,plain check libfuzzer afl service service-plain,build/obj/$(f)/oracles/registry_built_in.o): oracles/known-divergences.json
+
+# So are style and script of a campaign's page (harness/page/style.c).
+$(foreach f,plain check,build/obj/$(f)/harness/page/style.o): harness/page/page.css harness/page/page.js
 
 # --- engines --------------------------------------------------------------------------------
 # libFuzzer by default; a fuzzing service passes its own LIB_FUZZING_ENGINE and LIBFUZZER_FLAGS=.
@@ -375,6 +379,7 @@ CHECK_LIBS_tool := tool testcase exec image base
 CHECK_LIBS_oracles := oracles tool testcase exec image base
 CHECK_LIBS_guide := guide oracles tool testcase exec image base
 CHECK_LIBS_run := $(HARNESS)
+CHECK_LIBS_page := page $(HARNESS)
 CHECK_LIBS_ablation := ablation base
 # What of the ablation is neither a program nor linked around the harness.
 build/lib/check/libablation.a: $(patsubst %,build/obj/check/$(ABLATION)/%.o,statistics timeline rows table plot)

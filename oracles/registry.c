@@ -91,6 +91,17 @@ size_t registry_count(const struct registry *registry) {
     return registry->count;
 }
 
+void registry_words_at(const struct registry *registry, size_t index,
+                       struct registry_words *words) {
+    const struct registry_entry *entry = &registry->entries[index];
+    *words = (struct registry_words){.id = entry->id,
+                                     .type = entry->type,
+                                     .reason = entry->reason,
+                                     .link = entry->link,
+                                     .date = entry->date,
+                                     .says = entry->predictor ? entry->predictor->says : NULL};
+}
+
 static void list_entry(const struct registry_entry *entry, int id_width, struct buffer *out) {
     buffer_format(out, "%-*s %-38s %-10s %s\n", id_width, entry->id, entry->type, entry->date,
                   entry->predictor ? entry->predictor->name : "UNEXPLAINED, never makes known");

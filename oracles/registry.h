@@ -20,6 +20,12 @@ int registry_load_text(struct registry **registry, const char *text, size_t leng
 int registry_load_built_in(struct registry **registry, struct fault *fault);
 void registry_free(struct registry *registry);
 size_t registry_count(const struct registry *registry);
+// An entry as people read it; borrowed.
+struct registry_words {
+    const char *id, *type, *reason, *link, *date;
+    const char *says; // what its predictor computes; NULL: unexplained
+};
+void registry_words_at(const struct registry *registry, size_t index, struct registry_words *words);
 // Turns a divergence that an entry explains into VERDICT_KNOWN with its id.
 void registry_explain(const struct registry *registry, const struct oracle_step *step,
                       struct judgement *judgement);

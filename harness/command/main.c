@@ -12,7 +12,7 @@
 
 static const struct command *const commands[] = {
     &command_run,   &command_replay, &command_show,   &command_assemble, &command_minimize,
-    &command_known, &command_doctor, &command_status, &command_encoding,
+    &command_known, &command_doctor, &command_status, &command_encoding, &command_report,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -42,7 +42,7 @@ void tool_argv_add(struct tool_argv *argv, const char *item) {
     tool_argv_format(argv, "%s", item);
 }
 
-static void tool_word_quoted(const char *word, struct buffer *words) {
+void tool_word_quoted(const char *word, struct buffer *words) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_@%+=:,./-";
     if (*word && !word[strspn(word, plain)]) {

@@ -26,6 +26,8 @@ check "report uses oracles and below" includes_only harness/report \
     'base/|image/|exec/|testcase/|tool/|oracles/|report/'
 check "the run loop knows no engine and no command" includes_only harness \
     'base/|image/|exec/|testcase/|tool/|oracles/|guide/|report/|[a-z_]+\.h'
+check "the page reads folders and knows no engine and no command" includes_only harness/page \
+    'base/|image/|testcase/|tool/|oracles/|page/|stats\.h|cells\.h'
 check "the stand-in links image and base alone" includes_only standin 'base/|image/|standin/|[a-z_]+\.h'
 check "the third reader shares no code with this project" includes_only third ''
 finish

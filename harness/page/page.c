@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The order of the page, and addresses of files beside it.
+#include "page/page.h"
+#include "page/picture.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PARENTS 2 // how many folders above the page a link may begin
+
+bool page_relative(const char *from, const char *path, char *relative, size_t room) {
+    char resolved[PATH_MAX];
+    if (!realpath(path, resolved))
+        return false;
+    size_t common = 0, up = 0;
+    for (size_t i = 0;; i++) {
+        bool from_ends = !from[i] || from[i] == '/', path_ends = !resolved[i] || resolved[i] == '/';
+        if (from_ends && path_ends)
+            common = i;
+        if (!from[i] || from[i] != resolved[i])
+            break;
+    }
+    for (const char *c = from + common; *c; c++)
+        up += *c == '/' && c[1];
+    if (up > PARENTS || (!common && up))
+        return false;
+    size_t used = 0;
+    relative[0] = 0;
+    for (size_t i = 0; i < up && used < room; i++)
+        used += (size_t)snprintf(relative + used, room - used, "../");
+    const char *rest = resolved + common;
+    while (*rest == '/')
+        rest++;
+    return used < room && (size_t)snprintf(relative + used, room - used, "%s", rest) < room - used;
+}
+
+bool page_not_counted(const struct page *page, struct html *html) {
+    if (page->campaign->sum.started_s)
+        return false;
+    html_element(html, "p", "empty", "Not counted in this folder.");
+    return true;
+}
+
+static void title(const struct campaign *campaign, struct buffer *words) {
+    buffer_format(words, "instar-fuzz: %zu finding%s, ", campaign->finding_count,
+                  campaign->finding_count == 1 ? "" : "s");
+    page_pair_words(campaign, words);
+    if (!campaign->compared_count)
+        buffer_text(words, "campaign");
+}
+
+static void navigation(struct html *html) {
+    html_markup(html, "\n<nav aria-label=\"sections\"><a href=\"#findings\">Findings</a> "
+                      "<a href=\"#known\">Known</a> <a href=\"#matrix\">What was compared</a> "
+                      "<a href=\"#reasons\">Not decided</a> <a href=\"#errors\">Errors</a> "
+                      "<a href=\"#compared\">How</a></nav>");
+}
+
+void page_write(const struct page *page, struct buffer *out) {
+    struct html html = {.out = out};
+    struct buffer words = {0};
+    title(page->campaign, &words);
+    page_style(words.data, &html);
+    html_open(&html, "body", NULL);
+    picture_patterns(&html);
+    page_head(page, &html);
+    navigation(&html);
+    html_open(&html, "main", NULL);
+    page_findings(page, &html);
+    page_known(page, &html);
+    page_matrix(page, &html);
+    page_reasons(page, &html);
+    page_errors(page, &html);
+    page_compared(page, &html);
+    html_close(&html);
+    page_script(&html);
+    html_close(&html);
+    html_markup(&html, "\n</html>\n");
+    buffer_free(&words);
+}

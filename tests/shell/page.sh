@@ -1,0 +1,215 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The page about a campaign (instar-fuzz report --html) and what report.json holds for its pictures:
+# true, valid, self-contained, the same each time, bounded, and no way in for what a tool says.
+# shellcheck source=tests/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+cd "$ROOT" || exit 2
+requires qemu-img
+PAGE=$SCRATCH/page.html
+
+makes() { "$FUZZ" report --html "$PAGE" "$@"; }
+says() { grep -F -- "$1" "$PAGE"; }
+says_not() { ! grep -F -- "$1" "$PAGE"; }
+# Every open element is closed in order; tidy knows more where it is installed.
+valid() {
+    head -n 1 "$PAGE" | grep -qx '<!DOCTYPE html>' && tail -n 1 "$PAGE" | grep -qx '</html>' || return 1
+    command -v tidy >/dev/null || return 0
+    [ -z "$(tidy -q -e "$PAGE" 2>&1 | tee /dev/stderr)" ]
+}
+# No control characters but newline and tab, and UTF-8 all through.
+clean() { ! LC_ALL=C grep -nP '[\x00-\x08\x0b-\x1f\x7f]' "$PAGE" && iconv -f UTF-8 -t UTF-8 "$PAGE" >/dev/null; }
+alone() { ! grep -nE '<(link|img|iframe|object|embed|base|form)|<[a-z][^>]* src=|@import|url\((https?:|//)' "$PAGE" && [ "$(grep -c '<script' "$PAGE")" = 1 ]; }
+finding() { find "$SCRATCH/$1/findings" -name "$2" -path "*$3*" | head -n 1; }
+has() { grep -F -- "$2" "$1"; }
+
+# --- a campaign with findings of several types -----------------------------------------------------
+# lie CAMPAIGN LIE SEED: a seed replayed with a lie in force, reports and counters below the scratch folder.
+lie() { STANDIN_LIE=$2 INSTAR_FUZZ_OUT=$SCRATCH/$1 INSTAR_FUZZ_PAIR=standin "$FUZZ" replay "corpus/seeds/$3.json" >/dev/null; }
+check "a measure lies" status 1 lie lies qcow2-zero-clusters-allocated qcow2-v3-zero-clusters
+check "a convert lies" status 1 lie lies wrong-byte-near-end raw-4-gib-sparse-across-32-bits
+check "a convert of a chain lies" status 1 lie lies parent-ignored vmdk-over-vmdk
+
+report=$(finding lies report.json measure_numeric)
+check "the source's map is what was built" has "$report" '[65536, 196608, "zero"]'
+check "both rows of it" test "$(grep -cF '[0, 65536, "data"]' "$report")" = 2
+check "the model's number is there" has "$report" '"required":	458752'
+check "the answers are there" has "$report" '"mark":	"diverges"'
+check "and when it was found" has "$report" '"found":'
+report=$(finding lies report.json convert-raw-raw-content)
+check "the first difference of two outputs is there" grep -A 5 '"difference":' "$report"
+check "and that one differs from the source, the other not" test "$(grep -c '"differs_from_source":' "$report")" = 1
+report=$(finding lies report.json convert-vmdk-raw-content)
+check "the file below is a row" has "$report" '"what":	"below"'
+
+check "a page is made" makes "$SCRATCH/lies"
+check "it is valid" valid
+check "it is clean" clean
+check "it needs nothing beside it" alone
+cp "$PAGE" "$SCRATCH/first.html"
+again() { makes "$SCRATCH/lies" && cmp "$PAGE" "$SCRATCH/first.html"; }
+check "the same folder gives the same page" again
+check "to stdout as well, but for links" bash -c "'$FUZZ' report --html - '$SCRATCH/lies' | grep -q '</html>'"
+check "it says loudly that this is not about instar" says 'Findings against the stand-in are not about instar'
+check "and that it was told to lie, each time" test "$(grep 'was told to lie' "$PAGE" | grep -o '<code>' | wc -l)" = 3
+check "who is probably wrong, and by whose word" says '<b>stand-in for instar</b>, says what the image was built with'
+check "the number against the model" says '+196,608 against the model'
+check "a terabyte's picture has breaks" says 'left out: '
+check "the difference is marked" says 'first difference: '
+check "the case is in the page" says 'href="data:application/octet-stream;base64,'
+check "files are linked from the page's folder" says 'href="lies/findings/convert_content_divergence-convert-raw-raw-content/story.txt"'
+check "commands are quoted for a shell" says 'make replay CASE='
+check "no reason lacks its meaning" says_not 'explains it</td>'
+campaign_has_ended() { says '<b>Ended.</b>'; }
+check "it has ended" campaign_has_ended
+check "cells that stayed empty are marked" says 'class="empty">0</td>'
+embedded() {
+    local bin
+    bin=$(finding lies case.bin convert-raw-raw-content)
+    grep -o 'base64,[^"]*" download="convert_content_divergence-convert-raw-raw-content.bin"' "$PAGE" |
+        sed 's/base64,//; s/".*//' | base64 -d | cmp - "$bin"
+}
+check "the embedded case is the case" embedded
+command_runs() {
+    local script
+    # shellcheck disable=SC2016 # these are the page's own dollars
+    script=$(sed -n '/id="finding-1"/,/<\/article>/p' "$PAGE" | sed -n '/work=\$(mktemp/,/<\/pre>/p' | sed 's/.*<pre[^>]*>//; s/<\/pre>.*//; s/&quot;/"/g; s/&amp;/\&/g; s/&#39;/'"'"'/g')
+    [ -n "$script" ] && TMPDIR=$SCRATCH bash -e -c "$script"
+}
+check "the command lines of the first card run" command_runs
+# shellcheck disable=SC2059 # the bytes of the hash are the format
+hash_of() { printf "$(sha256sum "$1" | cut -d ' ' -f 1 | sed 's/../\\x&/g')" | base64; }
+check "the policy names the hash of the script" says "'sha256-$(hash_of harness/page/page.js)'"
+together() { makes "$SCRATCH/lies" "$SCRATCH/lies" && [ "$(grep -c '<article' "$PAGE")" = "$(grep -c '<article' "$SCRATCH/first.html")" ]; }
+check "a signature in two folders is one finding" together
+
+# --- what a tool says is hostile -------------------------------------------------------------------
+evil=$SCRATCH/evil
+name='convert"><script>alert(1)<'
+mkdir -p "$evil/findings/$name" "$evil/findings/broken" "$evil/findings/absent" "$evil/harness-errors"
+echo '{"version": 1, "signature": ' >"$evil/findings/broken/report.json"
+printf 'boom <script>alert(3)</script> \001\377\n' >"$evil/harness-errors/x-1.txt"
+touch "$evil/harness-errors/x-1.bin"
+# \x3c is '<' and \xff no UTF-8; members of a wrong type are between them.
+# shellcheck disable=SC2016 # nothing of it may ever be expanded
+printf '{"signature": "x", "step": 1, "judgement": 99, "confirmed": true, "found": -5,
+ "opinion": {"wrong": "a", "role": "r", "by": "truth", "reason": "<img src=x onerror=alert(2)>\\u0007 \xff\xc3 \\u202e end"},
+ "tools": {"a": {"name": "<script>alert(1)</script>", "role": "a", "version": "\xff\xfe 1", "path": "/x/$(touch pwned)/a b", "lies": "l;touch pwned", "is_standin": true, "available": true},
+           "b": {"name": "q&\\"", "role": "b", "version": [], "path": 7, "available": "yes"}},
+ "model": {"required": "99999999999999999999999"},
+ "maps": {"source": {"size": -1, "rows": [{"what": "<b>", "name": "\x3cb>", "size": "18446744073709551615",
+   "extents": [[0, 1, "data"], [1], 7, [5, -5, "data"], ["18446744073709551614", "1", "zero"], [3, 4, "<script>"], [2, "99999999999999999999", "data"]]}, 5]},
+   "outputs": [{"what": "output", "name": "<i>", "side": "b", "size": 512, "fault": "<u>\x01", "differs_from_source": {"offset": "nine", "byte": 1e99, "source": {}, "ranges": [[0, 512], ["x", 1]]}}],
+   "difference": {"offset": "18446744073709551615", "a": 1, "b": "<"}},
+ "steps": [{"operation": "measure", "input": "a.out1.raw", "a": {"role": "a", "argv": ["x", "`touch pwned`", "it'"'"'s"], "stdout": "</pre></style><script>alert(4)</script>"},
+   "answers": [{"name": "required", "a": "<script>alert(5)</script>", "b": "18446744073709551615", "mark": "diverges"}, {"name": "fully-allocated", "a": 1, "b": "2"}, 3],
+   "judgements": [{"oracle": "o", "verdict": "divergence", "text": "<script>alert(6)</script> \\u0000 \xe2\x82"}]}]}' >"$evil/findings/$name/report.json"
+cp "$evil/findings/$name/report.json" "$evil/harness-errors/x-2.txt"
+check "hostile reports make a page" makes "$evil"
+check "that is valid" valid
+check "that is clean" clean
+check "that has no script but its own" alone
+check "in which markup is text" says '&lt;script&gt;alert(6)&lt;/script&gt;'
+check "and bad bytes are marked" says $'\xef\xbf\xbd'
+check "what cannot be read is said" says 'Its report cannot be read:'
+check "errors of the harness are told apart" says 'boom &lt;script&gt;'
+# shellcheck disable=SC2016
+check "what would be a command is one word of a shell" says '&#39;`touch pwned`&#39;'
+check "nothing was run" test ! -e pwned
+
+# --- reports of an older campaign ------------------------------------------------------------------
+old=$SCRATCH/old/findings/tool_crash-info-qcow2-none-instar_sigsegv
+mkdir -p "$old"
+echo '{"version": 1, "step": 1, "tools": {"a": {"name": "instar"}, "b": {"name": "qemu-img"}}, "steps": [{"operation": "info",
+ "a": {"ended": "signal 11", "stdout": "", "stderr": "thread panicked"}, "b": {"ended": "exit 0", "stdout": "{}"},
+ "judgements": [{"oracle": "tool_crash", "verdict": "divergence", "text": "instar died."}]}]}' >"$old/report.json"
+check "a report without maps, opinion and answers is shown" makes "$SCRATCH/old"
+check "with the tools' own words" says 'thread panicked'
+check "valid, too" valid
+check "a crash of a tool is listed as one" says 'href="#finding-1">tool_crash'
+
+# --- what triage made ------------------------------------------------------------------------------
+triage=$SCRATCH/triage
+mkdir -p "$triage"
+cp -R "$SCRATCH/lies/findings" "$triage"
+cat >"$triage/triage.json" <<'json'
+{"tool": "instar-fuzz triage", "version": 1, "partial": true,
+ "counts": {"files": 2000, "divergences": {"files": 1990, "rows": 12}, "unreadable": {"files": 10, "rows": 1}, "known": {"files": 0, "rows": 0}},
+ "divergences": [{"signature": "convert_content_divergence-convert-raw-raw-content", "files": 1234, "first_seen": "2001-02-03T04:05:06Z"}]}
+json
+check "a folder that triage made has a page" makes "$triage"
+check "with its counts" says 'Triage of 2,000 files, interrupted: divergences 1,990 in 12 rows; unreadable 10.'
+check "of each signature too" says '1,234 cases showed it'
+check "and when it was first seen" says '2001-02-03 04:05 UTC'
+check "valid" valid
+echo '{' >"$triage/triage.json"
+check "a triage.json that cannot be read is said" bash -c "'$FUZZ' report --html - '$triage' | grep -F 'not a JSON object'"
+
+# --- many -----------------------------------------------------------------------------------------
+many=$SCRATCH/many/findings
+mkdir -p "$many"
+(cd "$many" && seq -f 'measure_numeric_divergence-%.0f' 10000 | xargs mkdir &&
+    for folder in *; do echo '{"step": 1, "steps": [{}]}' >"$folder/report.json"; done)
+check "ten thousand findings make a page" makes "$SCRATCH/many"
+bounded() { [ "$(stat -c %s "$PAGE")" -lt 6000000 ] && [ "$(grep -c '<article' "$PAGE")" = 300 ] && says '9700 more, as rows'; }
+check "that is bounded: some hundred in full, the others as rows" bounded
+check "none is left out" test "$(grep -c '>measure_numeric_divergence-[0-9]*</' "$PAGE")" -ge 10000
+rm -rf "$SCRATCH/many"
+
+# --- nothing to show -------------------------------------------------------------------------------
+export INSTAR_FUZZ_PAIR=qemu INSTAR_FUZZ_OPS=info
+quiet() { INSTAR_FUZZ_OUT=$SCRATCH/quiet "$FUZZ" replay corpus/seeds/raw-one-sector-info.json >/dev/null; }
+check "a run without findings" quiet
+check "has a page" makes "$SCRATCH/quiet"
+check "that says so in words" says 'None: '
+check "valid as well" valid
+check "and names what was compared, without a report" says 'against'
+mkdir -p "$SCRATCH/begun/stats"
+check "a folder in which nothing was counted yet" makes "$SCRATCH/begun"
+check "says that" says 'No counters here'
+unset INSTAR_FUZZ_OPS
+INSTAR_FUZZ_OUT=$SCRATCH/running "$FUZZ" run --iterations 1000000 --duration 60 --log-dir "$SCRATCH/running-logs" >/dev/null 2>&1 &
+runner=$!
+is_running() {
+    for _ in $(seq 100); do
+        [ -d "$SCRATCH/running/stats" ] && makes "$SCRATCH/running" && grep -qE 'Running\.|Began just now\.' "$PAGE" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+check "a campaign that runs is said to run" is_running
+kill -KILL $runner
+wait $runner 2>/dev/null
+# What it was just starting holds the lock until it has closed its descriptors.
+stopped() {
+    for _ in $(seq 50); do
+        makes "$SCRATCH/running" && grep -E 'Ended\.|Nothing was run\.' "$PAGE" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+check "and not once it was killed" stopped
+unset INSTAR_FUZZ_PAIR
+
+# --- bad use --------------------------------------------------------------------------------------
+mkdir "$SCRATCH/nothing" "$SCRATCH/closed"
+refuses() { # refuses WORDS ARGUMENT...
+    local words=$1
+    shift
+    "$FUZZ" report "$@" 2>"$SCRATCH/said"
+    [ $? = 2 ] && grep -F -- "$words" "$SCRATCH/said"
+}
+rm -f "$SCRATCH/new.html"
+check "a folder that is no campaign's is refused" refuses 'no campaign folder' --html "$SCRATCH/new.html" "$SCRATCH/nothing"
+check "so is one that is not there" refuses 'No such file' --html "$SCRATCH/new.html" "$SCRATCH/lies" "$SCRATCH/none"
+check "then nothing is written" test ! -e "$SCRATCH/new.html"
+check "a page without a place is refused" refuses 'there is no such folder' --html "$SCRATCH/none/x.html" "$SCRATCH/lies"
+check "the place of a folder is refused" refuses "$SCRATCH/closed" --html "$SCRATCH/closed" "$SCRATCH/lies"
+leftover() { ! find "$SCRATCH" -maxdepth 1 -name 'closed.*' | grep .; }
+check "and nothing is left behind" leftover
+check "--html is needed" refuses '--html' "$SCRATCH/lies"
+check "a folder is needed" refuses 'no campaign folder given' --html -
+check "an unknown argument is refused" refuses 'unknown argument --pdf' --pdf x
+check "--help says the exit codes" bash -c "'$FUZZ' report --help | grep -q '2 bad use'"
+finish
