@@ -73,6 +73,12 @@ const struct record *harness_record(const struct harness *harness);
 // confirmed findings; `unconfirmed` counts the others). The record lives until the next call.
 int harness_replay(struct harness *harness, const uint8_t *data, size_t size,
                    const struct record **record, size_t *unconfirmed, struct fault *fault);
+// One case for whoever sorts many: all steps once, by the fastest way, nothing confirmed, nothing
+// remembered. The record lives until the next call.
+int harness_look(struct harness *harness, const uint8_t *data, size_t size,
+                 const struct record **record, struct fault *fault);
+// Why the first step in which nothing could be decided was not; NULL: there is no such step.
+const char *harness_undecided(const struct record *record);
 // One case for whoever makes it simpler: does it show the divergence `signature`, in a run that
 // ends where it is met, and once more on fresh files? An empty one stands for any, and receives
 // what was found first. No memory, no report. 1, 0 or -1.

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// minimize: the simplest case that still shows a divergence. The steps are the mutators'
-// (simplify.h); here a candidate is judged by both tools, and kept only if its divergence repeats
-// on fresh files. It has no memory of campaigns.
+// minimize: the simplest case that still shows a divergence, for a person who names cases. How a
+// case gets there is minimize_case.c's; here is the command line, and what is told and written. It
+// has no memory of campaigns.
 #include "command/minimize.h"
-
-#include "exec/clock.h"
-#include "mutators/simplify.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-// A hang is judged by waiting, so while one is made simpler its deadline is as short as can be; the
-// result is judged by the deadline in force.
-#define HANG_CASE_MS 1000
 
 static volatile sig_atomic_t interrupted; // the signal's number, or 0
 
@@ -40,81 +33,6 @@ struct minimize {
     bool json;
 };
 
-static void set_budget(struct minimize *m, unsigned case_ms) {
-    m->settings.case_ms = case_ms;
-    harness_rebudget(m->harness);
-}
-
-static int shows(struct minimize *m, struct minimized *made, const uint8_t *data, size_t size,
-                 struct fault *fault) {
-    made->runs++;
-    return harness_shows(m->harness, data, size, made->signature, fault);
-}
-
-// From made->before down, until nothing simpler shows the divergence, time is up or, as the fault
-// then says, a candidate could not be judged. made->after is the simplest by then.
-static void simplify_case(struct minimize *m, struct minimized *made, uint64_t until_us,
-                          struct fault *fault) {
-    struct simplify *s = simplify_begin(made->before.bytes, made->before.size);
-    uint8_t candidate[CASE_MAX_BYTES];
-    size_t size;
-    made->end = MINIMIZE_DONE;
-    while (made->end == MINIMIZE_DONE && (size = simplify_next(s, candidate)) > 0) {
-        if (interrupted || clock_us() > until_us) {
-            made->end = interrupted ? MINIMIZE_INTERRUPTED : MINIMIZE_TIME;
-            break;
-        }
-        int kept = shows(m, made, candidate, size, fault);
-        made->kept += kept > 0;
-        simplify_judged(s, kept > 0);
-        if (kept < 0)
-            made->end = MINIMIZE_ERROR;
-    }
-    const uint8_t *best = simplify_best(s, &made->after.size);
-    memcpy(made->after.bytes, best, made->after.size);
-    simplify_end(s);
-}
-
-static int wanted_from(struct minimize *m, struct minimized *made, struct fault *fault) {
-    snprintf(made->signature, sizeof made->signature, "%s", m->signature ? m->signature : "");
-    return shows(m, made, made->before.bytes, made->before.size, fault);
-}
-
-static bool is_hang(const char *signature) {
-    return strncmp(signature, "tool_hang-", 10) == 0;
-}
-
-// A hang is told from the beginning by short deadlines: then one long wait is enough, at the end,
-// also after a harness error: only what hangs by that is kept.
-// 1: made->after shows it by the settings in force as well; 0: it is something else.
-static int minimize_hang(struct minimize *m, struct minimized *made, uint64_t until_us,
-                         struct fault *fault) {
-    unsigned usual = m->settings.case_ms;
-    set_budget(m, usual < HANG_CASE_MS ? usual : HANG_CASE_MS);
-    int status = wanted_from(m, made, fault);
-    bool hangs = status > 0 && is_hang(made->signature);
-    if (hangs)
-        simplify_case(m, made, until_us, fault);
-    set_budget(m, usual);
-    if (status < 0 || !hangs)
-        return status < 0 ? -1 : 0;
-    return shows(m, made, made->after.bytes, made->after.size, fault);
-}
-
-// 1: there is a result; 0: nothing to keep; -1.
-static int minimize_case(struct minimize *m, struct minimized *made, struct fault *fault) {
-    uint64_t begun = clock_us(), until_us = begun + m->seconds * 1000000ull;
-    bool may_hang = !m->signature || is_hang(m->signature);
-    int status = may_hang ? minimize_hang(m, made, until_us, fault) : 0;
-    if (status == 0) {
-        status = wanted_from(m, made, fault);
-        if (status > 0)
-            simplify_case(m, made, until_us, fault);
-    }
-    made->us = clock_us() - begun;
-    return status;
-}
-
 static int load(const char *path, struct minimized *made, struct fault *fault) {
     struct testcase testcase;
     struct stat file;
@@ -133,7 +51,8 @@ static int minimize_one(struct minimize *m, const char *path, const struct minim
     struct fault fault = {0};
     if (load(path, &made, &fault))
         return command_complain(m->command, "%s", fault.text);
-    int status = minimize_case(m, &made, &fault);
+    struct minimizer minimizer = {&m->settings, m->harness, m->signature, m->seconds, &interrupted};
+    int status = minimize_case(&minimizer, &made, &fault);
     if (status < 0)
         return command_complain(m->command, "%s: %s", path, fault.text);
     if (status == 0) {

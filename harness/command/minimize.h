@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a minimization came to, as minimize_report.c writes and tells it, and where that goes
-// (minimize_paths.c).
+// How a case is minimized, what that came to, as minimize_report.c writes and tells it, and where
+// it goes (minimize_paths.c).
 #ifndef COMMAND_MINIMIZE_H
 #define COMMAND_MINIMIZE_H
 
 #include "command/command.h"
+
+#include <signal.h>
 
 enum minimize_end { MINIMIZE_DONE, MINIMIZE_TIME, MINIMIZE_INTERRUPTED, MINIMIZE_ERROR };
 
@@ -27,6 +29,20 @@ struct minimized {
     uint64_t us;
 };
 
+// How a case is made simpler. `settings` are the harness's own: their budget is changed for a hang
+// and put back.
+struct minimizer {
+    struct settings *settings;
+    struct harness *harness;
+    const char *signature;                    // to keep; NULL: the first one of the case
+    unsigned seconds;                         // the simplest by then is the result
+    const volatile sig_atomic_t *interrupted; // not 0: the same at once
+};
+
+// minimize_case.c. From made->before to made->after, and the members below them. 1: there is a
+// result; 0: the case does not show the divergence on fresh files; -1. A harness error after the
+// first run leaves a result with MINIMIZE_ERROR, and the fault says which.
+int minimize_case(const struct minimizer *minimizer, struct minimized *made, struct fault *fault);
 // One for each case: NAME.min and NAME.min.json, or what `out` names, for one case. Fails if a
 // result could not be written, if two have one name, and, where `out` is NULL, if a file has it.
 int minimize_choose(struct minimize_paths *paths, char **cases, int count, const char *out,

@@ -68,26 +68,6 @@ static int leave_reports(const struct replay *replay, const uint8_t *bytes, size
     return 0;
 }
 
-// A step in which something could not be decided and no answers were compared either.
-static bool undecided(const struct step_record *step) {
-    bool inconclusive = !step->done && strcmp(step->why, "budget") == 0;
-    for (size_t i = 0; step->done && i < step->judgements.count; i++) {
-        const struct judgement *judgement = &step->judgements.items[i];
-        bool agreed = judgement->verdict == VERDICT_AGREE && !judgement->oracle->no_answer;
-        if (agreed || judgement->verdict == VERDICT_KNOWN)
-            return false;
-        inconclusive |= judgement->verdict == VERDICT_INCONCLUSIVE;
-    }
-    return inconclusive;
-}
-
-static bool any_undecided(const struct record *record) {
-    for (size_t i = 0; i < record->step_count; i++)
-        if (undecided(&record->steps[i]))
-            return true;
-    return false;
-}
-
 static int replay_one(const struct replay *replay, const char *path) {
     uint8_t bytes[CASE_MAX_BYTES];
     size_t size, unconfirmed;
@@ -101,7 +81,7 @@ static int replay_one(const struct replay *replay, const char *path) {
     int status = EXIT_NONE;
     if (findings)
         status = EXIT_FOUND;
-    else if (unconfirmed || any_undecided(record))
+    else if (unconfirmed || harness_undecided(record))
         status = EXIT_INCONCLUSIVE;
     struct buffer out = {0};
     tell(replay, record, path, &out);

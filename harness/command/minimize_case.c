@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The simplest case that still shows a divergence. The steps are the mutators' (simplify.h); here a
+// candidate is judged by both tools, and kept only if its divergence repeats on fresh files. It
+// writes nothing and talks to nobody, so minimize and triage share it.
+#include "command/minimize.h"
+
+#include "exec/clock.h"
+#include "mutators/simplify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// A hang is judged by waiting, so while one is made simpler its deadline is as short as can be; the
+// result is judged by the deadline in force.
+#define HANG_CASE_MS 1000
+
+static void set_budget(const struct minimizer *m, unsigned case_ms) {
+    m->settings->case_ms = case_ms;
+    harness_rebudget(m->harness);
+}
+
+static int shows(const struct minimizer *m, struct minimized *made, const uint8_t *data,
+                 size_t size, struct fault *fault) {
+    made->runs++;
+    return harness_shows(m->harness, data, size, made->signature, fault);
+}
+
+// From made->before down, until nothing simpler shows the divergence, time is up or, as the fault
+// then says, a candidate could not be judged. made->after is the simplest by then.
+static void simplify_case(const struct minimizer *m, struct minimized *made, uint64_t until_us,
+                          struct fault *fault) {
+    struct simplify *s = simplify_begin(made->before.bytes, made->before.size);
+    uint8_t candidate[CASE_MAX_BYTES];
+    size_t size;
+    made->end = MINIMIZE_DONE;
+    while (made->end == MINIMIZE_DONE && (size = simplify_next(s, candidate)) > 0) {
+        if (*m->interrupted || clock_us() > until_us) {
+            made->end = *m->interrupted ? MINIMIZE_INTERRUPTED : MINIMIZE_TIME;
+            break;
+        }
+        int kept = shows(m, made, candidate, size, fault);
+        made->kept += kept > 0;
+        simplify_judged(s, kept > 0);
+        if (kept < 0)
+            made->end = MINIMIZE_ERROR;
+    }
+    const uint8_t *best = simplify_best(s, &made->after.size);
+    memcpy(made->after.bytes, best, made->after.size);
+    simplify_end(s);
+}
+
+static int wanted_from(const struct minimizer *m, struct minimized *made, struct fault *fault) {
+    snprintf(made->signature, sizeof made->signature, "%s", m->signature ? m->signature : "");
+    return shows(m, made, made->before.bytes, made->before.size, fault);
+}
+
+static bool is_hang(const char *signature) {
+    return strncmp(signature, "tool_hang-", 10) == 0;
+}
+
+// A hang is told from the beginning by short deadlines: then one long wait is enough, at the end,
+// also after a harness error: only what hangs by that is kept.
+// 1: made->after shows it by the settings in force as well; 0: it is something else.
+static int minimize_hang(const struct minimizer *m, struct minimized *made, uint64_t until_us,
+                         struct fault *fault) {
+    unsigned usual = m->settings->case_ms;
+    set_budget(m, usual < HANG_CASE_MS ? usual : HANG_CASE_MS);
+    int status = wanted_from(m, made, fault);
+    bool hangs = status > 0 && is_hang(made->signature);
+    if (hangs)
+        simplify_case(m, made, until_us, fault);
+    set_budget(m, usual);
+    if (status < 0 || !hangs)
+        return status < 0 ? -1 : 0;
+    return shows(m, made, made->after.bytes, made->after.size, fault);
+}
+
+int minimize_case(const struct minimizer *m, struct minimized *made, struct fault *fault) {
+    uint64_t begun = clock_us(), until_us = begun + m->seconds * 1000000ull;
+    bool may_hang = !m->signature || is_hang(m->signature);
+    int status = may_hang ? minimize_hang(m, made, until_us, fault) : 0;
+    if (status == 0) {
+        status = wanted_from(m, made, fault);
+        if (status > 0)
+            simplify_case(m, made, until_us, fault);
+    }
+    made->us = clock_us() - begun;
+    return status;
+}
