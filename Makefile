@@ -404,6 +404,12 @@ build/tests/soak_backends: $(SOAK_OBJS) $(call libs,plain,$(HARNESS)) | build/la
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(SOAK_OBJS) $(call libs,plain,$(HARNESS)) $(LIBS)
 
+# Makes what ci/triage-load has sorted.
+build/tests/crashers: build/obj/plain/tests/triage/crashers.o $(call libs,plain,$(HARNESS)) | build/launcher build/warm.so build/standin/instar
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # Neither is this: it asks an instrumented qemu-img whether it counts the same each time.
 build/tests/soak_maps: build/obj/plain/tests/instrumented/maps.o $(call libs,plain,$(HARNESS)) | build/launcher build/warm.so
 	$(call say,LINK,$@)
@@ -412,7 +418,7 @@ build/tests/soak_maps: build/obj/plain/tests/instrumented/maps.o $(call libs,pla
 
 # Tests that run tools need the launcher, and some the stand-in.
 $(addprefix build/tests/,$(filter tool_% exec_% run_%,$(UNIT_TESTS))): | build/launcher build/warm.so build/standin/instar $(THIRD)
-build-tests: programs build/fuzz_instar build/afl/fuzz_instar build/afl/mutator.so seeds build-bench build-ablation build/tests/soak_backends \
+build-tests: programs build/fuzz_instar build/afl/fuzz_instar build/afl/mutator.so seeds build-bench build-ablation build/tests/soak_backends build/tests/crashers \
     $(addprefix build/tests/,$(UNIT_TESTS))
 
 # A tool of the tests' own, which waits at its options as qemu-img does; and one that cannot.

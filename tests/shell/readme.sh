@@ -35,6 +35,9 @@ while read -r line; do
         mkdir "$SCRATCH/few" && cp build/seeds/empty build/seeds/raw-size-zero "$SCRATCH/few" ;;
     'make ablation'*) check "$line exists" grep -q '^ablation:' Makefile
         continue ;;
+    'ci/triage-load') line='ci/triage-load 24' ;;
+    # What lies in campaign/ is the reader's.
+    *' triage '*) line="${line/%campaign/corpus/seeds/raw-size-zero.json}" ;;
     'ci/minimize 3') line='ci/minimize 1 bitmaps-zero' ;;
     'make fuzz') line="$line DURATION=3" ;;
     esac
