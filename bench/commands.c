@@ -24,13 +24,13 @@ struct command_row {
 
 // Compare reads what the convert to raw wrote just before.
 static const struct command_row rows[] = {
-    {"--version", {.op = OPERATIONS}, {"--version"}},
+    {"--version", {.op = TOOL_OPERATIONS}, {"--version"}},
     {"info", {.op = OP_INFO}, {NULL}},
     {"check", {.op = OP_CHECK}, {NULL}},
     {"measure -O qcow2", {.op = OP_MEASURE, .target = IMAGE_QCOW2}, {NULL}},
     {"convert -O raw", {.op = OP_CONVERT, .target = IMAGE_RAW, .output = "bench.raw"}, {NULL}},
     {"compare",
-     {.op = OPERATIONS},
+     {.op = TOOL_OPERATIONS},
      {"compare", "-f", "qcow2", "-F", "raw", "src.qcow2", "bench.raw"}},
     {"convert -O qcow2",
      {.op = OP_CONVERT, .target = IMAGE_QCOW2, .output = "bench.qcow2"},

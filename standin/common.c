@@ -80,6 +80,20 @@ bool parse_size(const char *text, uint64_t *value) {
     return !__builtin_mul_overflow(*value, 1ull << 10 * (letter - letters + 1), value);
 }
 
+int parse_version(const char *text, unsigned *version) {
+    unsigned major = 10, minor = 0, micro = 0;
+    int end = 0;
+    if (text) {
+        char extra;
+        int fields = sscanf(text, "%3u.%3u.%3u%c", &major, &minor, &micro, &extra);
+        sscanf(text, "%*[0-9.]%n", &end);
+        if (fields < 1 || fields > 3 || text[end] || text[end - 1] == '.')
+            return refuse("invalid qemu version '%s' (expected format: X.Y)", text);
+    }
+    *version = major * 10000 + minor * 100 + micro;
+    return 0;
+}
+
 bool power_of_two(uint64_t value) {
     return value && !(value & (value - 1));
 }

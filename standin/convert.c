@@ -11,9 +11,11 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define FORMATS "raw|qcow2|vmdk|vpc|vhdx"
+#define FORMATS    "raw|qcow2|vmdk|vpc|vhdx"
+#define SMALL_DISK (4u << 20) // deflating its holes takes a moment
 
 static const struct option_spec option_table[] = {
     {OPT_TARGET, "output-format", 'O', KIND_CHOICE, FORMATS},
@@ -156,6 +158,15 @@ static int plant_chs_size(const char *path, uint64_t size, struct fault *fault) 
     return status;
 }
 
+// LIE_QCOW2_TAIL_LEFT: no refcount names it, so no check can tell.
+static int plant_tail(const char *path, struct fault *fault) {
+    const off_t tail = 256 << 10;
+    struct stat status;
+    if (stat(path, &status) || truncate(path, status.st_size + tail))
+        return fault_errno(fault, "%s", path);
+    return 0;
+}
+
 static int fail(const char *reason) {
     fprintf(stderr, "convert: %s\n", reason);
     return refuse("convert operation failed");
@@ -192,6 +203,13 @@ static int convert_source(struct source *source, const char *path, enum image_fo
     // too.
     if (!options->skip_zeros)
         content.extent = all_data;
+    struct image_options stored = *options;
+    if (options->compress && target == IMAGE_QCOW2 && content.size <= SMALL_DISK &&
+        lie(LIE_COMPRESSED_HOLES_STORED)) {
+        content.extent = all_data;
+        stored.skip_zeros = false;
+        options = &stored;
+    }
     // No extent line can say 0 sectors: qemu-img writes such a vmdk and then cannot open it.
     if (!content.size && target == IMAGE_VMDK)
         return fail("a vmdk cannot be empty");
@@ -203,6 +221,8 @@ static int convert_source(struct source *source, const char *path, enum image_fo
     if (image_write(path, target, options, &content, &written, &fault))
         return fail(fault.text);
     image_written_free(&written);
+    if (lie(LIE_QCOW2_TAIL_LEFT) && target == IMAGE_QCOW2 && plant_tail(path, &fault))
+        return fail(fault.text);
     if (lie(LIE_VHD_CHS_SIZE) && target == IMAGE_VPC && plant_chs_size(path, content.size, &fault))
         return fail(fault.text);
     return 0;

@@ -41,20 +41,6 @@ struct subject {
     bool children, dirty_flag; // does the version profile print them?
 };
 
-static int parse_version(const char *text, unsigned *version) {
-    unsigned major = 10, minor = 0, micro = 0;
-    int end = 0;
-    if (text) {
-        char extra;
-        int fields = sscanf(text, "%3u.%3u.%3u%c", &major, &minor, &micro, &extra);
-        sscanf(text, "%*[0-9.]%n", &end);
-        if (fields < 1 || fields > 3 || text[end] || text[end - 1] == '.')
-            return refuse("invalid qemu version '%s' (expected format: X.Y)", text);
-    }
-    *version = major * 10000 + minor * 100 + micro;
-    return 0;
-}
-
 static void print_child(const struct part *part, bool last) {
     printf("        {\n            \"name\": \"%s\",\n            \"info\": {\n"
            "                \"children\": [\n                ],\n",

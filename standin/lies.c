@@ -85,6 +85,26 @@ static const struct {
                                      "measure -O raw and -O qcow2 of a vmdk of several extents "
                                      "forget the last one",
                                      "measure_numeric_divergence"},
+    [LIE_QCOW2_TAIL_LEFT] = {"qcow2-tail-left",
+                             "convert -O qcow2 leaves 256 KiB that nobody refers to at the file's "
+                             "end, beyond what measure promised",
+                             "measure_contract_violation"},
+    [LIE_COMPRESSED_HOLES_STORED] = {"compressed-holes-stored",
+                                     "convert -c -O qcow2 of a disk of at most 4 MiB stores what "
+                                     "its source leaves out as compressed zeros",
+                                     "measure_growth_violation"},
+    [LIE_MAP_ZERO_CLUSTERS_AS_DATA] = {"map-zero-clusters-as-data",
+                                       "map calls zero clusters of a qcow2 source data",
+                                       "map_divergence"},
+    [LIE_MAP_READS_ZEROS] =
+        {"map-reads-zeros",
+         "map looks at the bytes of a qcow2 source's data clusters and calls those "
+         "zero that hold nothing else, though measure counts them",
+         "map_measure_divergence"},
+    [LIE_COMPARE_FIRST_CLUSTER_ONLY] = {"compare-first-cluster-only",
+                                        "compare looks at the first 64 KiB of both disks and "
+                                        "calls the rest identical",
+                                        "compare_divergence"},
 };
 
 static uint32_t in_force; // a bit each

@@ -15,13 +15,13 @@
 
 #include <string.h>
 
-static const struct command *const commands[] = {&command_info, &command_check, &command_measure,
-                                                 &command_convert};
+static const struct command *const commands[] = {&command_info,    &command_check,
+                                                 &command_measure, &command_convert,
+                                                 &command_map,     &command_compare};
 
 // What instar has and this program has not.
-static const char *const absent[] = {"copy",   "compare",  "dd",    "create", "resize",
-                                     "rebase", "commit",   "amend", "bitmap", "bench",
-                                     "map",    "snapshot", "config"};
+static const char *const absent[] = {"copy",  "dd",     "create", "resize",   "rebase", "commit",
+                                     "amend", "bitmap", "bench",  "snapshot", "config"};
 
 static void print_version(void) {
     puts("instar stand-in 0.1 (not instar; imitates its command line)");

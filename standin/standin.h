@@ -10,7 +10,8 @@
 
 #include <stdio.h>
 
-extern const struct command command_info, command_check, command_measure, command_convert;
+extern const struct command command_info, command_check, command_measure, command_convert,
+    command_map, command_compare;
 
 // --- refusals ---------------------------------------------------------------------------------
 // `Error: "text"` on stderr, quoted as Rust's Debug form does; returns 1, the exit status.
@@ -23,6 +24,9 @@ int refuse_errno(int number);
 bool parse_u32(const char *text, uint64_t *value);  // decimal, a leading '+' is accepted
 bool parse_size(const char *text, uint64_t *value); // the same to u64 with one k, m, g or t
 bool power_of_two(uint64_t value);
+// --qemu-version: major * 10000 + minor * 100 + micro, of 10.0 where none is given. 0, or 1 after a
+// refusal.
+int parse_version(const char *text, unsigned *version);
 unsigned bits_of(uint64_t power); // 65536 -> 16
 // --sector-size: 0, or 1 after a refusal. The honest stand-in has no transport sector.
 int check_sector_size(const struct arguments *arguments);

@@ -38,15 +38,17 @@ int subject_lies(struct subject_lies *lies, struct fault *fault) {
     snprintf(command, sizeof command, "'%s' lies", path);
     FILE *pipe = popen(command, "re");
     lies->count = 0;
-    while (pipe && lies->count < SUBJECT_LIES_MAX && fgets(line, sizeof line, pipe)) {
+    while (pipe && lies->count < SUBJECT_LIES && fgets(line, sizeof line, pipe)) {
         struct subject_lie *lie = &lies->items[lies->count];
         const char *finding = strrchr(line, '[');
         if (sscanf(line, "%63s", lie->name) == 1 && finding &&
             sscanf(finding, "[%63[^]]", lie->finding) == 1)
             lies->count++;
     }
-    if (!pipe || pclose(pipe) || lies->count != LIES)
-        return fault_set(fault, "%s lists %d lies, not %d", path, lies->count, (int)LIES);
+    while (pipe && fgets(line, sizeof line, pipe))
+        ; // the others are asked about by cross-checks, which are no part of it
+    if (!pipe || pclose(pipe) || lies->count != SUBJECT_LIES)
+        return fault_set(fault, "%s lists %d lies, not %d", path, lies->count, SUBJECT_LIES);
     return 0;
 }
 

@@ -10,10 +10,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum operation { OP_INFO, OP_CHECK, OP_MEASURE, OP_CONVERT, OP_CONVERT_COMPRESSED, OPERATIONS };
+// Those below OPERATIONS are what a case can hold; the others are asked beside a step
+// (harness/cross.h), and no encoding has a number for them.
+enum operation {
+    OP_INFO,
+    OP_CHECK,
+    OP_MEASURE,
+    OP_CONVERT,
+    OP_CONVERT_COMPRESSED,
+    OPERATIONS,
+    OP_MAP = OPERATIONS,
+    OP_COMPARE,
+    TOOL_OPERATIONS
+};
 
 // As reports and signatures write them: "info", "check", "measure", "convert",
-// "convert_compressed".
+// "convert_compressed". The encoding of a case has one value for each, and no other.
 extern const char *const operation_names[OPERATIONS];
 
 static inline bool operation_writes(enum operation op) {

@@ -11,7 +11,7 @@
 // Sets of operations, for the tables.
 #define TOOL_OP(op)      (1u << (op))
 #define TOOL_OPS_WRITING (TOOL_OP(OP_CONVERT) | TOOL_OP(OP_CONVERT_COMPRESSED))
-#define TOOL_OPS_ALL     ((1u << OPERATIONS) - 1)
+#define TOOL_OPS_ALL     ((1u << TOOL_OPERATIONS) - 1)
 
 // How one option of one target format is spelled, and in which operations.
 struct tool_option_form {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define CHECK      TOOL_OP(OP_CHECK)
+#define COMPARE    TOOL_OP(OP_COMPARE)
 #define NOT_CHECK  (TOOL_OPS_ALL & ~CHECK)
 #define ANY_STATUS (-1)
 
@@ -26,6 +27,7 @@ static bool qemu_img_complains(const struct exec_outcome *outcome) {
         "qemu-img: missing argument for option '",
         "qemu-img: Command not found: ",
         "qemu-img: Expecting one image file name",
+        "qemu-img: Expecting two image file names",
         "qemu-img: Must specify image file name",
         "qemu-img: Either --size N or one filename must be specified",
         "qemu-img: --output must be used with human or json",
@@ -36,7 +38,8 @@ static bool qemu_img_complains(const struct exec_outcome *outcome) {
     return false;
 }
 
-// instar's 2 is "corrupt" and "wrong command line"; only the first prints a result.
+// instar's 2 is "corrupt" and "wrong command line", its 1 "different" and "refused"; only the first
+// of each prints a result.
 static bool tool_printed_json(const struct exec_outcome *outcome) {
     for (size_t i = 0; i < outcome->out.length; i++)
         if (!strchr(" \t\r\n", outcome->out.data[i]) || !outcome->out.data[i])
@@ -57,12 +60,14 @@ static const struct exit_rule {
     {TOOL_QEMU_IMG, NOT_CHECK, 0, NULL, OUTCOME_OK},
     {TOOL_QEMU_IMG, CHECK, 0, NULL, OUTCOME_CLEAN},
     {TOOL_QEMU_IMG, TOOL_OPS_ALL, 1, qemu_img_complains, OUTCOME_USAGE},
+    {TOOL_QEMU_IMG, COMPARE, 1, NULL, OUTCOME_DIFFERENT},
     {TOOL_QEMU_IMG, CHECK, 2, NULL, OUTCOME_CORRUPT},
     {TOOL_QEMU_IMG, CHECK, 3, NULL, OUTCOME_LEAKS},
     {TOOL_QEMU_IMG, CHECK, 63, NULL, OUTCOME_NO_CHECKS},
     {TOOL_QEMU_IMG, TOOL_OPS_ALL, ANY_STATUS, NULL, OUTCOME_REFUSED},
     {TOOL_INSTAR, NOT_CHECK, 0, NULL, OUTCOME_OK},
     {TOOL_INSTAR, CHECK, 0, NULL, OUTCOME_CLEAN},
+    {TOOL_INSTAR, COMPARE, 1, tool_printed_json, OUTCOME_DIFFERENT},
     {TOOL_INSTAR, CHECK, 2, tool_printed_json, OUTCOME_CORRUPT},
     {TOOL_INSTAR, TOOL_OPS_ALL, 2, NULL, OUTCOME_USAGE},
     {TOOL_INSTAR, CHECK, 3, NULL, OUTCOME_LEAKS},

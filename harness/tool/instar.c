@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How instar is called, and the stand-in that has its command line. It learns the input's format
-// from the content; only measure takes -f (and, by its source, ignores it), and info needs
+// from the content; only measure and map take -f (and, by its source, ignore it), and info needs
 // --unsafe-quirks to call a plain file raw.
 #include "tool/adapter.h"
 
@@ -31,8 +31,7 @@ static const struct tool_option_form option_forms[] = {
     {0, 0, 0, NULL},
 };
 
-static void instar_info_words(const struct tool *tool, struct tool_argv *argv) {
-    tool_argv_add(argv, "--unsafe-quirks");
+static void instar_profile_words(const struct tool *tool, struct tool_argv *argv) {
     if (!tool->qemu_version_option)
         return;
     tool_argv_add(argv, "--qemu-version");
@@ -41,15 +40,24 @@ static void instar_info_words(const struct tool *tool, struct tool_argv *argv) {
 
 static void instar_build(const struct tool *tool, const struct tool_call *call,
                          struct tool_argv *argv) {
-    static const char *const subcommands[OPERATIONS] = {"info", "check", "measure", "convert",
-                                                        "convert"};
+    static const char *const subcommands[TOOL_OPERATIONS] = {
+        "info",
+        "check",
+        "measure",
+        "convert",
+        "convert",
+        [OP_MAP] = "map",
+        [OP_COMPARE] = "compare",
+    };
     tool_argv_add(argv, subcommands[call->op]);
     if (!operation_writes(call->op)) {
         tool_argv_add(argv, "--output");
         tool_argv_add(argv, "json");
     }
     if (call->op == OP_INFO)
-        instar_info_words(tool, argv);
+        tool_argv_add(argv, "--unsafe-quirks");
+    if (call->op == OP_INFO || call->op == OP_MAP)
+        instar_profile_words(tool, argv);
     if (call->op == OP_MEASURE && !call->options.size_only) {
         tool_argv_add(argv, "-f");
         tool_argv_add(argv, tool_format_name(call->input_format));
@@ -63,7 +71,7 @@ static void instar_build(const struct tool *tool, const struct tool_call *call,
     }
     if (!call->options.size_only)
         tool_argv_add(argv, call->input);
-    if (operation_writes(call->op))
+    if (operation_writes(call->op) || call->op == OP_COMPARE)
         tool_argv_add(argv, call->output);
 }
 

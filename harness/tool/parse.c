@@ -4,6 +4,8 @@
 // JSON and nothing else. What it prints instead is kept in words, for it is a finding of its own.
 #include "tool/adapter.h"
 
+#include "base/buffer.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -64,20 +66,64 @@ static void parse_check(struct tool_result *result) {
     result->check.present = true;
 }
 
+static bool parse_flag(struct tool_result *result, const cJSON *run, const char *name,
+                       bool is_needed, bool *value) {
+    const cJSON *found = cJSON_GetObjectItemCaseSensitive(run, name);
+    *value = cJSON_IsTrue(found);
+    if (!found && !is_needed)
+        return false;
+    if (!cJSON_IsBool(found))
+        parse_problem(result, "not a boolean: ", name);
+    return true;
+}
+
+static bool parse_number(struct tool_result *result, const cJSON *run, const char *name,
+                         uint64_t *value) {
+    if (tool_json_u64(cJSON_GetObjectItemCaseSensitive(run, name), value))
+        return true;
+    parse_problem(result, "not an unsigned 64-bit integer: ", name);
+    return false;
+}
+
+// The runs must follow each other without a gap, from the start of the disk. Of an empty disk
+// qemu-img prints one of length 0.
+static void parse_map(struct tool_result *result) {
+    uint64_t end = 0;
+    size_t capacity = 0;
+    const cJSON *run;
+    cJSON_ArrayForEach(run, result->json) {
+        struct tool_extent extent = {0};
+        if (!parse_number(result, run, "start", &extent.start) ||
+            !parse_number(result, run, "length", &extent.length))
+            return;
+        extent.has_present = parse_flag(result, run, "present", false, &extent.present);
+        parse_flag(result, run, "zero", true, &extent.zero);
+        parse_flag(result, run, "data", true, &extent.data);
+        if (extent.start != end || (!extent.length && run != result->json->child) ||
+            __builtin_add_overflow(end, extent.length, &end))
+            parse_problem(result, "the runs do not follow each other", "");
+        result->map = array_room(result->map, &capacity, result->map_count + 1, sizeof extent);
+        result->map[result->map_count++] = extent;
+    }
+}
+
 static void parse_info(struct tool_result *result) {
     if (!cJSON_GetObjectItemCaseSensitive(result->json, "format"))
         parse_problem(result, "no member ", "format");
 }
 
-// Operations that print a JSON object, the classes that come with one, and who reads it.
+// Operations that print JSON, the classes that come with one, and who reads it.
 static const struct parser {
     enum operation op;
     unsigned classes; // bit set
     void (*read)(struct tool_result *result);
+    bool is_list;
 } parsers[] = {
-    {OP_INFO, 1u << OUTCOME_OK, parse_info},
-    {OP_CHECK, 1u << OUTCOME_CLEAN | 1u << OUTCOME_LEAKS | 1u << OUTCOME_CORRUPT, parse_check},
-    {OP_MEASURE, 1u << OUTCOME_OK, parse_measure},
+    {OP_INFO, 1u << OUTCOME_OK, parse_info, false},
+    {OP_CHECK, 1u << OUTCOME_CLEAN | 1u << OUTCOME_LEAKS | 1u << OUTCOME_CORRUPT, parse_check,
+     false},
+    {OP_MEASURE, 1u << OUTCOME_OK, parse_measure, false},
+    {OP_MAP, 1u << OUTCOME_OK, parse_map, true},
 };
 
 static void parse_output(const struct parser *parser, const struct exec_outcome *outcome,
@@ -90,8 +136,8 @@ static void parse_output(const struct parser *parser, const struct exec_outcome 
     result->json = tool_json_parse(outcome->out.data, outcome->out.length, &fault);
     if (!result->json) {
         parse_problem(result, fault.text, "");
-    } else if (!cJSON_IsObject(result->json)) {
-        parse_problem(result, "not a JSON object", "");
+    } else if (parser->is_list ? !cJSON_IsArray(result->json) : !cJSON_IsObject(result->json)) {
+        parse_problem(result, parser->is_list ? "not a JSON array" : "not a JSON object", "");
         cJSON_Delete(result->json);
         result->json = NULL;
     } else {

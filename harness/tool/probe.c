@@ -55,7 +55,7 @@ static bool probe_exists(const struct probe *probe, const char *name) {
 }
 
 static bool probe_succeeded(const struct probe *probe) {
-    return probe->result.class <= OUTCOME_NO_CHECKS;
+    return probe->result.class <= OUTCOME_DIFFERENT;
 }
 
 // Is it a lack of this target or option? qemu-img names what it lacks in a refusal; instar's
@@ -253,6 +253,24 @@ static int probe_checks(struct probe *probe) {
     return 0;
 }
 
+// What is asked beside a step: a tool may have neither, and lacks nothing that a case needs.
+static int probe_beside(struct probe *probe) {
+    struct tool *tool = probe->tool;
+    const struct tool_call map = {.op = OP_MAP, .input = "probe.raw", .input_format = IMAGE_RAW};
+    const struct tool_call compare = {.op = OP_COMPARE,
+                                      .input = "probe.raw",
+                                      .input_format = IMAGE_RAW,
+                                      .output = "probe.raw",
+                                      .target = IMAGE_RAW};
+    if (probe_call(probe, &map, false) != 0)
+        return -1;
+    tool->ops[OP_MAP] = probe_succeeded(probe) && !probe->result.json_failed;
+    if (probe_call(probe, &compare, false) != 0)
+        return -1;
+    tool->ops[OP_COMPARE] = probe->result.class == OUTCOME_OK;
+    return 0;
+}
+
 static int probe_info(struct probe *probe) {
     const struct tool_call info = {.op = OP_INFO, .input = "probe.raw", .input_format = IMAGE_RAW};
     struct tool *tool = probe->tool;
@@ -374,7 +392,7 @@ static int probe_capabilities(struct probe *probe) {
     if (tool_samples(probe->room.workdir->case_path, probe->fault) != 0 || probe_info(probe) != 0 ||
         probe_measures(probe) != 0 || probe_size_and_snapshot(probe) != 0 ||
         probe_writes(probe) != 0 || probe_compresses(probe) != 0 || probe_checks(probe) != 0 ||
-        probe_reads(probe) != 0)
+        probe_beside(probe) != 0 || probe_reads(probe) != 0)
         return -1;
     bool any = false;
     for (int op = 0; op < OPERATIONS; op++)

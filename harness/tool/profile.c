@@ -6,7 +6,7 @@
 
 // The sets in a profile, and where each gets the names of its members from.
 static const char *operation_name(int op) {
-    return operation_names[op];
+    return tool_operation_name((enum operation)op);
 }
 static const char *format_name(int format) {
     return tool_format_name(format);
@@ -21,7 +21,7 @@ struct profile_set {
 
 enum { PROFILE_SETS = 4 };
 static void profile_sets(const struct tool *tool, struct profile_set sets[PROFILE_SETS]) {
-    sets[0] = (struct profile_set){"operations", tool->ops, OPERATIONS, operation_name};
+    sets[0] = (struct profile_set){"operations", tool->ops, TOOL_OPERATIONS, operation_name};
     sets[1] = (struct profile_set){"reads", tool->reads, IMAGE_FORMATS, format_name};
     sets[2] = (struct profile_set){"writes", tool->writes, IMAGE_FORMATS, format_name};
     sets[3] = (struct profile_set){"measures", tool->measures, IMAGE_FORMATS, format_name};

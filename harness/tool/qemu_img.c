@@ -11,44 +11,55 @@
 // - convert -O vhdx -o block_size takes values below the 1 MiB that its specification allows and
 //   silently uses 1 MiB.
 // - convert -O vmdk of an empty disk is refused ("Unsupported image type 'monolithicSparse'").
+// - map: of a vhdx everything is data (it has no block status); of a flat vmdk, and of qcow2
+// clusters
+//   where the host has holes, an extent may be data and zero.
 // - a wrong command line ends with 1, like every refusal; only the text tells them apart.
 #include "tool/adapter.h"
 
 #define MEASURE TOOL_OP(OP_MEASURE)
+// Given to the convert that belongs to a measure, never to one that a case asks for.
+#define MEASURE_OR_FIT (MEASURE | TOOL_OP(OP_CONVERT))
 
 static const struct tool_option_form option_forms[] = {
     {TOOL_OPTION_CLUSTER, IMAGE_QCOW2, MEASURE | TOOL_OPS_WRITING, "cluster_size"},
-    {TOOL_OPTION_REFCOUNT, IMAGE_QCOW2, MEASURE, "refcount_bits"},
+    {TOOL_OPTION_REFCOUNT, IMAGE_QCOW2, MEASURE_OR_FIT, "refcount_bits"},
     {TOOL_OPTION_FLAT, IMAGE_VMDK, TOOL_OP(OP_CONVERT), "subformat"},
     {TOOL_OPTION_BLOCK, IMAGE_VHDX, TOOL_OP(OP_CONVERT), "block_size"},
     {TOOL_OPTION_EXTENDED_L2, IMAGE_QCOW2, MEASURE | TOOL_OPS_WRITING, "extended_l2=on"},
-    {TOOL_OPTION_LAZY_REFCOUNTS, IMAGE_QCOW2, MEASURE, "lazy_refcounts=on"},
-    {TOOL_OPTION_PREALLOCATION, IMAGE_QCOW2, MEASURE, "preallocation"},
-    {TOOL_OPTION_COMPAT, IMAGE_QCOW2, MEASURE, "compat"},
-    {TOOL_OPTION_COMPRESSION, IMAGE_QCOW2, MEASURE, "compression_type"},
+    {TOOL_OPTION_LAZY_REFCOUNTS, IMAGE_QCOW2, MEASURE_OR_FIT, "lazy_refcounts=on"},
+    {TOOL_OPTION_PREALLOCATION, IMAGE_QCOW2, MEASURE_OR_FIT, "preallocation"},
+    {TOOL_OPTION_COMPAT, IMAGE_QCOW2, MEASURE_OR_FIT, "compat"},
+    {TOOL_OPTION_COMPRESSION, IMAGE_QCOW2, MEASURE_OR_FIT, "compression_type"},
     {TOOL_OPTION_NO_SKIP_ZEROS, IMAGE_FORMATS, TOOL_OPS_WRITING, "-S 0"},
     {TOOL_OPTION_SNAPSHOT, IMAGE_FORMATS, TOOL_OPS_WRITING, "-l"},
     {TOOL_OPTION_SIZE, IMAGE_FORMATS, MEASURE, "--size"},
     {0, 0, 0, NULL},
 };
 
-static const char *const subcommands[OPERATIONS] = {
+static const char *const subcommands[TOOL_OPERATIONS] = {
     [OP_INFO] = "info",
     [OP_CHECK] = "check",
     [OP_MEASURE] = "measure",
     [OP_CONVERT] = "convert",
     [OP_CONVERT_COMPRESSED] = "convert",
+    [OP_MAP] = "map",
+    [OP_COMPARE] = "compare",
 };
 
 static void qemu_img_build(const struct tool *tool, const struct tool_call *call,
                            struct tool_argv *argv) {
     tool_argv_add(argv, subcommands[call->op]);
-    if (!operation_writes(call->op))
+    if (!operation_writes(call->op) && call->op != OP_COMPARE)
         tool_argv_add(argv, "--output=json");
     // A size has no format; -f without a file is a wrong command line.
     if (!call->options.size_only) {
         tool_argv_add(argv, "-f");
         tool_argv_add(argv, tool_format_name(call->input_format));
+    }
+    if (call->op == OP_COMPARE) {
+        tool_argv_add(argv, "-F");
+        tool_argv_add(argv, tool_format_name(call->target));
     }
     if (operation_has_target(call->op)) {
         tool_argv_add(argv, "-O");
@@ -66,7 +77,7 @@ static void qemu_img_build(const struct tool *tool, const struct tool_call *call
         tool_argv_options(argv, tool, call);
     if (!call->options.size_only)
         tool_argv_add(argv, call->input);
-    if (operation_writes(call->op))
+    if (operation_writes(call->op) || call->op == OP_COMPARE)
         tool_argv_add(argv, call->output);
 }
 

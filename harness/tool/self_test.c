@@ -62,6 +62,8 @@ static const struct self_call {
     struct target_options options;
 } self_calls[] = {
     {OP_INFO, IMAGE_RAW, {0}},
+    {OP_MAP, IMAGE_RAW, {0}},
+    {OP_COMPARE, IMAGE_RAW, {0}},
     {OP_CHECK, IMAGE_RAW, {0}},
     {OP_MEASURE, IMAGE_RAW, {0}},
     {OP_MEASURE, IMAGE_QCOW2, {0}},
@@ -149,7 +151,9 @@ static int self_call_one(const struct tool *tool, const struct self_image *image
     struct tool_call call = {.op = row->op,
                              .input = image->name,
                              .input_format = image->format,
-                             .output = operation_writes(row->op) ? "out" : NULL,
+                             .output = operation_writes(row->op) ? "out"
+                                       : row->op == OP_COMPARE   ? self_images[0].name
+                                                                 : NULL,
                              .target = row->target,
                              .options = row->options};
     if (!tool_supports(tool, &call, NULL))

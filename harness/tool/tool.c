@@ -7,12 +7,20 @@
 #include "testcase/testcase.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const outcome_class_names[OUTCOME_CLASSES] = {
-    [OUTCOME_OK] = "ok",           [OUTCOME_CLEAN] = "clean",     [OUTCOME_LEAKS] = "leaks",
-    [OUTCOME_CORRUPT] = "corrupt", [OUTCOME_REFUSED] = "refused", [OUTCOME_NO_CHECKS] = "no-checks",
-    [OUTCOME_USAGE] = "usage",     [OUTCOME_LIMIT] = "limit",     [OUTCOME_SIGNAL] = "signal",
+    [OUTCOME_OK] = "ok",
+    [OUTCOME_CLEAN] = "clean",
+    [OUTCOME_LEAKS] = "leaks",
+    [OUTCOME_CORRUPT] = "corrupt",
+    [OUTCOME_REFUSED] = "refused",
+    [OUTCOME_NO_CHECKS] = "no-checks",
+    [OUTCOME_DIFFERENT] = "different",
+    [OUTCOME_USAGE] = "usage",
+    [OUTCOME_LIMIT] = "limit",
+    [OUTCOME_SIGNAL] = "signal",
     [OUTCOME_TIMEOUT] = "timeout",
 };
 
@@ -32,6 +40,10 @@ const char *tool_format_name(enum image_format format) {
     return image_driver(format)->name;
 }
 
+const char *tool_operation_name(enum operation op) {
+    return op == OP_MAP ? "map" : op == OP_COMPARE ? "compare" : operation_names[op];
+}
+
 // Only qcow2 and vmdk have compressed units; both tools refuse `-c` for the others.
 static bool tool_can_compress(enum image_format target) {
     return target == IMAGE_QCOW2 || target == IMAGE_VMDK;
@@ -43,6 +55,8 @@ static const char *tool_why_unsupported(const struct tool *tool, const struct to
     if (!tool->ops[call->op])
         return "no_operation";
     if (!call->options.size_only && !tool->reads[call->input_format])
+        return "no_source";
+    if (call->op == OP_COMPARE && !tool->reads[call->target])
         return "no_source";
     if (!operation_has_target(call->op))
         return NULL;
@@ -140,5 +154,6 @@ int tool_run(const struct tool *tool, const struct tool_call *call, struct tool_
 
 void tool_result_free(struct tool_result *result) {
     cJSON_Delete(result->json);
+    free(result->map);
     *result = (struct tool_result){0};
 }

@@ -17,11 +17,12 @@
 enum tool_kind { TOOL_QEMU_IMG, TOOL_INSTAR };
 
 enum outcome_class {
-    OUTCOME_OK,        // succeeded (info, measure, convert)
+    OUTCOME_OK,        // succeeded (info, measure, convert, map); compare: identical
     OUTCOME_CLEAN,     // check: nothing wrong
     OUTCOME_LEAKS,     // check: 3
     OUTCOME_CORRUPT,   // check: 2 with a parsed result
     OUTCOME_NO_CHECKS, // check: 63, the format has none
+    OUTCOME_DIFFERENT, // compare: 1, the images do not hold the same bytes
     OUTCOME_REFUSED,   // a documented runtime refusal
     OUTCOME_USAGE,     // our command line was wrong: a harness error, the run stops
     OUTCOME_LIMIT,     // a limit of ours ended it (SIGXFSZ, SIGXCPU, no space left, tool_limits)
@@ -30,6 +31,9 @@ enum outcome_class {
     OUTCOME_CLASSES
 };
 extern const char *const outcome_class_names[OUTCOME_CLASSES]; // "ok", "clean", "leaks", ...
+
+// Of any operation that a tool can be asked for.
+const char *tool_operation_name(enum operation op);
 
 // The members of struct target_options, one by one.
 enum tool_option {
@@ -62,10 +66,10 @@ struct tool {
                        // of the probe that failed, in the tool's words, or ""
     bool is_standin;
     char no_instar[256]; // stand-in of the automatic choice: why instar itself is not here, else ""
-    bool ops[OPERATIONS];
+    bool ops[TOOL_OPERATIONS];
     bool reads[IMAGE_FORMATS], writes[IMAGE_FORMATS], measures[IMAGE_FORMATS];
     // Options that the adapter knows but this version of the tool calls a usage error.
-    bool lacks_option[OPERATIONS][TOOL_OPTIONS];
+    bool lacks_option[TOOL_OPERATIONS][TOOL_OPTIONS];
     bool qemu_version_option;  // instar: `info --qemu-version` exists
     char qemu_version[24];     // instar: what it is given; see tool_set_qemu_version
     char lies[256];            // stand-in: STANDIN_LIE in force, else ""
@@ -80,8 +84,8 @@ struct tool_call {
     enum operation op;
     const char *input; // "" with options.size_only
     enum image_format input_format;
-    const char *output; // operations that write
-    enum image_format target;
+    const char *output;       // operations that write; compare: the other image, which it reads
+    enum image_format target; // of `output`
     struct target_options options;
     uint64_t size;        // options.size_only: guest bytes
     const char *snapshot; // options.snapshot: its ID
@@ -111,10 +115,18 @@ struct tool_measure {
     uint64_t required, fully, bitmaps; // bytes
 };
 
+// A run of guest bytes, as map prints it.
+struct tool_extent {
+    uint64_t start, length;
+    bool has_present, present, zero, data; // qemu-img says `present` from 6.1 on
+};
+
 struct tool_result {
     enum outcome_class class;
     // ok info and check, and measure if it is JSON at all: the tree (an object); owned.
     cJSON *json;
+    struct tool_extent *map; // ok map: its runs in the order in which they stand; owned
+    size_t map_count;
     bool json_failed;       // an operation that succeeded did not print the documented JSON
     char json_problem[160]; // why, in words
     struct tool_measure measure;

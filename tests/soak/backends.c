@@ -49,7 +49,7 @@ static struct soak {
     struct exec_outcome outcomes[RUNS];
     struct buffer words;
     // Counters.
-    uint64_t operations, by_operation[OPERATIONS], by_damage[DAMAGES];
+    uint64_t operations, by_operation[TOOL_OPERATIONS], by_damage[DAMAGES];
     uint64_t nonzero, signals, differences, undetermined, uncompared;
     uint64_t runs[EXEC_BACKENDS], timeouts[EXEC_BACKENDS], wall_us[EXEC_BACKENDS];
     uint64_t began_us;
@@ -308,9 +308,9 @@ static void summary(struct buffer *line) {
                       soak.timeouts[backend],
                       soak.runs[backend] ? soak.wall_us[backend] / soak.runs[backend] : 0);
     buffer_text(line, "}, \"calls\": {");
-    for (int op = 0; op < OPERATIONS; op++)
-        buffer_format(line, "%s\"%s\": %" PRIu64, op ? ", " : "", operation_names[op],
-                      soak.by_operation[op]);
+    for (int op = 0; op < TOOL_OPERATIONS; op++)
+        buffer_format(line, "%s\"%s\": %" PRIu64, op ? ", " : "",
+                      tool_operation_name((enum operation)op), soak.by_operation[op]);
     buffer_text(line, "}, \"files\": {");
     for (int damage = 0; damage < DAMAGES; damage++)
         buffer_format(line, "%s\"%s\": %" PRIu64, damage ? ", " : "", damage_names[damage],

@@ -300,8 +300,25 @@ static void version_1_means_what_it_always_meant(void **state) {
     }
 }
 
+// What is asked beside a step has a name and a command line, but no byte means it.
+static void no_byte_is_an_operation_that_no_case_has(void **state) {
+    (void)state;
+    bool found = false;
+    for (size_t i = 0; i < case_field_count; i++) {
+        const struct case_field *field = &case_fields[i];
+        if (field->record != RECORD_OPERATION || strcmp(field->name, "op") != 0)
+            continue;
+        found = true;
+        for (uint32_t raw = 0; raw < 256; raw++)
+            assert_int_equal(case_field_value(field, raw), raw % 5);
+    }
+    assert_true(found);
+    assert_int_equal(OPERATIONS, 5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_byte_is_an_operation_that_no_case_has),
         cmocka_unit_test(any_bytes_of_any_length_are_a_case),
         cmocka_unit_test(every_decoded_member_is_in_its_range),
         cmocka_unit_test(decoding_is_canonical),

@@ -79,6 +79,16 @@ static const struct row {
     // an instar refusal never has qemu-img's words for a wrong command line
     {TOOL_INSTAR, ANY_OP, EXEC_EXITED, 1, "", "Try 'qemu-img --help'", OUTCOME_REFUSED},
 
+    {TOOL_QEMU_IMG, OP_COMPARE, EXEC_EXITED, 0, "Images are identical.\n", "", OUTCOME_OK},
+    {TOOL_QEMU_IMG, OP_COMPARE, EXEC_EXITED, 1, "Content mismatch at offset 0!\n", "", OUTCOME_DIFFERENT},
+    {TOOL_QEMU_IMG, OP_COMPARE, EXEC_EXITED, 2, "", "qemu-img: Could not open 'x'\n", OUTCOME_REFUSED},
+    {TOOL_QEMU_IMG, OP_COMPARE, EXEC_EXITED, 1, "", "qemu-img: Expecting two image file names\n",
+     OUTCOME_USAGE},
+    {TOOL_INSTAR, OP_COMPARE, EXEC_EXITED, 0, "{}", "", OUTCOME_OK},
+    {TOOL_INSTAR, OP_COMPARE, EXEC_EXITED, 1, "{\"identical\": false}", "", OUTCOME_DIFFERENT},
+    {TOOL_INSTAR, OP_COMPARE, EXEC_EXITED, 1, "", "Error: \"compare failed\"\n", OUTCOME_REFUSED},
+    {TOOL_INSTAR, OP_COMPARE, EXEC_EXITED, 2, "", "error: unexpected argument", OUTCOME_USAGE},
+
     {ANY_KIND, ANY_OP, EXEC_DEADLINE, 2000, "{}", "No space left on device", OUTCOME_TIMEOUT},
     {ANY_KIND, ANY_OP, EXEC_MEMORY, 1024, "{}", "", OUTCOME_LIMIT},
     {ANY_KIND, ANY_OP, EXEC_SPACE, 2048, "{}", "", OUTCOME_LIMIT},
@@ -121,21 +131,27 @@ static void expect_class(const struct row *row, enum tool_kind kind, enum operat
     enum outcome_class class = tool_classify(&tool, op, &outcome);
     if (class != row->expected)
         print_error("row %zu, kind %d, %s: %s, not %s\n", (size_t)(row - rows), (int)kind,
-                    operation_names[op], outcome_class_names[class],
+                    tool_operation_name(op), outcome_class_names[class],
                     outcome_class_names[row->expected]);
     assert_int_equal(class, row->expected);
     buffer_free(&outcome.out);
     buffer_free(&outcome.err);
 }
 
+// compare's 1 is a result: only its own rows are about it.
+static bool row_is_about(const struct row *row, int op) {
+    if (row->op == op)
+        return true;
+    return op != OP_COMPARE && (row->op == ANY_OP || (row->op == NOT_CHECK && op != OP_CHECK));
+}
+
 static void each_row_gives_its_class(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (int kind = TOOL_QEMU_IMG; kind <= TOOL_INSTAR; kind++)
-            for (int op = 0; op < OPERATIONS; op++)
+            for (int op = 0; op < TOOL_OPERATIONS; op++)
                 if ((rows[i].kind == ANY_KIND || rows[i].kind == kind) &&
-                    (rows[i].op == ANY_OP || rows[i].op == op ||
-                     (rows[i].op == NOT_CHECK && op != OP_CHECK)))
+                    row_is_about(&rows[i], op))
                     expect_class(&rows[i], kind, op);
 }
 
@@ -160,8 +176,9 @@ static void nothing_captured_is_no_surprise(void **state) {
 
 static void classes_have_the_names_of_reports(void **state) {
     (void)state;
-    static const char *const names[] = {"ok",      "clean", "leaks", "corrupt", "no-checks",
-                                        "refused", "usage", "limit", "signal",  "timeout"};
+    static const char *const names[] = {"ok",        "clean",     "leaks",   "corrupt",
+                                        "no-checks", "different", "refused", "usage",
+                                        "limit",     "signal",    "timeout"};
     for (int class = 0; class < OUTCOME_CLASSES; class ++)
         assert_string_equal(outcome_class_names[class], names[class]);
 }

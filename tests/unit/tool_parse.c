@@ -129,6 +129,42 @@ static void info_is_an_object_with_a_format(void **state) {
     expect_problem(OP_INFO, 0, "{}", 2, "no member format");
 }
 
+static void map_is_a_list_of_runs_without_gaps(void **state) {
+    (void)state;
+    static const char out[] =
+        "[{ \"start\": 0, \"length\": 9007199254740993, \"depth\": 0, \"present\": true, \"zero\": "
+        "false, \"data\": true, \"offset\": 327680},\n{ \"start\": 9007199254740993, \"length\": "
+        "512, "
+        "\"depth\": 1, \"zero\": true, \"data\": false}]\n";
+    struct tool_result result = parsed(OP_MAP, 0, out, strlen(out));
+    assert_false(result.json_failed);
+    assert_int_equal(result.map_count, 2);
+    assert_int_equal(result.map[0].length, UINT64_C(9007199254740993));
+    assert_true(result.map[0].data && !result.map[0].zero && result.map[0].present);
+    assert_true(result.map[1].zero && !result.map[1].data && !result.map[1].has_present);
+    tool_result_free(&result);
+    assert_null(result.map);
+    static const char empty[] = "[{\"start\": 0, \"length\": 0, \"zero\": false, \"data\": false}]";
+    result = parsed(OP_MAP, 0, empty, strlen(empty)); // qemu-img's map of a disk of size 0
+    assert_false(result.json_failed);
+    tool_result_free(&result);
+    static const struct {
+        const char *out, *problem;
+    } wrong[] = {
+        {"{}", "not a JSON array"},
+        {"[{\"start\": 0}]", "integer: length"},
+        {"[{\"start\": 0, \"length\": 1, \"zero\": 1, \"data\": true}]", "not a boolean: zero"},
+        {"[{\"start\": 0, \"length\": 1, \"zero\": true}]", "not a boolean: data"},
+        {"[{\"start\": 1, \"length\": 1, \"zero\": true, \"data\": true}]", "do not follow"},
+        {"[{\"start\": 0, \"length\": 1, \"zero\": true, \"data\": true}, {\"start\": 2, "
+         "\"length\": "
+         "1, \"zero\": true, \"data\": true}]",
+         "do not follow"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_problem(OP_MAP, 0, wrong[i].out, strlen(wrong[i].out), wrong[i].problem);
+}
+
 static void only_operations_that_end_well_must_print(void **state) {
     (void)state;
     static const struct {
@@ -170,6 +206,7 @@ int main(void) {
         cmocka_unit_test(a_problem_keeps_the_tree_and_is_printable),
         cmocka_unit_test(check_has_counts),
         cmocka_unit_test(info_is_an_object_with_a_format),
+        cmocka_unit_test(map_is_a_list_of_runs_without_gaps),
         cmocka_unit_test(only_operations_that_end_well_must_print),
         cmocka_unit_test(output_that_was_cut_is_not_read),
     };
