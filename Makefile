@@ -269,7 +269,7 @@ build/bench/fork_floor.so: bench/fork_floor.c
 
 # A stopwatch around the functions where a phase of an iteration begins.
 LOOP_WRAPS := case_decode workdir_clear_case material_build image_write tool_run exec_run tool_classify \
-    tool_parse output_open output_check output_fit third_ask material_modified oracle_judge \
+    tool_parse output_open output_check output_fit third_ask cross_ask material_modified oracle_judge \
     image_compare image_all_same source_classes_of step_count output_end guide_step
 build/bench/loop_cost: build/obj/plain/bench/loop_cost.o $(call libs,plain,$(HARNESS)) | build/launcher build/standin/instar $(THIRD)
 	$(call say,LINK,$@)

@@ -41,7 +41,7 @@
     X(EXEC, "our end of running them")                                                             \
     X(PARSE, "classify and parse")                                                                 \
     X(OPEN, "open outputs")                                                                        \
-    X(CHECK, "check outputs, fits, third reader")                                                  \
+    X(CHECK, "check outputs, fits, third reader, cross-checks")                                    \
     X(MODIFIED, "source modified")                                                                 \
     X(JUDGE, "judge: all but content")                                                             \
     X(COMPARE, "judge: compare content")                                                           \
@@ -124,6 +124,9 @@ WRAP(CHECK, int, output_fit,
      (s, c, side, i, f))
 WRAP(CHECK, int, third_ask,
      (struct step_record *s, struct chain *c, int side, struct fault *f), (s, c, side, f))
+WRAP(CHECK, int, cross_ask,
+     (struct step_record *s, struct chain *c, int side, size_t i, const struct material *m,
+      struct fault *f), (s, c, side, i, m, f))
 WRAP(MODIFIED, bool, material_modified, (const struct material *m, const char *d), (m, d))
 WRAP_VOID(JUDGE, oracle_judge, (const struct oracle_step *s, struct judgements *j), (s, j))
 WRAP(COMPARE, int, image_compare,

@@ -32,6 +32,7 @@ struct chain {
     const struct finding *confirming;
     const struct third *third; // NULL: there is none
     bool third_turn;           // it is asked in this case
+    unsigned cross_turn;       // cross-checks that are asked in this case, a bit each (cross.h)
     bool both_ways; // commands that take a shortcut run by plain execution, too (tool/both.h)
     bool counting;  // operations, verdicts and the matrix; a repetition counts commands alone
     uint64_t source_classes;         // of the case, where `counting` (testcase/source_class.h)

@@ -8,6 +8,7 @@
 
 #include "cells.h"
 #include "compared.h"
+#include "cross.h"
 #include "pair.h"
 #include "report/story.h"
 #include "seen.h"
@@ -142,6 +143,7 @@ void harness_close(struct harness *h) {
                 exec_outcome_free(&records[r]->steps[i].outcomes[side]);
                 exec_outcome_free(&records[r]->steps[i].fit_outcomes[side]);
                 tool_result_free(&records[r]->steps[i].results[side]);
+                cross_free(&records[r]->steps[i], side);
             }
     buffer_free(&h->fence);
     free(h->seen);
@@ -181,7 +183,7 @@ void harness_guide(struct harness *h, uint8_t *cells) {
 }
 
 void harness_forget(struct harness *h) {
-    h->third_always = true;
+    h->third_always = h->cross_always = true;
     free(h->seen);
     h->seen = NULL;
 }

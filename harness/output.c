@@ -28,7 +28,7 @@ static uint64_t written_size(const struct chain *chain, const struct tool_call *
     return tool_output_extent(call, call->output, extent) ? size + file_size(chain, extent) : size;
 }
 
-static const struct tool *checker(const struct chain *chain) {
+const struct tool *output_checker(const struct chain *chain) {
     for (int side = SIDES - 1; side >= 0; side--)
         if (chain->tools[side].kind == TOOL_QEMU_IMG && chain->tools[side].available)
             return &chain->tools[side];
@@ -41,7 +41,7 @@ static int flatten(struct chain *chain, const char *name, enum image_format form
                    struct fault *fault) {
     static struct exec_outcome outcome;
     enum outcome_class class;
-    const struct tool *tool = checker(chain);
+    const struct tool *tool = output_checker(chain);
     *reading = READ_UNDECIDED;
     if (!tool)
         return 0;
@@ -110,7 +110,7 @@ int output_open(struct step_record *step, struct chain *chain, int side, struct 
 int output_check(struct step_record *step, struct chain *chain, int side, struct fault *fault) {
     static struct exec_outcome outcome;
     struct oracle_side *to = step_side(step, side);
-    const struct tool *tool = checker(chain);
+    const struct tool *tool = output_checker(chain);
     struct tool_call call = {
         .op = OP_CHECK, .input = step->outputs[side], .input_format = step->step.target};
     const char *why;

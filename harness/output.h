@@ -13,11 +13,19 @@ struct oracle_side *step_side(struct step_record *step, int side);
 int step_call(struct chain *chain, const struct tool *tool, const struct tool_call *call,
               struct exec_outcome *outcome, enum outcome_class *class, struct fault *fault);
 
+// instar learns the format from the content; only to measure can it be told another one. What it
+// says of a raw file that begins like something else is no opinion on a raw file.
+bool step_cannot_tell_format(const struct tool *tool, enum operation op,
+                             const struct material *input);
+
+// qemu-img, if it is in the pair; NULL.
+const struct tool *output_checker(const struct chain *chain);
 // Opens what a side wrote: our reader, and qemu-img where that fails or in a confirmation.
 int output_open(struct step_record *step, struct chain *chain, int side, struct fault *fault);
 // qemu-img's check of it, where it has one.
 int output_check(struct step_record *step, struct chain *chain, int side, struct fault *fault);
-// Measures of these targets have no second opinion: each is held against that tool's own convert.
+// Measures of these targets have no second opinion: each is held against that tool's own convert;
+// those of others only where cross-checks are asked for.
 bool output_is_fitted(enum image_format target);
 // Makes a measure into that convert; false if the tool cannot do it with the same options.
 bool output_fit_call(const struct tool *tool, struct tool_call *call);

@@ -4,6 +4,7 @@
 // (the campaign's memory), what is written down.
 #include "harness_state.h"
 
+#include "cross.h"
 #include "keep.h"
 #include "report/report.h"
 #include "seen.h"
@@ -39,6 +40,7 @@ static int confirm(struct harness *h, const struct finding *finding, struct faul
     chain->confirming = finding;
     chain->goes_on = chain->counting = false;
     chain->third_turn = true;
+    chain->cross_turn = CROSS_ALL;
     chain->room.plain = true;
     int status = 1;
     for (unsigned i = 0; i < h->settings->confirm && status == 1; i++) {
@@ -69,7 +71,12 @@ static int first_run(struct harness *h, const uint8_t *data, size_t size,
     h->chain.goes_on = goes_on;
     h->chain.confirming = NULL;
     h->chain.counting = true;
-    h->chain.third_turn = h->third_always || turn_of(data, size, THIRD_SHARE);
+    // By what the case means: two spellings of one case take one way through the oracles, or an
+    // engine could not trim.
+    uint8_t meant[CASE_MAX_BYTES];
+    size_t length = case_encode(&h->testcase, meant);
+    h->chain.third_turn = h->third_always || turn_of(meant, length, THIRD_SHARE);
+    h->chain.cross_turn = h->cross_always ? CROSS_ALL : cross_turns(meant, length);
     h->chain.both_ways = turn_of(data, size, BOTH_WAYS_SHARE);
     h->stats->cases++;
     return chain_run(&h->chain, &h->testcase, &h->first, fault);
@@ -229,7 +236,7 @@ int harness_look(struct harness *h, const uint8_t *data, size_t size, const stru
 int harness_replay(struct harness *h, const uint8_t *data, size_t size,
                    const struct record **record, size_t *unconfirmed, struct fault *fault) {
     *unconfirmed = 0;
-    h->third_always = true;
+    h->third_always = h->cross_always = true;
     if (first_run(h, data, size, NULL, NULL, false, fault))
         return -1;
     size_t kept = 0;
@@ -256,8 +263,10 @@ static bool is_wanted(void *context, const char *signature) {
 
 int harness_shows(struct harness *h, const uint8_t *data, size_t size,
                   char signature[SIGNATURE_ROOM], struct fault *fault) {
-    // Asking a third reader takes as long as a tool, and only its own opinion needs it.
-    h->third_always = !*signature || strncmp(signature, "third_reader_", 13) == 0;
+    // Asking others takes as long as a tool, and only the rules about them need it.
+    const struct oracle *oracle = oracle_of_signature(signature);
+    h->third_always = !*signature || oracle == oracle_named("third_reader_divergence");
+    h->cross_always = !*signature || (oracle && oracle->beside);
     if (first_run(h, data, size, is_wanted, signature, false, fault))
         return -1;
     for (size_t i = 0; i < h->first.finding_count; i++) {
@@ -281,6 +290,7 @@ int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t f
     h->chain.stop_context = (void *)(uintptr_t)signature;
     h->chain.goes_on = h->chain.counting = false;
     h->chain.third_turn = true;
+    h->chain.cross_turn = CROSS_ALL;
     if (chain_run(&h->chain, &h->testcase, &h->again, fault))
         return -1;
     if (!has_finding(&h->again, signature))

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "coverage.h"
+#include "cross.h"
 #include "output.h"
 #include "third.h"
 #include "tool/both.h"
@@ -29,8 +30,9 @@ static void begin_side(struct step_record *step, const struct chain *chain, int 
     to->fit_class = OUTCOME_CLASSES;
     to->fit_costs_too_much = false;
     step->flattened[side] = false;
-    step->outputs[side][0] = step->fits[side][0] = 0;
+    step->outputs[side][0] = step->fits[side][0] = step->other[0] = 0;
     tool_result_free(&step->results[side]);
+    cross_forget(step, side);
 }
 
 // A snapshot is a disk of its own in the same file. Only the source that was built has any; of a
@@ -156,27 +158,32 @@ static void describe_call(struct step_record *step, int side, size_t index) {
     call->output = step->outputs[side];
 }
 
-// instar learns the format from the content; only to measure can it be told another one. What it
-// says of a raw file that begins like something else is no opinion on a raw file.
-static bool cannot_tell_format(const struct tool *tool, enum operation op,
-                               const struct material *input) {
+bool step_cannot_tell_format(const struct tool *tool, enum operation op,
+                             const struct material *input) {
     return tool->kind == TOOL_INSTAR && op != OP_MEASURE && input->probed != input->truth.format;
+}
+
+// The convert that belongs to a measure.
+static int fit_measure(struct step_record *step, struct chain *chain, int side, size_t index,
+                       const struct material *input, struct fault *fault) {
+    const struct tool_call *call = &step->calls[side];
+    if ((!output_is_fitted(call->target) && !(chain->cross_turn >> CROSS_CHECK_FIT & 1)) ||
+        call->options.size_only || step_cannot_tell_format(&chain->tools[side], OP_CONVERT, input))
+        return 0;
+    step_side(step, side)->fit_costs_too_much = !step->fit_is_cheap;
+    return step->fit_is_cheap ? output_fit(step, chain, side, index, fault) : 0;
 }
 
 // What follows a command that succeeded.
 static int follow_up(struct step_record *step, struct chain *chain, int side, size_t index,
                      const struct material *input, struct fault *fault) {
-    const struct tool_call *call = &step->calls[side];
-    if (operation_writes(call->op))
-        return output_open(step, chain, side, fault) || output_check(step, chain, side, fault) ||
-                       third_ask(step, chain, side, fault)
-                   ? -1
-                   : 0;
-    if (call->op != OP_MEASURE || !output_is_fitted(call->target) || call->options.size_only ||
-        cannot_tell_format(&chain->tools[side], OP_CONVERT, input))
-        return 0;
-    step_side(step, side)->fit_costs_too_much = !step->fit_is_cheap;
-    return step->fit_is_cheap ? output_fit(step, chain, side, index, fault) : 0;
+    int status = 0;
+    if (operation_writes(step->step.op))
+        status = output_open(step, chain, side, fault) || output_check(step, chain, side, fault) ||
+                 third_ask(step, chain, side, fault);
+    else if (step->step.op == OP_MEASURE)
+        status = fit_measure(step, chain, side, index, input, fault);
+    return status || cross_ask(step, chain, side, index, input, fault) ? -1 : 0;
 }
 
 static void note_modified(struct step_record *step, const struct chain *chain, int side,
@@ -199,7 +206,7 @@ static int run_side(struct step_record *step, struct chain *chain, int side, siz
     }
     if (!tool_supports(to->tool, call, &to->why_not))
         return 0;
-    if (cannot_tell_format(to->tool, call->op, input)) {
+    if (step_cannot_tell_format(to->tool, call->op, input)) {
         to->why_not = "format_by_content";
         return 0;
     }

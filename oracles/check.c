@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Consistency. Tools that check must agree on clean or not clean; an image of our own making is
-// clean by construction, so there every complaint is a finding; and what a convert wrote must pass
-// the reference checker. Counts are not compared: each tool counts different things.
+// clean by construction, so there every complaint is a finding; and what a convert wrote, also the
+// one behind a measure, must pass the reference checker. Counts are not compared: each tool counts
+// different things.
 #include "oracles/rule.h"
 
 static bool has_verdict(const struct oracle_side *side) {
@@ -58,35 +59,46 @@ static void judge_check(const struct oracle *oracle, const struct oracle_step *s
             oracle_say(out, oracle, VERDICT_AGREE, NULL);
 }
 
+// What qemu-img's check finds in a file that a tool wrote. `before` begins the detail.
+static void judge_written(const struct oracle *oracle, const struct oracle_step *step, int i,
+                          const struct tool_result *check, const char *before,
+                          struct judgements *out) {
+    const struct oracle_side *side = oracle_side_at(step, i);
+    if (check->class == OUTCOME_CLEAN)
+        oracle_say(out, oracle, VERDICT_AGREE, NULL);
+    if (check->class == OUTCOME_LIMIT || check->class == OUTCOME_TIMEOUT)
+        oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "output_check_cut_off_", side, "");
+    if (check->class != OUTCOME_LEAKS && check->class != OUTCOME_CORRUPT &&
+        check->class != OUTCOME_REFUSED && check->class != OUTCOME_SIGNAL)
+        return;
+    struct judgement *judgement =
+        oracle_say_role(out, oracle, VERDICT_DIVERGENCE, before, side, "");
+    oracle_values(judgement, "outcome", i == 0 ? outcome_class_names[check->class] : NULL,
+                  i == 0 ? NULL : outcome_class_names[check->class]);
+    if (check->class == OUTCOME_SIGNAL)
+        oracle_text(judgement, "qemu-img check dies on what %s wrote.", side->tool->name);
+    else if (check->class == OUTCOME_REFUSED)
+        oracle_text(judgement, "qemu-img check refuses to open what %s wrote.", side->tool->name);
+    else
+        oracle_text(judgement,
+                    "qemu-img check finds %" PRIu64 " corruptions and %" PRIu64
+                    " leaks in what %s wrote.",
+                    check->check.corruptions, check->check.leaks, side->tool->name);
+    oracle_explained(step, out, judgement);
+}
+
 static void judge_outputs(const struct oracle *oracle, const struct oracle_step *step,
                           struct judgements *out) {
     for (int i = 0; i < ORACLE_SIDES; i++) {
         const struct oracle_side *side = oracle_side_at(step, i);
+        size_t from = out->count;
         if (!oracle_gave(side))
             continue;
-        const struct tool_result *check = &side->output_check;
-        if (check->class == OUTCOME_CLEAN)
-            oracle_say(out, oracle, VERDICT_AGREE, NULL);
-        if (check->class == OUTCOME_LIMIT || check->class == OUTCOME_TIMEOUT)
-            oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "output_check_cut_off_", side, "");
-        if (check->class != OUTCOME_LEAKS && check->class != OUTCOME_CORRUPT &&
-            check->class != OUTCOME_REFUSED && check->class != OUTCOME_SIGNAL)
-            continue;
-        struct judgement *judgement =
-            oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "output_", side, "");
-        oracle_values(judgement, "outcome", i == 0 ? outcome_class_names[check->class] : NULL,
-                      i == 0 ? NULL : outcome_class_names[check->class]);
-        if (check->class == OUTCOME_SIGNAL)
-            oracle_text(judgement, "qemu-img check dies on what %s wrote.", side->tool->name);
-        else if (check->class == OUTCOME_REFUSED)
-            oracle_text(judgement, "qemu-img check refuses to open what %s wrote.",
-                        side->tool->name);
-        else
-            oracle_text(judgement,
-                        "qemu-img check finds %" PRIu64 " corruptions and %" PRIu64
-                        " leaks in what %s wrote.",
-                        check->check.corruptions, check->check.leaks, side->tool->name);
-        if (!oracle_explained(step, out, judgement))
+        if (step->op != OP_MEASURE)
+            judge_written(oracle, step, i, &side->output_check, "output_", out);
+        else if (side->beside[CROSS_CHECK_FIT].result)
+            judge_written(oracle, step, i, side->beside[CROSS_CHECK_FIT].result, "fit_", out);
+        if (oracle_diverged(out, from))
             return;
     }
 }
@@ -116,7 +128,8 @@ static void opinion(const struct oracle_step *step, const struct judgement *judg
 const struct oracle oracle_check = {
     .type = "check_divergence",
     .rule = "tools agree on clean or not clean, and what was built or converted is clean",
-    .ops = ORACLE_OP(OP_CHECK) | ORACLE_WRITES,
+    .ops = ORACLE_OP(OP_CHECK) | ORACLE_OP(OP_MEASURE) | ORACLE_WRITES,
+    .beside = true,
     .judge = judge,
     .opinion = opinion,
 };

@@ -22,7 +22,7 @@ static void judge_above(const struct oracle *oracle, const struct oracle_step *s
         if (!applies(step, side))
             continue;
         uint64_t fully = side->result->measure.fully, size = side->converted_size;
-        const struct relax_query query = {step, .expected = fully, .found = size};
+        const struct relax_query query = {.step = step, .expected = fully, .found = size};
         if (size <= fully || relax_allows(RELAX_BOUND_CUSHION, &query)) {
             oracle_say(out, oracle, VERDICT_AGREE, NULL);
             continue;

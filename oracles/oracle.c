@@ -32,11 +32,16 @@ const struct oracle *const oracles[] = {
     &oracle_measure_bitmaps_value,
     &oracle_measure_above,
     &oracle_measure_below,
+    &oracle_measure_contract,
+    &oracle_map_truth,
+    &oracle_map_measure,
     &oracle_convert_content,
     &oracle_info_output,
     &oracle_truth_content,
     &oracle_truth_size,
     &oracle_check,
+    &oracle_measure_growth,
+    &oracle_tool_compare,
     &oracle_third_reader,
     &oracle_writer_size,
     NULL,
@@ -49,7 +54,16 @@ const struct oracle *oracle_named(const char *type) {
     return NULL;
 }
 
-static bool diverged(const struct judgements *out, size_t from) {
+const struct oracle *oracle_of_signature(const char *signature) {
+    for (size_t i = 0; oracles[i]; i++) {
+        size_t length = strlen(oracles[i]->type);
+        if (strncmp(oracles[i]->type, signature, length) == 0 && signature[length] == '-')
+            return oracles[i];
+    }
+    return NULL;
+}
+
+bool oracle_diverged(const struct judgements *out, size_t from) {
     for (size_t i = from; i < out->count; i++)
         if (out->items[i].verdict == VERDICT_DIVERGENCE)
             return true;
@@ -66,7 +80,7 @@ void oracle_judge(const struct oracle_step *step, struct judgements *out) {
         for (size_t j = from; j < out->count; j++)
             if (out->items[j].verdict == VERDICT_DIVERGENCE)
                 oracle_explained(step, out, &out->items[j]);
-        if (diverged(out, from))
+        if (oracle_diverged(out, from))
             return;
     }
 }

@@ -10,6 +10,7 @@
 #include "image/compare.h"
 #include "image/content.h"
 #include "image/image.h"
+#include "oracles/cross.h"
 #include "oracles/opinion.h"
 #include "oracles/third.h"
 #include "oracles/verdict.h"
@@ -57,12 +58,14 @@ struct oracle_side {
     // Of the output, and, where that is THIRD_OTHER, of an image of the same kind and content that
     // our own writer made of it.
     struct third_reading third, third_control;
-    // measure to vmdk, vpc, vhdx: the size of the file that this tool's own convert then wrote.
+    // The size of the file that this tool's own convert then wrote, of a measure to vmdk, vpc,
+    // vhdx; where cross-checks are asked for, also to raw and qcow2.
     bool fit_costs_too_much; // that convert was not run: our own caps
     bool has_converted;
     uint64_t converted_size;
     enum outcome_class fit_class; // of that convert; OUTCOME_CLASSES if none was run
     const struct exec_outcome *fit_outcome;
+    struct cross_answer beside[CROSS_CHECKS];
 };
 
 struct oracle_step {
@@ -122,6 +125,7 @@ struct oracle {
     unsigned ops;     // bit set: 1u << enum operation
     bool no_answer;   // it looks at something else than what the tools answered (or at its form
                       // alone): its agreement does not make a step a comparison
+    bool beside;      // it looks at cross-checks
     void (*judge)(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out);
     // Who is probably wrong (opinion.h). Without a function it is the tool that the judgement is
@@ -139,6 +143,8 @@ extern const struct oracle *const oracles[]; // NULL-terminated, in order of pre
 
 // NULL if no oracle has that type.
 const struct oracle *oracle_named(const char *type);
+// Whose signature is it? NULL: nobody's.
+const struct oracle *oracle_of_signature(const char *signature);
 
 // Runs every oracle that applies, in order. After the first divergence of a step the remaining
 // oracles of that step are not asked: they would report the same cause under a second name.

@@ -136,6 +136,64 @@ static bool bound_stream(const struct relax_query *query) {
            query->step->options.vmdk_subformat == SUBFORMAT_STREAM;
 }
 
+// --- the contract of measure: expected = what it promised; found = bytes of the converted file
+// ----
+
+static bool asks_qcow2_of_qemu_img(const struct relax_query *query) {
+    return query->tool && query->tool->kind == TOOL_QEMU_IMG && query->step->target == IMAGE_QCOW2;
+}
+
+static bool contract_metadata(const struct relax_query *query) {
+    return asks_qcow2_of_qemu_img(query) &&
+           query->step->options.preallocation == PREALLOCATION_METADATA;
+}
+
+static bool contract_empty(const struct relax_query *query) {
+    uint32_t preallocation = query->step->options.preallocation;
+    return asks_qcow2_of_qemu_img(query) && query->step->truth.shown_size == 0 &&
+           (preallocation == PREALLOCATION_FALLOC || preallocation == PREALLOCATION_FULL) &&
+           query->found - query->expected <= model_target_unit(IMAGE_QCOW2, &query->step->options);
+}
+
+static bool contract_refcount_table(const struct relax_query *query) {
+    const struct target_options *options = &query->step->options;
+    uint64_t cluster = model_target_unit(IMAGE_QCOW2, options);
+    uint64_t bits = options->refcount_bits ? options->refcount_bits : 16;
+    uint64_t counted = 8 * cluster / bits; // clusters, by one refcount block
+    uint64_t blocks = div_up(div_up(query->found, cluster), counted);
+    return asks_qcow2_of_qemu_img(query) && blocks > cluster / 8 &&
+           query->found - query->expected <= (blocks + counted) * cluster;
+}
+
+static bool contract_instar_sector(const struct relax_query *query) {
+    return query->tool && query->tool->kind == TOOL_INSTAR && !query->tool->is_standin &&
+           query->step->target == IMAGE_QCOW2 && query->found - query->expected <= 65536;
+}
+
+// --- map: no numbers -----------------------------------------------------------------------------
+
+static bool map_no_block_status(const struct relax_query *query) {
+    return query->tool->kind == TOOL_QEMU_IMG && query->step->source == IMAGE_VHDX;
+}
+
+static bool map_vpc_present(const struct relax_query *query) {
+    return query->tool->kind == TOOL_QEMU_IMG && query->step->source == IMAGE_VPC;
+}
+
+static bool map_instar_raw(const struct relax_query *query) {
+    return query->tool->kind == TOOL_INSTAR && !query->tool->is_standin &&
+           query->step->source == IMAGE_RAW;
+}
+
+static bool map_instar_refuses(const struct relax_query *query) {
+    return query->tool->kind == TOOL_INSTAR &&
+           (query->step->truth.layers > 1 || query->step->source == IMAGE_VMDK);
+}
+
+static bool map_instar_vhdx(const struct relax_query *query) {
+    return query->tool->kind == TOOL_INSTAR && query->step->source == IMAGE_VHDX;
+}
+
 const struct relaxation relaxations[RELAXATIONS] = {
     [RELAX_PAIR_VPC_CYLINDERS].name = "pair_vpc_cylinders",
     [RELAX_PAIR_VPC_CYLINDERS].used_by = "convert_content_divergence",
@@ -184,6 +242,69 @@ const struct relaxation relaxations[RELAXATIONS] = {
     [RELAX_BOUND_STREAM].applies = bound_stream,
     [RELAX_BOUND_STREAM].reason =
         "Grains of a streamOptimized file are deflated; measure must assume that they are not.",
+
+    [RELAX_CONTRACT_METADATA].name = "contract_metadata",
+    [RELAX_CONTRACT_METADATA].used_by = "measure_contract_violation",
+    [RELAX_CONTRACT_METADATA].applies = contract_metadata,
+    [RELAX_CONTRACT_METADATA].reason =
+        "With preallocation=metadata qemu-img gives every cluster its place in the file, which "
+        "measure does not count: the file is as long as fully-allocated (docs/findings.md).",
+
+    [RELAX_CONTRACT_EMPTY].name = "contract_empty",
+    [RELAX_CONTRACT_EMPTY].used_by = "measure_contract_violation",
+    [RELAX_CONTRACT_EMPTY].applies = contract_empty,
+    [RELAX_CONTRACT_EMPTY].reason =
+        "Of an empty disk with preallocation=falloc or full qemu-img writes one cluster more than "
+        "it measures (docs/findings.md).",
+
+    [RELAX_CONTRACT_REFCOUNT_TABLE].name = "contract_refcount_table",
+    [RELAX_CONTRACT_REFCOUNT_TABLE].used_by = "measure_contract_violation",
+    [RELAX_CONTRACT_REFCOUNT_TABLE].applies = contract_refcount_table,
+    [RELAX_CONTRACT_REFCOUNT_TABLE].reason =
+        "qemu-img begins with a refcount table of one cluster. Where the file outgrows it, a "
+        "larger "
+        "one is put behind what the present blocks count, and clusters are left over: at most as "
+        "many as there are blocks, and as one of them counts (docs/findings.md).",
+
+    [RELAX_CONTRACT_INSTAR_SECTOR].name = "contract_instar_sector",
+    [RELAX_CONTRACT_INSTAR_SECTOR].used_by = "measure_contract_violation",
+    [RELAX_CONTRACT_INSTAR_SECTOR].applies = contract_instar_sector,
+    [RELAX_CONTRACT_INSTAR_SECTOR].reason =
+        "instar writes through a device of 64 KiB sectors: a qcow2 may end in the middle of one, "
+        "the file not.",
+
+    [RELAX_MAP_NO_BLOCK_STATUS].name = "map_no_block_status",
+    [RELAX_MAP_NO_BLOCK_STATUS].used_by = "map_divergence",
+    [RELAX_MAP_NO_BLOCK_STATUS].applies = map_no_block_status,
+    [RELAX_MAP_NO_BLOCK_STATUS].reason =
+        "qemu-img has no block status for VHDX: all of the disk is data (docs/findings.md).",
+
+    [RELAX_MAP_VPC_PRESENT].name = "map_vpc_present",
+    [RELAX_MAP_VPC_PRESENT].used_by = "map_divergence",
+    [RELAX_MAP_VPC_PRESENT].applies = map_vpc_present,
+    [RELAX_MAP_VPC_PRESENT].reason = "Of a VHD qemu-img calls a block without an entry zero, and "
+                                     "what is zero counts as present; "
+                                     "instar documents that its map says it is not.",
+
+    [RELAX_MAP_INSTAR_RAW].name = "map_instar_raw",
+    [RELAX_MAP_INSTAR_RAW].used_by = "map_divergence",
+    [RELAX_MAP_INSTAR_RAW].applies = map_instar_raw,
+    [RELAX_MAP_INSTAR_RAW].reason =
+        "No SEEK_HOLE reaches instar's guest: a raw file is one run of data. (The stand-in sees "
+        "holes.)",
+
+    [RELAX_MAP_INSTAR_REFUSES].name = "map_instar_refuses",
+    [RELAX_MAP_INSTAR_REFUSES].used_by = "map_divergence",
+    [RELAX_MAP_INSTAR_REFUSES].applies = map_instar_refuses,
+    [RELAX_MAP_INSTAR_REFUSES].reason =
+        "instar documents that its map refuses files with a parent and vmdk descriptors.",
+
+    [RELAX_MAP_INSTAR_VHDX].name = "map_instar_vhdx",
+    [RELAX_MAP_INSTAR_VHDX].used_by = "map_measure_divergence",
+    [RELAX_MAP_INSTAR_VHDX].applies = map_instar_vhdx,
+    [RELAX_MAP_INSTAR_VHDX].reason =
+        "instar maps the blocks of a VHDX that are present; its measure counts the whole disk, as "
+        "qemu-img's does.",
 };
 
 bool relax_allows(enum relaxation_id id, const struct relax_query *query) {

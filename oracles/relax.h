@@ -9,19 +9,29 @@
 #include "oracles/oracle.h"
 
 enum relaxation_id {
-    RELAX_PAIR_VPC_CYLINDERS,  // convert_content_divergence
-    RELAX_TRUTH_SECTOR,        // truth_size_divergence
-    RELAX_TRUTH_VPC_CYLINDERS, // truth_size_divergence
-    RELAX_TRUTH_ACTIVE_SIZE,   // truth_size_divergence
-    RELAX_BOUND_CUSHION,       // both bounds
-    RELAX_BOUND_SPARSE_WRITER, // measure_below_required_bound
-    RELAX_BOUND_STREAM,        // measure_below_required_bound
+    RELAX_PAIR_VPC_CYLINDERS,      // convert_content_divergence
+    RELAX_TRUTH_SECTOR,            // truth_size_divergence
+    RELAX_TRUTH_VPC_CYLINDERS,     // truth_size_divergence
+    RELAX_TRUTH_ACTIVE_SIZE,       // truth_size_divergence
+    RELAX_BOUND_CUSHION,           // both bounds
+    RELAX_BOUND_SPARSE_WRITER,     // measure_below_required_bound
+    RELAX_BOUND_STREAM,            // measure_below_required_bound
+    RELAX_CONTRACT_METADATA,       // measure_contract_violation
+    RELAX_CONTRACT_EMPTY,          // measure_contract_violation
+    RELAX_CONTRACT_REFCOUNT_TABLE, // measure_contract_violation
+    RELAX_CONTRACT_INSTAR_SECTOR,  // measure_contract_violation
+    RELAX_MAP_NO_BLOCK_STATUS,     // map_divergence
+    RELAX_MAP_VPC_PRESENT,         // map_divergence
+    RELAX_MAP_INSTAR_RAW,          // map_divergence
+    RELAX_MAP_INSTAR_REFUSES,      // map_divergence
+    RELAX_MAP_INSTAR_VHDX,         // map_measure_divergence
     RELAXATIONS
 };
 
 struct relax_query {
     const struct oracle_step *step;
     uint64_t expected, found; // bytes; which is which is said at each entry
+    const struct tool *tool;  // whose answer it is; where a relaxation is one tool's
 };
 
 struct relaxation {

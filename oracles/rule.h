@@ -34,6 +34,16 @@ void oracle_number_of(struct judgement *judgement, const char *field, int side, 
 bool oracle_explained(const struct oracle_step *step, struct judgements *out,
                       struct judgement *judgement);
 
+// Has one of the judgements from `from` on diverged, and is not known?
+bool oracle_diverged(const struct judgements *out, size_t from);
+// Is one of the step's divergences known? Then who deviates and how is told already, and what else
+// follows from it is no finding of its own.
+bool oracle_known(const struct judgements *out);
+// The answer to a question beside the step, or NULL: it was not asked, or says nothing (which is
+// judged then, a crash as a divergence).
+const struct tool_result *oracle_beside(const struct oracle *oracle, struct judgements *out,
+                                        const struct oracle_side *side, enum cross_check check);
+
 // image_compare of two of the step's three contents: an output, the other output, the truth. Where
 // all of them hold the same bytes, one walk has found that out for every rule of the step.
 int oracle_compare(const struct oracle_step *step, struct judgements *out,
@@ -44,6 +54,8 @@ extern const struct oracle oracle_availability, oracle_tool_hang, oracle_tool_cr
     oracle_exit_code, oracle_source_modified, oracle_measure_json, oracle_measure_numeric,
     oracle_measure_bitmaps_presence, oracle_measure_bitmaps_value, oracle_measure_below,
     oracle_measure_above, oracle_convert_content, oracle_truth_content, oracle_truth_size,
-    oracle_info_output, oracle_check, oracle_third_reader, oracle_writer_size;
+    oracle_info_output, oracle_check, oracle_third_reader, oracle_writer_size,
+    oracle_measure_contract, oracle_measure_growth, oracle_map_truth, oracle_map_measure,
+    oracle_tool_compare;
 
 #endif

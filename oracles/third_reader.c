@@ -64,18 +64,10 @@ static bool is_trusted(const struct oracle_side *side, const struct oracle_side 
            (!oracle_gave(other) || other->third.state == THIRD_SAME);
 }
 
-// A known divergence is a difference from the truth already.
-static bool is_explained(const struct judgements *out) {
-    for (size_t i = 0; i < out->count; i++)
-        if (out->items[i].verdict == VERDICT_KNOWN)
-            return true;
-    return false;
-}
-
 static void judge(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out) {
-    if (is_explained(out))
-        return;
+    if (oracle_known(out))
+        return; // a difference from the truth already
     for (int i = 0; i < ORACLE_SIDES; i++) {
         const struct oracle_side *side = oracle_side_at(step, i);
         const struct third_reading *third = &side->third;

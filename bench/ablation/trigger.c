@@ -49,6 +49,7 @@ int __wrap_chain_run(struct chain *chain, const struct testcase *testcase, struc
     if (looking) {
         chain->tools[SIDE_B].available = reads(testcase, INPUT_B_OUTPUT);
         chain->third_turn = chain->both_ways = chain->counting = false;
+        chain->cross_turn = 0;
     }
     return __real_chain_run(chain, testcase, record, fault);
 }

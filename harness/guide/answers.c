@@ -65,14 +65,21 @@ static void add_number(struct leaves *leaves, const char *name, uint64_t value) 
         leaves->items[leaves->count++] = (struct leaf){text_word(name), value, true};
 }
 
-static void collect(struct leaves *leaves, const struct oracle_side *side) {
+// Is the convert behind a measure run in every case? Elsewhere it is a cross-check: whether it is
+// asked follows from the bytes of the case, and says nothing of the answers.
+static bool always_fitted(const struct oracle_step *step) {
+    return step->target != IMAGE_RAW && step->target != IMAGE_QCOW2;
+}
+
+static void collect(struct leaves *leaves, const struct oracle_step *step, int index) {
+    const struct oracle_side *side = oracle_side_at(step, index);
     leaves->count = 0;
     if (!side->ran)
         return;
     collect_tree(leaves, 0, side->result->json);
     if (side->output)
         add_number(leaves, "output file", side->output_file_size);
-    if (side->has_converted)
+    if (side->has_converted && always_fitted(step))
         add_number(leaves, "converted", side->converted_size);
 }
 
@@ -95,7 +102,7 @@ static void tell_outcomes(const struct guide_telling *telling, const struct guid
         if (of->output_check.class != OUTCOME_CLASSES)
             GUIDE_TELL(telling, guide_part_of(side), 1, step->source, step->target,
                        of->output_check.class);
-        if (of->fit_class != OUTCOME_CLASSES)
+        if (of->fit_class != OUTCOME_CLASSES && always_fitted(step))
             GUIDE_TELL(telling, guide_part_of(side), 2, step->source, step->target, of->fit_class);
     }
     GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, step->target, oracle_class(&step->a),
@@ -167,7 +174,7 @@ static void tell_difference(const struct guide_telling *telling, const struct or
 
 static void tell_numbers(const struct guide_telling *telling, const struct guide_view *view) {
     for (int side = 0; side < ORACLE_SIDES; side++) {
-        collect(&taken[side], oracle_side_at(view->step, side));
+        collect(&taken[side], view->step, side);
         for (size_t i = 0; i < taken[side].count; i++)
             if (taken[side].items[i].is_number)
                 tell_number(telling, guide_part_of(side), view->step, taken[side].items[i].path,
@@ -226,6 +233,10 @@ static void tell_verdicts(const struct guide_telling *telling, const struct guid
     const struct oracle_step *step = view->step;
     for (size_t i = 0; i < view->judgements->count; i++) {
         const struct judgement *judgement = &view->judgements->items[i];
+        // Cross-checks again.
+        bool asked_by_turn = judgement->oracle->no_answer || view->step->op == OP_MEASURE;
+        if (judgement->oracle->beside && asked_by_turn)
+            continue;
         GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, step->target,
                    oracle_index(judgement->oracle), judgement->verdict,
                    text_word(judgement->reason), text_word(judgement->detail),

@@ -80,6 +80,31 @@ static void put_output(struct table *table, int side, const struct oracle_side *
         put(table, side, "of our own image", from->third_control.words);
 }
 
+// What was asked beside the step, a row each.
+static void put_beside(struct table *table, int side, const struct step_record *step) {
+    const struct oracle_side *from = side == SIDE_A ? &step->step.a : &step->step.b;
+    char text[96];
+    for (int check = 0; check < CROSS_CHECKS; check++) {
+        const struct tool_result *result = from->beside[check].result;
+        if (!result)
+            continue;
+        uint64_t stored = 0;
+        for (size_t i = 0; i < result->map_count; i++)
+            stored += result->map[i].data && !result->map[i].zero ? result->map[i].length : 0;
+        if (result->measure.has_required)
+            snprintf(text, sizeof text, "required %llu",
+                     (unsigned long long)result->measure.required);
+        else if (check == CROSS_MAP && result->class == OUTCOME_OK)
+            snprintf(text, sizeof text, "%zu runs, %llu bytes of data", result->map_count,
+                     (unsigned long long)stored);
+        else if (result->class == OUTCOME_OK)
+            snprintf(text, sizeof text, "identical");
+        else
+            snprintf(text, sizeof text, "%s", outcome_class_names[result->class]);
+        put(table, side, cross_names[check], text);
+    }
+}
+
 static void put_side(struct table *table, int side, const struct step_record *step) {
     const struct oracle_side *from = side == SIDE_A ? &step->step.a : &step->step.b;
     if (!from->ran) {
@@ -98,6 +123,7 @@ static void put_side(struct table *table, int side, const struct step_record *st
     else if (step->outcomes[side].out.length)
         put(table, side, "stdout", step->outcomes[side].out.data);
     put_output(table, side, from);
+    put_beside(table, side, step);
 }
 
 static bool same(const struct row *row) {

@@ -36,6 +36,25 @@ static void add_argv(cJSON *json, const char *name, const struct tool_argv *from
         cJSON_AddItemToArray(argv, cJSON_CreateString(from->items[i]));
 }
 
+// Cross-checks, in a list that is there only where some were asked.
+static void add_beside(cJSON *json, const struct step_record *step, int side) {
+    const struct oracle_side *from = side == SIDE_A ? &step->step.a : &step->step.b;
+    cJSON *list = NULL;
+    for (int check = 0; check < CROSS_CHECKS; check++) {
+        const struct cross_record *record = &step->beside[side][check];
+        if (!from->beside[check].result)
+            continue;
+        list = list ? list : cJSON_AddArrayToObject(json, "beside");
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "question", cross_names[check]);
+        add_argv(item, "argv", &record->argv);
+        cJSON_AddStringToObject(item, "class", outcome_class_names[record->result.class]);
+        add_text(item, "stdout", &record->outcome.out);
+        add_text(item, "stderr", &record->outcome.err);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
 static cJSON *side_json(const struct step_record *step, int side) {
     const struct oracle_side *from = side == SIDE_A ? &step->step.a : &step->step.b;
     cJSON *json = cJSON_CreateObject();
@@ -63,6 +82,7 @@ static cJSON *side_json(const struct step_record *step, int side) {
     }
     if (from->has_converted)
         report_add_size(json, "converted_size", from->converted_size);
+    add_beside(json, step, side);
     return json;
 }
 

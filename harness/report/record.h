@@ -14,6 +14,14 @@ enum { SIDE_A, SIDE_B, SIDES };
 #define SIGNATURE_ROOM   240
 #define RECORD_MAX_FILES (CASE_MAX_LAYERS * 8 + IMAGE_MAX_FILES)
 
+// One question beside the step: what was typed, and what came back.
+struct cross_record {
+    const struct tool *tool;
+    struct tool_argv argv;
+    struct exec_outcome outcome;
+    struct tool_result result;
+};
+
 struct step_record {
     bool done;               // false: skipped, see why
     char why[48];            // "cost_cap", "budget", "filtered", "not_needed"
@@ -29,6 +37,8 @@ struct step_record {
     struct exec_outcome outcomes[SIDES], fit_outcomes[SIDES];
     struct tool_result results[SIDES];
     bool flattened[SIDES]; // the output was read through qemu-img instead of our own reader
+    struct cross_record beside[SIDES][CROSS_CHECKS]; // where the side's `beside` has an answer
+    char other[32]; // file of an image in which one byte is another
     struct judgements judgements;
 };
 

@@ -17,6 +17,27 @@ static void put_quoted(const char *text, struct buffer *out) {
     buffer_text(out, "'");
 }
 
+// The answer is kept apart from that of the step, by which the two tools are compared.
+static void put_beside(const struct step_record *step, int side, struct buffer *out) {
+    const struct oracle_side *from = side == SIDE_A ? &step->step.a : &step->step.b;
+    for (int check = 0; check < CROSS_CHECKS; check++) {
+        const struct cross_record *record = &step->beside[side][check];
+        struct buffer words = {0};
+        if (!from->beside[check].result)
+            continue;
+        tool_argv_words(&record->argv, NULL, &words);
+        const char *arguments = strchr(words.data, ' ');
+        bool own = record->tool->role[0] && strcmp(record->tool->role, from->tool->role) == 0;
+        buffer_format(out, "echo '--- %s'\nrun %c.beside \"$%s\"%s\n", cross_names[check],
+                      'a' + side,
+                      !own             ? "QEMU_IMG"
+                      : side == SIDE_A ? "A"
+                                       : "B",
+                      arguments ? arguments : "");
+        buffer_free(&words);
+    }
+}
+
 static void put_run(const struct tool_argv *argv, int side, struct buffer *out) {
     struct buffer words = {0};
     // The tool's own path comes from a variable, so that another build can be tried.
@@ -131,6 +152,10 @@ static void put_step(const struct report *report, size_t index, struct buffer *o
         put_copies(step, out);
     put_command(step, SIDE_A, out);
     put_command(step, SIDE_B, out);
+    if (is_finding && step->judgements.items[report->finding->judgement].oracle->beside) {
+        put_beside(step, SIDE_A, out);
+        put_beside(step, SIDE_B, out);
+    }
     if (is_finding)
         put_comparison(step, out);
 }
@@ -141,7 +166,8 @@ void report_script(const struct report *report, struct buffer *out) {
     buffer_text(out, "tar -xzSf \"$here/images.tar.gz\"");
     for (size_t i = 0; i < record->source_file_count; i++)
         buffer_format(out, " %s", record->source_files[i]);
-    buffer_text(out, " || exit 2\n");
+    const char *other = record->steps[report->finding->step].other;
+    buffer_format(out, "%s%s || exit 2\n", *other ? " " : "", other);
     buffer_text(out, "run() {\n"
                      "    side=$1; shift\n"
                      "    echo \"--- $side\\$ $*\"\n"

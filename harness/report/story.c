@@ -23,15 +23,22 @@ void report_pair_words(const struct tool *a, const struct tool *b, struct buffer
         buffer_format(out, "\nNOTE: the stand-in was told to lie: STANDIN_LIE=%s", liar->lies);
 }
 
+static void tell_words(const struct tool *tool, const struct tool_argv *argv, struct buffer *out) {
+    buffer_text(out, "    $ ");
+    if (tool->lies[0])
+        buffer_format(out, "STANDIN_LIE=%s ", tool->lies);
+    tool_argv_words(argv, tool->path, out);
+    buffer_text(out, "\n");
+}
+
 static void tell_command(const struct step_record *step, int side, struct buffer *out) {
     const struct oracle_side *from = side == SIDE_A ? &step->step.a : &step->step.b;
     if (!from->ran)
         return;
-    buffer_text(out, "    $ ");
-    if (from->tool->lies[0])
-        buffer_format(out, "STANDIN_LIE=%s ", from->tool->lies);
-    tool_argv_words(&step->argv[side], from->tool->path, out);
-    buffer_text(out, "\n");
+    tell_words(from->tool, &step->argv[side], out);
+    for (int check = 0; check < CROSS_CHECKS; check++)
+        if (from->beside[check].result)
+            tell_words(step->beside[side][check].tool, &step->beside[side][check].argv, out);
 }
 
 // "agree: exit_code, truth_content (2)": each rule once, its type without the word for its failure.
@@ -49,6 +56,7 @@ static void tell_agreement(const struct judgements *judgements, struct buffer *o
         if (j->verdict != VERDICT_AGREE || first != i)
             continue;
         const char *cut = strstr(j->oracle->type, "_divergence");
+        cut = cut ? cut : strstr(j->oracle->type, "_violation");
         int length = cut ? (int)(cut - j->oracle->type) : (int)strlen(j->oracle->type);
         buffer_format(out, "%s%.*s", any ? ", " : "    agree: ", length, j->oracle->type);
         if (times > 1)

@@ -234,6 +234,16 @@ bool case_operation_allowed(const struct testcase *testcase, const struct case_o
     return allowed;
 }
 
+// Preallocation gives every cluster an entry, or bytes.
+static bool qcow2_fit_allowed(const struct testcase *testcase,
+                              const struct target_options *options) {
+    uint64_t size = case_virtual_size(testcase);
+    uint32_t bits = options->cluster_bits ? options->cluster_bits : 16;
+    bool reserves = options->preallocation > PREALLOCATION_OFF;
+    return operation_l1_entries(size, bits, options->extended_l2) <= CAP_L1_ENTRIES &&
+           (!reserves || size <= CAP_STORED_ALL);
+}
+
 bool case_fit_allowed(const struct testcase *testcase, const struct case_operation *measure) {
     struct case_operation convert = *measure;
     struct target_options options;
@@ -241,8 +251,11 @@ bool case_fit_allowed(const struct testcase *testcase, const struct case_operati
     convert.op = OP_CONVERT;
     if (!case_operation_allowed(testcase, &convert, NULL))
         return false;
-    // As measured: a convert that a case asks for gets smaller blocks where these would be many.
+    // As measured: a convert that a case asks for gets larger clusters where these would be too
+    // many, and smaller blocks.
     case_target_options(testcase, measure, &options);
+    if (measure->target == IMAGE_QCOW2 && !qcow2_fit_allowed(testcase, &options))
+        return false;
     return !options.block_bits ||
            case_touched_bytes(extents, case_chain_extents(testcase, extents),
                               1u << options.block_bits, UINT64_MAX) <= CAP_FILLED_DEFAULT;

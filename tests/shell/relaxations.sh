@@ -94,6 +94,36 @@ used bound_stream measure_below_required_bound-measure-raw-vmdk-instar "$(text s
  "operations": [{"op": "measure", "target": "vmdk", "subformat": "streamOptimized"}]}
 J
 )"
+used contract_metadata measure_contract_violation-measure-raw-qcow2-qemu_img "$(text metadata <<'J'
+{"format": "raw", "virtual_size": 1048576, "operations": [{"op": "measure", "target": "qcow2", "preallocation": "metadata"}]}
+J
+)"
+used contract_empty measure_contract_violation-measure-raw-qcow2-qemu_img "$(text empty <<'J'
+{"format": "raw", "virtual_size": 0, "operations": [{"op": "measure", "target": "qcow2", "preallocation": "full"}]}
+J
+)"
+used contract_refcount_table measure_contract_violation-measure-raw-qcow2-qemu_img "$(text table <<'J'
+{"format": "raw", "virtual_size": 3145728, 
+ "writes": [{"length_bytes": 1048576}, {"offset_bytes": 1048576, "length_bytes": 1048576}, {"offset_bytes": 2097152, "length_bytes": 1048576}],
+ "operations": [{"op": "measure", "target": "qcow2", "cluster_bits": 9, "refcount_order": 7}]}
+J
+)"
+used map_no_block_status map_divergence-measure-vhdx-raw-data_qemu_img "$(text no-status <<'J'
+{"format": "vhdx", "virtual_size": 1048576, "operations": [{"op": "measure", "target": "raw"}]}
+J
+)"
+used map_vpc_present map_divergence-measure-vpc-raw-present_qemu_img "$(text vpc-present <<'J'
+{"format": "vpc", "virtual_size": 1048576, "operations": [{"op": "measure", "target": "raw"}]}
+J
+)"
+used map_instar_refuses map_divergence-measure-qcow2-raw-refused_instar "$(text refuses <<'J'
+{"format": "qcow2", "virtual_size": 1048576, "backing_1": "raw", "operations": [{"op": "measure", "target": "raw"}]}
+J
+)"
+used map_instar_vhdx map_measure_divergence-measure-vhdx-qcow2-instar "$(text vhdx-map <<'J'
+{"format": "vhdx", "virtual_size": 1048576, "operations": [{"op": "measure", "target": "qcow2"}]}
+J
+)"
 used filename info_output_divergence-info-vmdk-none-filename "$(text info-vmdk <<'J'
 {"format": "vmdk", "virtual_size": 1048576, "operations": [{"op": "info"}]}
 J
@@ -144,6 +174,8 @@ unused() { # NAME REASON
     shown+="$1"$'\n'
     check "$1 is not used by this pair ($2)" not_needed "$1"
 }
+unused contract_instar_sector "the stand-in's files end where their last cluster does"
+unused map_instar_raw "the stand-in sees the holes of a raw file"
 unused actual-size "both look at the same file at once; only a busy file system changes it in between"
 if qemu-img --version | grep -qE 'version ([0-7])\.'; then
     unused children "the stand-in follows qemu-img's version; two qemu-img, older and newer than 8.0, differ"

@@ -269,6 +269,41 @@ static void the_convert_behind_a_measure_has_a_cap(void **state) {
     assert_false(case_fit_allowed(&testcase, &testcase.operations[0]));
 }
 
+// As measured: clusters of a convert that a case asks for would be made larger, or have no
+// preallocation.
+static void a_qcow2_of_many_clusters_is_not_converted_behind_its_measure(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool allowed;
+    } rows[] = {
+        {"{\"virtual_size\": 1048576, \"operations\": [{\"op\": \"measure\", \"target\": \"qcow2\","
+         " \"cluster_bits\": 9, \"preallocation\": \"full\"}]}",
+         true},
+        {"{\"virtual_size\": 67108864, \"operations\": [{\"op\": \"measure\", \"target\": "
+         "\"qcow2\","
+         " \"preallocation\": \"metadata\"}]}",
+         false},
+        {"{\"virtual_size\": 67108864, \"operations\": [{\"op\": \"measure\", \"target\": "
+         "\"qcow2\","
+         " \"preallocation\": \"off\"}]}",
+         true},
+        {"{\"size_class\": \"edge\", \"size_value\": 15, \"operations\": [{\"op\": \"measure\","
+         " \"target\": \"qcow2\", \"cluster_bits\": 9}]}",
+         false},
+        {"{\"size_class\": \"edge\", \"size_value\": 15, \"operations\": [{\"op\": \"measure\","
+         " \"target\": \"qcow2\"}]}",
+         true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct testcase testcase;
+        struct fault fault = {0};
+        if (case_from_json(&testcase, rows[i].text, &fault))
+            fail_msg("%s", fault.text);
+        assert_int_equal(case_fit_allowed(&testcase, &testcase.operations[0]), rows[i].allowed);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_stay_within_every_cap),
@@ -280,6 +315,7 @@ int main(void) {
         cmocka_unit_test(costly_operations_are_not_allowed),
         cmocka_unit_test(the_cost_follows_the_chain),
         cmocka_unit_test(the_convert_behind_a_measure_has_a_cap),
+        cmocka_unit_test(a_qcow2_of_many_clusters_is_not_converted_behind_its_measure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of cross-checks: at which steps each belongs, and how its command is made. The answers
+// go into the record of the step and, by the same index, into struct oracle_side. What they mean is
+// for the oracles.
+#include "cross.h"
+
+#include "base/bytes.h"
+#include "exec/clock.h"
+#include "output.h"
+#include "turn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct question {
+    struct step_record *step;
+    struct chain *chain;
+    const struct material *input;
+    int side;
+    size_t index; // of the step
+};
+
+// --- an image in which one byte is another -----------------------------------------------------
+
+struct changed {
+    struct image_source of;
+    uint64_t at; // guest offset of that byte
+};
+
+#define SECTOR 512ull
+
+static int changed_extent(void *context, uint64_t offset, struct image_extent *extent,
+                          struct fault *fault) {
+    const struct changed *changed = context;
+    uint64_t start = round_down(changed->at, SECTOR);
+    uint64_t end = min_u64(start + SECTOR, changed->of.size);
+    if (offset >= start && offset < end) {
+        *extent = (struct image_extent){offset, end - offset, IMAGE_DATA};
+        return 0;
+    }
+    if (changed->of.extent(changed->of.context, offset, extent, fault))
+        return -1;
+    if (offset < start)
+        extent->length = min_u64(extent->length, start - offset);
+    return 0;
+}
+
+static int changed_read(void *context, uint64_t offset, void *buffer, size_t length,
+                        struct fault *fault) {
+    const struct changed *changed = context;
+    if (changed->of.read(changed->of.context, offset, buffer, length, fault))
+        return -1;
+    if (changed->at >= offset && changed->at - offset < length)
+        ((uint8_t *)buffer)[changed->at - offset] ^= 1;
+    return 0;
+}
+
+// The places where a comparison may stop too early: the end, the middle, the last thing written.
+// The step's number takes them in turn.
+static uint64_t place_of(const struct content *content, size_t index) {
+    if (index % 3 == 0)
+        return content->size - 1;
+    if (index % 3 == 1 || !content->count)
+        return content->size / 2;
+    return content->extents[content->count - 1].offset;
+}
+
+// Writes it beside the input, once for both tools. false: there is none, or it would be taken for
+// an image of another format.
+static bool make_other(const struct question *question) {
+    struct step_record *step = question->step;
+    const struct content *content = step->step.truth.content;
+    const char *folder = question->chain->room.workdir->case_path;
+    char path[4096];
+    struct fault fault = {0};
+    if (step->other[0])
+        return true;
+    if (!content || !content->size)
+        return false;
+    struct changed changed = {.at = place_of(content, question->index)};
+    content_as_source(content, &changed.of);
+    const struct image_source source = {
+        .size = content->size, .extent = changed_extent, .read = changed_read, .context = &changed};
+    const struct image_options plain = {0};
+    struct image_written written = {0};
+    char name[sizeof step->other];
+    enum image_format probed;
+    snprintf(name, sizeof name, "c.other%zu.raw", question->index + 1);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    bool made = image_write(path, IMAGE_RAW, &plain, &source, &written, &fault) == 0 &&
+                image_probe(path, &probed, &fault) == 0 && probed == IMAGE_RAW;
+    image_written_free(&written);
+    if (made)
+        memcpy(step->other, name, sizeof name);
+    return made;
+}
+
+// --- the questions -----------------------------------------------------------------------------
+
+static bool map_input(const struct question *question, struct tool_call *call) {
+    call->op = OP_MAP;
+    return !question->step->step.options.size_only;
+}
+
+static bool check_fit(const struct question *question, struct tool_call *call) {
+    const struct step_record *step = question->step;
+    call->op = OP_CHECK;
+    call->input = step->fits[question->side];
+    call->input_format = step->step.target;
+    const struct oracle_side *side = question->side == SIDE_A ? &step->step.a : &step->step.b;
+    return side->has_converted && call->input_format != IMAGE_RAW;
+}
+
+// Is what was converted the disk that a command without options sees?
+static bool is_active_disk(const struct question *question) {
+    return !question->step->step.options.snapshot;
+}
+
+static bool measure_input(const struct question *question, struct tool_call *call) {
+    const struct oracle_step *step = &question->step->step;
+    call->op = OP_MEASURE;
+    call->target = IMAGE_QCOW2;
+    call->options = (struct target_options){.cluster_bits = step->options.cluster_bits,
+                                            .extended_l2 = step->options.extended_l2};
+    // Zeros that are to be stored are stored.
+    return step->target == IMAGE_QCOW2 && is_active_disk(question) && !step->options.no_skip_zeros;
+}
+
+static bool measure_output(const struct question *question, struct tool_call *call) {
+    bool asked = measure_input(question, call);
+    call->input = question->step->outputs[question->side];
+    call->input_format = IMAGE_QCOW2;
+    return asked;
+}
+
+static bool is_recognised(const struct question *question, const char *name,
+                          enum image_format format) {
+    char path[4096];
+    enum image_format probed;
+    snprintf(path, sizeof path, "%s/%s", question->chain->room.workdir->case_path, name);
+    return image_probe(path, &probed, NULL) == 0 && probed == format;
+}
+
+static bool compare_output(const struct question *question, struct tool_call *call) {
+    call->op = OP_COMPARE;
+    call->output = question->step->outputs[question->side];
+    call->target = question->step->step.target;
+    bool by_content = question->chain->tools[question->side].kind == TOOL_INSTAR;
+    return is_active_disk(question) &&
+           (!by_content || is_recognised(question, call->output, call->target));
+}
+
+static bool compare_other(const struct question *question, struct tool_call *call) {
+    call->op = OP_COMPARE;
+    call->target = IMAGE_RAW;
+    if (!is_active_disk(question) || !make_other(question))
+        return false;
+    call->output = question->step->other;
+    return true;
+}
+
+#define WRITES (1u << OP_CONVERT | 1u << OP_CONVERT_COMPRESSED)
+
+static const struct cross_row {
+    unsigned share; // one case in so many
+    unsigned ops;   // bit set of the operations that it is asked beside
+    bool by_qemu_img;
+    // Completes a call that reads the step's input; false: there is nothing to ask.
+    bool (*describe)(const struct question *question, struct tool_call *call);
+} rows[CROSS_CHECKS] = {
+    [CROSS_MAP] = {5, 1u << OP_MEASURE, false, map_input},
+    [CROSS_CHECK_FIT] = {7, 1u << OP_MEASURE, true, check_fit},
+    [CROSS_MEASURE_INPUT] = {5, WRITES, false, measure_input},
+    [CROSS_MEASURE_OUTPUT] = {5, WRITES, false, measure_output},
+    [CROSS_COMPARE_OUTPUT] = {29, WRITES, false, compare_output},
+    [CROSS_COMPARE_OTHER] = {29, WRITES, false, compare_other},
+};
+
+unsigned cross_turns(const uint8_t *data, size_t size) {
+    unsigned turns = 0;
+    for (int check = 0; check < CROSS_CHECKS; check++)
+        turns |= turn_of(data, size, rows[check].share) ? 1u << check : 0;
+    return turns;
+}
+
+static int ask(const struct question *question, enum cross_check check, const struct tool *tool,
+               const struct tool_call *call, struct fault *fault) {
+    struct cross_record *record = &question->step->beside[question->side][check];
+    struct oracle_side *side = step_side(question->step, question->side);
+    enum outcome_class class;
+    record->tool = tool;
+    tool_argv_build(tool, call, &record->argv);
+    if (step_call(question->chain, tool, call, &record->outcome, &class, fault))
+        return -1;
+    tool_parse(tool, call->op, &record->outcome, &record->result);
+    side->beside[check] = (struct cross_answer){&record->result, &record->outcome};
+    return 0;
+}
+
+int cross_ask(struct step_record *step, struct chain *chain, int side, size_t index,
+              const struct material *input, struct fault *fault) {
+    const struct question question = {step, chain, input, side, index};
+    if (chain->confirming && chain->confirming->step != index)
+        return 0;
+    for (int check = 0; check < CROSS_CHECKS; check++) {
+        const struct cross_row *row = &rows[check];
+        const struct tool *tool = row->by_qemu_img ? output_checker(chain) : &chain->tools[side];
+        struct tool_call call = {.input = step->step.input_name, .input_format = step->step.source};
+        if (!(chain->cross_turn >> check & 1) || !(row->ops & 1u << step->step.op) || !tool ||
+            clock_us() > chain->deadline_us || !row->describe(&question, &call) ||
+            !tool_supports(tool, &call, NULL))
+            continue;
+        bool of_input = call.input == step->step.input_name;
+        if (of_input && step_cannot_tell_format(tool, call.op, input))
+            continue;
+        if (ask(&question, (enum cross_check)check, tool, &call, fault))
+            return -1;
+    }
+    return 0;
+}
+
+void cross_forget(struct step_record *step, int side) {
+    for (int check = 0; check < CROSS_CHECKS; check++)
+        tool_result_free(&step->beside[side][check].result);
+}
+
+void cross_free(struct step_record *step, int side) {
+    cross_forget(step, side);
+    for (int check = 0; check < CROSS_CHECKS; check++)
+        exec_outcome_free(&step->beside[side][check].outcome);
+}

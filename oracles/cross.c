@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the rules about cross-checks share: is there an answer, and what is said where there is
+// none.
+#include "oracles/cross.h"
+
+#include "oracles/rule.h"
+
+const char *const cross_names[CROSS_CHECKS] = {
+    [CROSS_MAP] = "map",
+    [CROSS_CHECK_FIT] = "check of the converted file",
+    [CROSS_MEASURE_INPUT] = "measure of the input",
+    [CROSS_MEASURE_OUTPUT] = "measure of the output",
+    [CROSS_COMPARE_OUTPUT] = "compare of input and output",
+    [CROSS_COMPARE_OTHER] = "compare with one byte changed",
+};
+
+bool oracle_known(const struct judgements *out) {
+    for (size_t i = 0; i < out->count; i++)
+        if (out->items[i].verdict == VERDICT_KNOWN)
+            return true;
+    return false;
+}
+
+// A limit says nothing, a crash is one as in any other command.
+static void say_ended(const struct oracle *oracle, struct judgements *out,
+                      const struct oracle_side *side, enum cross_check check,
+                      enum outcome_class class) {
+    if (class == OUTCOME_SIGNAL)
+        oracle_text(oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "crash_", side, ""),
+                    "%s dies of a signal in its %s.", side->tool->name, cross_names[check]);
+    else if (class == OUTCOME_REFUSED)
+        oracle_say_role(out, oracle, VERDICT_UNSUPPORTED, "beside_refused_", side, "");
+    else
+        oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "beside_cut_off_", side, "");
+}
+
+const struct tool_result *oracle_beside(const struct oracle *oracle, struct judgements *out,
+                                        const struct oracle_side *side, enum cross_check check) {
+    const struct cross_answer *answer = &side->beside[check];
+    if (!oracle_gave(side) || !answer->result)
+        return NULL;
+    enum outcome_class class = answer->result->class;
+    if (class == OUTCOME_OK || class == OUTCOME_DIFFERENT)
+        return answer->result;
+    say_ended(oracle, out, side, check, class);
+    return NULL;
+}

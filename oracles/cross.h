@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cross-checks: questions that a case does not hold and that are asked beside one of its steps
+// (harness/cross.c), because the answer can be held against the truth, or against what the same
+// tool said in the step.
+#ifndef ORACLES_CROSS_H
+#define ORACLES_CROSS_H
+
+#include "tool/tool.h"
+
+enum cross_check {
+    CROSS_MAP,            // map of the input of a measure
+    CROSS_CHECK_FIT,      // qemu-img's check of what the convert behind a measure wrote
+    CROSS_MEASURE_INPUT,  // of a convert to qcow2, for a qcow2 with the same options
+    CROSS_MEASURE_OUTPUT, // the same of what it wrote
+    CROSS_COMPARE_OUTPUT, // input of a convert and what it wrote: the same disk
+    CROSS_COMPARE_OTHER,  // input of a convert and an image in which one byte is another
+    CROSS_CHECKS
+};
+// "map", "compare of input and output", ...
+extern const char *const cross_names[CROSS_CHECKS];
+
+struct cross_answer {
+    const struct tool_result *result;   // NULL: it was not asked
+    const struct exec_outcome *outcome; // if it was
+};
+
+#endif

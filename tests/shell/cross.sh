@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Cross-checks: what is asked beside a step, in which cases, and that each rule finds its lie by plain
+# words of a tool. And that round trips are held against the truth, by the chain itself.
+# shellcheck source=tests/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+requires qemu-img
+export INSTAR_FUZZ_WORK=$SCRATCH/work INSTAR_FUZZ_PAIR=standin
+mkdir -p "$INSTAR_FUZZ_WORK"
+cd "$ROOT" || exit 2
+
+MEASURE=$(text measure <<'J'
+{"format": "qcow2", "cluster_bits": 21, "virtual_size": 8388608,
+ "writes": [{"offset_bytes": 5000, "length_bytes": 300}, {"offset_bytes": 4194304, "length_bytes": 2097152, "form": "zero"}],
+ "operations": [{"op": "measure", "target": "qcow2"}]}
+J
+)
+CONVERT=$(text convert <<'J'
+{"format": "raw", "virtual_size": 1048576, "writes": [{"offset_bytes": 5000, "length_bytes": 300}],
+ "operations": [{"op": "convert", "target": "raw"}, {"op": "convert_compressed", "target": "qcow2"}, {"op": "measure", "target": "vmdk"}]}
+J
+)
+ZEROS=$(text zeros <<'J'
+{"format": "qcow2", "virtual_size": 1048576, "writes": [{"offset_bytes": 0, "length_bytes": 65536, "pattern": "zero"}],
+ "operations": [{"op": "measure", "target": "qcow2"}]}
+J
+)
+SAME=$(text same <<'J'
+{"format": "raw", "virtual_size": 1048576, "operations": [{"op": "convert", "target": "raw"}]}
+J
+)
+
+says() { # PATTERN COMMAND...
+    local pattern=$1
+    shift
+    "$@" >"$SCRATCH/out" 2>&1
+    grep -qE -- "$pattern" "$SCRATCH/out" || { cat "$SCRATCH/out"; return 1; }
+}
+for question in "map --output=json -f qcow2 src.qcow2" "check --output=json -f qcow2 [ab].fit1.qcow2" \
+    "convert -f qcow2 -O qcow2 src.qcow2 b.fit1.qcow2|converted file +[0-9]+ +[0-9]+"; do
+    check "beside a measure: $question" says "$question" "$FUZZ" replay "$MEASURE"
+done
+for question in "compare -f raw -F raw src.raw b.out1.raw" "compare -f raw -F raw src.raw c.other1.raw" \
+    "measure --output=json -f raw -O qcow2 src.raw" "measure --output=json -f qcow2 -O qcow2 b.out2.qcow2" \
+    "check --output=json -f vmdk a.fit3.vmdk"; do
+    check "beside a convert: $question" says "$question" "$FUZZ" replay "$CONVERT"
+done
+check "nothing of it diverges" status 0 "$FUZZ" replay "$MEASURE" "$CONVERT"
+
+# found LIE SIGNATURE CASE: the replay of the case diverges in this and nothing else.
+found() {
+    STANDIN_LIE=$1 "$FUZZ" replay --out "$SCRATCH/$1" "$3" >"$SCRATCH/out" 2>&1
+    [ "$(sed -n '/^Verdict/,$s/^  \([a-z_]*-.*\)/\1/p' "$SCRATCH/out")" = "$2" ] ||
+        { tail -n 30 "$SCRATCH/out"; return 1; }
+}
+# repeats LIE SIGNATURE WORDS: reproduce.sh of the finding shows it with the tools alone.
+repeats() {
+    sh "$SCRATCH/$1/findings/$2/reproduce.sh" >"$SCRATCH/out" 2>&1
+    grep -qE -- "$3" "$SCRATCH/out" || { cat "$SCRATCH/out"; return 1; }
+}
+lie() { # LIE SIGNATURE CASE WORDS
+    check "$1 is found" found "$1" "$2" "$3"
+    check "... and repeated without the harness" repeats "$1" "$2" "$4"
+}
+lie qcow2-tail-left measure_contract_violation-measure-qcow2-qcow2-instar "$ZEROS" 'a.fit1.qcow2: [0-9]+ bytes'
+lie compressed-holes-stored measure_growth_violation-convert_compressed-raw-qcow2-instar "$CONVERT" 'measure of the output'
+lie map-zero-clusters-as-data map_divergence-measure-qcow2-qcow2-data_instar "$MEASURE" '"start": 4194304, "length": 2097152.*"zero": false, "data": true'
+lie map-reads-zeros map_measure_divergence-measure-qcow2-qcow2-instar "$ZEROS" '"start": 0, "length": 65536.*"zero": true, "data": true'
+lie compare-first-cluster-only compare_divergence-convert-raw-raw-identical_instar "$SAME" '"identical": true'
+report=$SCRATCH/compare-first-cluster-only/findings/compare_divergence-convert-raw-raw-identical_instar/report.json
+check "a report has question and answer" grep -q '"question":[[:space:]]*"compare with one byte changed"' "$report"
+
+# In a campaign it is one case in so many, by its bytes: the lie shows, but not in every case.
+asked() {
+    STANDIN_LIE=compare-first-cluster-only "$FUZZ" run --seed 3 --iterations 120 --ops convert \
+        --keep-going --log-dir "$SCRATCH/log" >"$SCRATCH/out" 2>&1
+    local hits
+    hits=$(grep -o 'compare_divergence-[a-z0-9_-]*' "$SCRATCH"/log/summary-3.json | sort -u | wc -l)
+    echo "$hits signatures"
+    [ "$hits" -gt 0 ] && [ "$hits" -lt 40 ]
+}
+check "a campaign asks in some of its cases" asked
+
+# --- who may be wrong -------------------------------------------------------------------------------
+# A tool without map and compare is not asked, and lacks nothing.
+OLD=$(fake old/qemu-img <<'script'
+case $1 in map | compare) echo "qemu-img: Command not found: $1" >&2; exit 1 ;; esac
+exec "$QEMU_IMG" "$@"
+script
+)
+old() { INSTAR_FUZZ_PAIR=only-qemu QEMU_IMG=$OLD "$@"; }
+check "a tool without map and compare works" old status 0 "$FUZZ" replay "$MEASURE" "$CONVERT"
+check "... and doctor says what it has" old says 'operations +info check measure convert convert_compressed$' "$FUZZ" doctor
+# A crash of a question is one.
+CRASHING=$(fake crashing/qemu-img <<'script'
+case "$*" in map*src.qcow2) kill -SEGV $$ ;; esac
+exec "$QEMU_IMG" "$@"
+script
+)
+crashing() { INSTAR_FUZZ_PAIR=only-qemu QEMU_IMG=$CRASHING says map_divergence-measure-qcow2-qcow2-crash_qemu_img "$FUZZ" replay "$MEASURE"; }
+check "a map that crashes is found" crashing
+
+# --- round trips ------------------------------------------------------------------------------------
+# raw to qcow2 and back, with two tools that agree on a wrong way back: the chain still knows what the
+# first source held.
+TRIP=$(text trip <<'J'
+{"format": "raw", "virtual_size": 1048576, "writes": [{"offset_bytes": 5000, "length_bytes": 300}],
+ "operations": [{"op": "convert", "target": "qcow2"}, {"op": "convert", "target": "raw", "input": "a_output"}]}
+J
+)
+AGREEING=$(fake agreeing/qemu-img <<'script'
+case "$*" in "convert -f qcow2 -O raw a.out1.qcow2 "[ab].out2.raw)
+    "$QEMU_IMG" "$@" && printf x | /bin/dd of="${*##* }" bs=1 seek=5100 conv=notrunc 2>/dev/null
+    exit ;;
+esac
+exec "$QEMU_IMG" "$@"
+script
+)
+trip() { INSTAR_FUZZ_PAIR=qemu QEMU_IMG=$AGREEING says "$1" "$FUZZ" replay "$TRIP"; }
+check "what comes back is held against what was built" trip truth_content_divergence-convert-qcow2-raw-qemu_img_a
+check "an honest round trip agrees" says 'agree: .*truth_content \(2\)' "$FUZZ" replay "$TRIP"
+finish
