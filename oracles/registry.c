@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Matching of known divergences. What matches the case but not the predicted value is new: that is
-// the whole point of predicting. (The file is read in registry_load.c.)
+// the whole point of predicting. (The file is read in registry_load.c; registry_words.c tells of
+// it.)
 #include "oracles/registry.h"
 
 #include "oracles/registry_entry.h"
@@ -9,12 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *tool_identity(const struct tool *tool) {
-    if (tool->kind == TOOL_QEMU_IMG)
-        return "qemu_img";
-    return tool->is_standin ? "stand_in" : "instar";
-}
 
 static bool version_in(const struct registry_tool *wanted, uint32_t version) {
     if (wanted->term_count && !version)
@@ -30,11 +25,25 @@ static bool version_in(const struct registry_tool *wanted, uint32_t version) {
     return true;
 }
 
+// A stand-in that plays the documented instar is that instar to an entry, in the version played.
 static bool tool_matches(const struct registry_tool *wanted, const struct tool *tool) {
     if (strcmp(wanted->name, "any") == 0)
         return !tool || version_in(wanted, tool->version_number);
-    return tool && strcmp(wanted->name, tool_identity(tool)) == 0 &&
-           version_in(wanted, tool->version_number);
+    if (!tool)
+        return false;
+    if (strcmp(wanted->name, "qemu_img") == 0)
+        return tool->kind == TOOL_QEMU_IMG && version_in(wanted, tool->version_number);
+    if (tool->kind == TOOL_QEMU_IMG)
+        return false;
+    if (strcmp(wanted->name, "stand_in") == 0)
+        return tool->is_standin && version_in(wanted, tool->version_number);
+    return tool->is_standin ? tool->played_version && version_in(wanted, tool->played_version)
+                            : version_in(wanted, tool->version_number);
+}
+
+bool registry_entry_is_about(const struct registry_entry *entry, const struct tool *tool,
+                             const struct tool *other) {
+    return tool_matches(&entry->tool, tool) && tool_matches(&entry->other, other);
 }
 
 static bool case_matches(const struct registry_entry *entry, const struct oracle_step *step,
@@ -60,8 +69,7 @@ static bool side_explained(const struct registry_entry *entry, const struct orac
     const char *value = i ? judgement->b_value : judgement->a_value;
     const char *other_value = i ? judgement->a_value : judgement->b_value;
     char predicted[PREDICT_ROOM];
-    if (!side->tool || !*value || !tool_matches(&entry->tool, side->tool) ||
-        !tool_matches(&entry->other, other->tool))
+    if (!side->tool || !*value || !registry_entry_is_about(entry, side->tool, other->tool))
         return false;
     if (!entry->predictor->value(step, judgement->field, predicted) ||
         strcmp(predicted, value) != 0)
@@ -85,46 +93,6 @@ void registry_explain(const struct registry *registry, const struct oracle_step 
             return;
         }
     }
-}
-
-size_t registry_count(const struct registry *registry) {
-    return registry->count;
-}
-
-void registry_words_at(const struct registry *registry, size_t index,
-                       struct registry_words *words) {
-    const struct registry_entry *entry = &registry->entries[index];
-    *words = (struct registry_words){.id = entry->id,
-                                     .type = entry->type,
-                                     .reason = entry->reason,
-                                     .link = entry->link,
-                                     .date = entry->date,
-                                     .says = entry->predictor ? entry->predictor->says : NULL};
-}
-
-static void list_entry(const struct registry_entry *entry, int id_width, struct buffer *out) {
-    buffer_format(out, "%-*s %-38s %-10s %s\n", id_width, entry->id, entry->type, entry->date,
-                  entry->predictor ? entry->predictor->name : "UNEXPLAINED, never makes known");
-    buffer_format(out, "    %s (%s) against %s (%s); op %s, %s -> %s", entry->tool.name,
-                  entry->tool.versions, entry->other.name, entry->other.versions, entry->op_words,
-                  entry->source_words, entry->target_words);
-    if (*entry->field)
-        buffer_format(out, "; %s", entry->field);
-    for (size_t i = 0; i < entry->feature_count; i++)
-        buffer_format(out, "%s %s", i ? "," : "; when", entry->features[i]->name);
-    buffer_format(out, "\n    %s\n", entry->reason);
-    if (*entry->link)
-        buffer_format(out, "    %s\n", entry->link);
-}
-
-void registry_list(const struct registry *registry, struct buffer *out) {
-    int id_width = 2;
-    for (size_t i = 0; i < registry->count; i++)
-        if ((int)strlen(registry->entries[i].id) > id_width)
-            id_width = (int)strlen(registry->entries[i].id);
-    buffer_format(out, "%-*s %-38s %-10s %s\n", id_width, "ID", "TYPE", "SINCE", "PREDICTED BY");
-    for (size_t i = 0; i < registry->count; i++)
-        list_entry(&registry->entries[i], id_width, out);
 }
 
 void registry_free(struct registry *registry) {

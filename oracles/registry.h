@@ -8,6 +8,7 @@
 #define ORACLES_REGISTRY_H
 
 #include "oracles/oracle.h"
+#include "testcase/testcase.h"
 
 struct registry; // loaded entries
 
@@ -26,10 +27,27 @@ struct registry_words {
     const char *says; // what its predictor computes; NULL: unexplained
 };
 void registry_words_at(const struct registry *registry, size_t index, struct registry_words *words);
+// The index of an entry, or registry_count.
+size_t registry_find(const struct registry *registry, const char *id);
 // Turns a divergence that an entry explains into VERDICT_KNOWN with its id.
 void registry_explain(const struct registry *registry, const struct oracle_step *step,
                       struct judgement *judgement);
-// A line an entry, for `instar-fuzz known`.
+// How an entry proves itself: this case, run with this lie of a stand-in that plays instar, must
+// come out as known under the entry's id. An unexplained one has no case.
+struct registry_proof {
+    const char *id, *lie; // lie "": about a tool that shows it by itself
+    bool explained;
+    struct testcase testcase;
+};
+void registry_proof(const struct registry *registry, size_t index, struct registry_proof *proof);
+// Is the entry about these two, in either order and in their versions? NULL: not in the pair.
+bool registry_is_about(const struct registry *registry, size_t index, const struct tool *a,
+                       const struct tool *b);
+
+// registry_words.c, for `instar-fuzz known`: a few lines an entry; one entry with all that is known
+// of it; the entries as a JSON array.
 void registry_list(const struct registry *registry, struct buffer *out);
+void registry_tell(const struct registry *registry, size_t index, struct buffer *out);
+cJSON *registry_json(const struct registry *registry);
 
 #endif

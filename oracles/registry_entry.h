@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A known divergence as it was read from the file, for registry.c and registry_load.c only. Text
+// A known divergence as it was read from the file, for the files named registry_* only. Text
 // points into the parsed JSON, which the registry owns.
 #ifndef ORACLES_REGISTRY_ENTRY_H
 #define ORACLES_REGISTRY_ENTRY_H
@@ -31,7 +31,13 @@ struct registry_entry {
     size_t feature_count;
     struct registry_tool tool, other;  // who deviates; from whom
     const struct predictor *predictor; // NULL: unexplained
+    const char *lie;    // of the stand-in that shows it; "": the installed tool shows it itself
+    const cJSON *proof; // the case that shows it, in its text form; NULL: unexplained
 };
+
+// Do both tools, versions included, fit the entry?
+bool registry_entry_is_about(const struct registry_entry *entry, const struct tool *tool,
+                             const struct tool *other);
 
 struct registry {
     cJSON *json;

@@ -228,6 +228,41 @@ static int read_date(const struct reader *reader) {
     return is_date(reader->entry->date) ? 0 : bad(reader, "must be a date, YYYY-MM-DD");
 }
 
+// The case is read for good when it is asked for; here it must be one.
+static int read_case(const struct reader *reader) {
+    struct fault fault = {0};
+    struct testcase testcase;
+    if (cJSON_IsNull(reader->item))
+        return 0;
+    if (!cJSON_IsObject(reader->item))
+        return bad(reader, "must be the text form of a case, or null");
+    reader->entry->proof = reader->item;
+    char *text = cJSON_PrintUnformatted(reader->item);
+    int status = case_from_json(&testcase, text, &fault);
+    cJSON_free(text);
+    return status ? bad(reader, fault.text) : 0;
+}
+
+static int read_lie(const struct reader *reader) {
+    return read_text(reader, &reader->entry->lie, true);
+}
+
+// What can be known must be proved, by the installed tool or by a lie of the stand-in.
+static int check_proof(struct reader *reader) {
+    const struct registry_entry *entry = reader->entry;
+    bool about_instar = strcmp(entry->tool.name, "instar") == 0;
+    reader->member = "case";
+    if (!entry->predictor != !entry->proof)
+        return bad(reader, entry->proof ? "must be null where nothing is predicted"
+                                        : "may be null only where nothing is predicted");
+    reader->member = "lie";
+    if (*entry->lie && (!about_instar || !entry->predictor))
+        return bad(reader, "is for a predicted divergence of instar");
+    if (!*entry->lie && about_instar && entry->predictor)
+        return bad(reader, "must name the lie of the stand-in that shows it");
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*read)(const struct reader *reader);
@@ -236,7 +271,7 @@ static const struct {
     {"source", read_source},   {"target", read_target}, {"when", read_when},
     {"tool", read_tool},       {"other", read_other},   {"field", read_field},
     {"predict", read_predict}, {"reason", read_reason}, {"link", read_link},
-    {"date", read_date},
+    {"date", read_date},       {"case", read_case},     {"lie", read_lie},
 };
 #define MEMBERS (sizeof members / sizeof *members)
 
@@ -269,7 +304,7 @@ static int read_entry(const cJSON *json, size_t index, struct registry_entry *en
         if (!seen[i])
             return bad(&reader, "is missing");
     }
-    return 0;
+    return check_proof(&reader);
 }
 
 static int read_entries(struct registry *registry, const cJSON *list, struct fault *fault) {

@@ -187,12 +187,23 @@ static int all_data(void *context, uint64_t offset, struct image_extent *extent,
     return 0;
 }
 
+// The size that a lie takes for the source's, or gives to the output.
+static uint64_t lied_size(const struct source *source, enum image_format target,
+                          const struct image_options *options) {
+    bool whole_sectors = (source->format == IMAGE_RAW && lie(LIE_RAW_LENGTH_CONVERTED)) ||
+                         (target == IMAGE_RAW && !options->skip_zeros && lie(LIE_UNSKIPPED_LENGTH));
+    return whole_sectors ? round_up(source->size, TRANSPORT_SECTOR) : source->size;
+}
+
 static int convert_source(struct source *source, const char *path, enum image_format target,
                           const struct image_options *options) {
     struct fault fault = {""};
     struct image_written written = {0};
+    source->size = source->content.size = lied_size(source, target, options);
     struct image_source content = source->content;
     hang_if_asked(source);
+    if (!content.size && lie(LIE_EMPTY_DISK_REFUSED))
+        return refuse("input image has zero virtual size");
     if (lie(LIE_WRONG_BYTE_NEAR_END) && source_plant_wrong_byte(source, &fault))
         return fail(fault.text);
     if (target == IMAGE_VMDK && lie(LIE_GRAIN_CUT_AT_CLUSTER))
@@ -213,6 +224,8 @@ static int convert_source(struct source *source, const char *path, enum image_fo
     // No extent line can say 0 sectors: qemu-img writes such a vmdk and then cannot open it.
     if (!content.size && target == IMAGE_VMDK)
         return fail("a vmdk cannot be empty");
+    if (lie(LIE_OUTPUT_CAPACITY) && output_exceeds_device(&content, target, options, &fault))
+        return fail(*fault.text ? fault.text : "write failed");
     uint64_t declared;
     if (image_driver(target)->declared_size(options, content.size, &declared, &fault))
         return fail(fault.text);

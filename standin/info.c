@@ -3,6 +3,7 @@
 // `instar info`: what a source's header says, with instar's keys in instar's order. A version
 // profile (--qemu-version) decides what qemu-img of that version would print; without one it is
 // 10.0, as instar assumes where it finds no qemu-img.
+#include "standin/lies.h"
 #include "standin/standin.h"
 
 #include <errno.h>
@@ -150,6 +151,12 @@ static void print_backing(const struct subject *subject) {
     puts(",");
 }
 
+// What is printed as cluster-size; 0: nothing.
+static uint64_t unit_shown(const struct source *source) {
+    bool every_vpc = source->format == IMAGE_VPC && lie(LIE_VPC_CLUSTER_SIZE);
+    return every_vpc ? 2u << 20 : source->info.cluster_size;
+}
+
 static void print_json(const struct subject *subject) {
     const struct image_info *info = &subject->source->info;
     puts("{");
@@ -158,8 +165,8 @@ static void print_json(const struct subject *subject) {
     print_backing_format(info);
     printf("    \"virtual-size\": %" PRIu64 ",\n    \"filename\": ", subject->source->size);
     print_json_text(subject->parts[0].path);
-    if (info->cluster_size)
-        printf(",\n    \"cluster-size\": %" PRIu64, info->cluster_size);
+    if (unit_shown(subject->source))
+        printf(",\n    \"cluster-size\": %" PRIu64, unit_shown(subject->source));
     printf(",\n    \"format\": \"%s\",\n    \"actual-size\": %" PRIu64 ",\n", subject->format,
            subject->actual_size);
     if (subject->source->format == IMAGE_QCOW2)
@@ -191,8 +198,8 @@ static void print_human(const struct subject *subject) {
     printf("image: %s\nfile format: %s\n", subject->parts[0].path, subject->format);
     print_human_size("virtual size", subject->source->size, true);
     print_human_size("disk size", subject->actual_size, false);
-    if (info->cluster_size)
-        printf("cluster_size: %" PRIu64 "\n", info->cluster_size);
+    if (unit_shown(subject->source))
+        printf("cluster_size: %" PRIu64 "\n", unit_shown(subject->source));
     if (subject->dirty_flag && info->dirty)
         puts("cleanly shut down: no");
     if (info->has_backing)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one table of lies. Some are what instar documents of itself or does by its source, so that
-// known divergences have something to fire on; the others are planted bugs of the kinds that
-// differential fuzzing has found in such tools.
+// The one table of lies. Some are what instar documents of itself or does by its source (0.3.0), so
+// that the registry of known divergences has something to fire on; the others are planted bugs of
+// the kinds that differential fuzzing has found in such tools.
 #include "standin/lies.h"
 
 #include <stdint.h>
@@ -10,15 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+// `origin`: where instar's documented behaviour is written down; NULL for a planted bug.
+#define DOCUMENTED "instar's documentation"
+#define BY_SOURCE  "instar's source"
+
 static const struct {
-    const char *name, *effect, *finding;
+    const char *name, *effect, *finding, *origin;
 } table[LIES] = {
     [LIE_RAW_WITHOUT_SEEK_HOLE] = {"raw-without-seek-hole",
                                    "measure counts a raw source as fully allocated",
-                                   "measure_numeric_divergence"},
+                                   "measure_numeric_divergence", DOCUMENTED},
     [LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED] = {"qcow2-zero-clusters-allocated",
                                            "measure counts zero clusters of a qcow2 source as data",
-                                           "measure_numeric_divergence"},
+                                           "measure_numeric_divergence", BY_SOURCE},
     [LIE_VHD_CHS_SIZE] =
         {"vhd-chs-size",
          "convert -O vpc writes a footer whose size is the whole CHS geometry below the disk's",
@@ -27,21 +31,21 @@ static const struct {
         {"vmdk-64k-sectors",
          "convert -O vmdk pads every table and grain to 64 KiB, so that grains "
          "below 64 KiB inflate the file beyond what measure promised",
-         "measure_above_fully_allocated_bound"},
+         "measure_above_fully_allocated_bound", BY_SOURCE},
     [LIE_VPC_64K_SECTORS] =
         {"vpc-64k-sectors",
          "convert -O vpc pads header, table, footer and each block with its bitmap to 64 KiB, so "
          "that many small blocks inflate the file beyond what measure promised",
-         "measure_above_fully_allocated_bound"},
+         "measure_above_fully_allocated_bound", BY_SOURCE},
     // instar's documentation has all blocks counted, as qemu-img does; its source has these.
     [LIE_VHDX_BLOCKS_COUNTED] = {"vhdx-blocks-counted",
                                  "measure -O qcow2 counts the blocks of a vhdx source that are "
                                  "present, where qemu-img counts all of the disk",
-                                 "measure_numeric_divergence"},
+                                 "measure_numeric_divergence", BY_SOURCE},
     [LIE_UNITS_NOT_COUNTED] = {"units-not-counted",
                                "measure of a vmdk or dynamic vpc source adds up allocated bytes, "
                                "and not the target units that they touch",
-                               "measure_numeric_divergence"},
+                               "measure_numeric_divergence", BY_SOURCE},
     [LIE_BITMAPS_OMITTED] = {"bitmaps-omitted",
                              "measure -O qcow2 leaves out `bitmaps` for a version 3 source",
                              "measure_bitmaps_presence_divergence"},
@@ -63,7 +67,7 @@ static const struct {
     [LIE_BACKING_IGNORED_BY_MEASURE] = {"backing-ignored-by-measure",
                                         "measure looks at the file that it is given and not at "
                                         "those below it",
-                                        "measure_numeric_divergence"},
+                                        "measure_numeric_divergence", DOCUMENTED},
     [LIE_PARENT_IGNORED] = {"parent-ignored",
                             "convert -O raw and -O qcow2 of a vmdk that has a parent reads zeros "
                             "where it has no grain",
@@ -77,10 +81,10 @@ static const struct {
         {"format-ignored-by-measure",
          "measure looks at the content and not at -f, so that a guest decides "
          "what its raw disk is",
-         "exit_code_divergence"},
+         "exit_code_divergence", BY_SOURCE},
     [LIE_BITMAPS_ZERO] = {"bitmaps-zero",
                           "measure -O qcow2 prints 0 bytes of `bitmaps`, however many there are",
-                          "measure_bitmaps_value_divergence"},
+                          "measure_bitmaps_value_divergence", DOCUMENTED},
     [LIE_VMDK_EXTENTS_MISCOUNTED] = {"vmdk-extents-miscounted",
                                      "measure -O raw and -O qcow2 of a vmdk of several extents "
                                      "forget the last one",
@@ -105,17 +109,78 @@ static const struct {
                                         "compare looks at the first 64 KiB of both disks and "
                                         "calls the rest identical",
                                         "compare_divergence"},
+    [LIE_RAW_LENGTH_MEASURED] = {"raw-length-measured",
+                                 "measure takes a raw source for as long as the device of 64 KiB "
+                                 "sectors that holds it",
+                                 "measure_numeric_divergence", DOCUMENTED},
+    [LIE_RAW_LENGTH_CONVERTED] = {"raw-length-converted",
+                                  "convert takes a raw source for as long as the device of 64 KiB "
+                                  "sectors that holds it",
+                                  "convert_content_divergence", BY_SOURCE},
+    [LIE_UNSKIPPED_LENGTH] = {"unskipped-length",
+                              "convert -O raw --no-skip-zeros writes whole sectors of 64 KiB",
+                              "convert_content_divergence", BY_SOURCE},
+    [LIE_ZEROED_GRAINS_COUNTED] = {"zeroed-grains-counted",
+                                   "measure counts zeroed grains of a vmdk source as data",
+                                   "measure_numeric_divergence", BY_SOURCE},
+    [LIE_SUBCLUSTERS_NOT_PLACED] = {"subclusters-not-placed",
+                                    "measure of a qcow2 source with extended L2 entries adds up "
+                                    "stored bytes, and not the target units that they touch",
+                                    "measure_numeric_divergence", BY_SOURCE},
+    [LIE_VPC_CURRENT_SIZE] = {"vpc-current-size",
+                              "measure takes the current size in a vpc's footer for the disk's, "
+                              "whoever created it",
+                              "measure_numeric_divergence", BY_SOURCE},
+    [LIE_FIXED_VPC_COUNTED] = {"fixed-vpc-counted",
+                               "measure counts a fixed vpc source as fully allocated",
+                               "measure_numeric_divergence", BY_SOURCE},
+    [LIE_SIZE_NOT_ROUNDED] = {"size-not-rounded",
+                              "measure --size does not round up to whole sectors",
+                              "measure_numeric_divergence", DOCUMENTED},
+    [LIE_LARGE_L1_ACCEPTED] = {"large-l1-accepted",
+                               "measure --size of a qcow2 has no limit for the L1 table",
+                               "exit_code_divergence", BY_SOURCE},
+    [LIE_COMPAT_EXTENDED_L2_REFUSED] = {"compat-extended-l2-refused",
+                                        "measure refuses extended L2 entries with compat=0.10",
+                                        "exit_code_divergence", BY_SOURCE},
+    [LIE_COMPAT_REFCOUNTS_ACCEPTED] = {"compat-refcounts-accepted",
+                                       "measure takes refcounts of any width with compat=0.10",
+                                       "exit_code_divergence", BY_SOURCE},
+    [LIE_COMPAT_BITMAPS_PRINTED] = {"compat-bitmaps-printed",
+                                    "measure prints `bitmaps` for a target of compat=0.10, too",
+                                    "measure_bitmaps_presence_divergence", BY_SOURCE},
+    [LIE_EMPTY_DISK_REFUSED] = {"empty-disk-refused", "convert refuses a disk of size 0",
+                                "exit_code_divergence", DOCUMENTED},
+    [LIE_OUTPUT_CAPACITY] = {"output-capacity",
+                             "convert refuses an output that is larger than the device which was "
+                             "made for it without a look at cluster, grain or block size",
+                             "exit_code_divergence", BY_SOURCE},
+    [LIE_VPC_CLUSTER_SIZE] = {"vpc-cluster-size",
+                              "info prints a cluster size of 2 MiB for every vpc",
+                              "info_output_divergence", BY_SOURCE},
 };
 
-static uint32_t in_force; // a bit each
+// STANDIN_LIE=as-instar: the documented program that is played, by the name of its release.
+#define AS_INSTAR "as-instar"
+#define GROUP     "documented" // as-instar and every lie with an origin
+#define PLAYED    "0.3.0"
 
-static bool add(const char *name, size_t length) {
+static uint64_t in_force; // a bit each
+static bool as_instar;
+
+static bool is(const char *name, const char *given, size_t length) {
+    return strlen(name) == length && !memcmp(name, given, length);
+}
+
+static bool add(const char *given, size_t length) {
+    bool group = is(GROUP, given, length), found = group || is(AS_INSTAR, given, length);
+    as_instar |= found;
     for (int i = 0; i < LIES; i++)
-        if (strlen(table[i].name) == length && !memcmp(table[i].name, name, length)) {
-            in_force |= 1u << i;
-            return true;
+        if (is(table[i].name, given, length) || (group && table[i].origin)) {
+            in_force |= UINT64_C(1) << i;
+            found = true;
         }
-    return false;
+    return found;
 }
 
 bool lies_begin(void) {
@@ -137,7 +202,13 @@ bool lie(enum lie which) {
     return in_force >> which & 1;
 }
 
+const char *lies_played(void) {
+    return as_instar ? PLAYED : NULL;
+}
+
 void lies_list(void) {
     for (int i = 0; i < LIES; i++)
-        printf("%-30s %s [%s]\n", table[i].name, table[i].effect, table[i].finding);
+        printf("%-30s %-10s %s%s%s [%s]\n", table[i].name, table[i].origin ? GROUP : "planted",
+               table[i].effect, table[i].origin ? "; by " : "",
+               table[i].origin ? table[i].origin : "", table[i].finding);
 }

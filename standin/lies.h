@@ -4,6 +4,10 @@
 // none of them would find no bug of instar's either; a fuzzer that reports something without one
 // of them accuses an honest tool. Each lie is one row of the table in lies.c and one `lie(LIE_X)`
 // at the place where the program deviates.
+//
+// STANDIN_LIE=as-instar lets it say in --version that it plays the documented instar, whose known
+// divergences then count as known of it; by itself that changes no answer. `documented` is
+// as-instar and every lie that instar documents.
 #ifndef STANDIN_LIES_H
 #define STANDIN_LIES_H
 
@@ -33,12 +37,28 @@ enum lie {
     LIE_MAP_ZERO_CLUSTERS_AS_DATA,
     LIE_MAP_READS_ZEROS,
     LIE_COMPARE_FIRST_CLUSTER_ONLY,
+    LIE_RAW_LENGTH_MEASURED,
+    LIE_RAW_LENGTH_CONVERTED,
+    LIE_UNSKIPPED_LENGTH,
+    LIE_ZEROED_GRAINS_COUNTED,
+    LIE_SUBCLUSTERS_NOT_PLACED,
+    LIE_VPC_CURRENT_SIZE,
+    LIE_FIXED_VPC_COUNTED,
+    LIE_SIZE_NOT_ROUNDED,
+    LIE_LARGE_L1_ACCEPTED,
+    LIE_COMPAT_EXTENDED_L2_REFUSED,
+    LIE_COMPAT_REFCOUNTS_ACCEPTED,
+    LIE_COMPAT_BITMAPS_PRINTED,
+    LIE_EMPTY_DISK_REFUSED,
+    LIE_OUTPUT_CAPACITY,
+    LIE_VPC_CLUSTER_SIZE,
     LIES
 };
 
 // Reads STANDIN_LIE. False after an unknown name, with the names that exist on stderr.
 bool lies_begin(void);
-bool lie(enum lie which); // is this one in force?
-void lies_list(void);     // `instar lies`: one line each on stdout
+bool lie(enum lie which);      // is this one in force?
+const char *lies_played(void); // the release of instar that is played, or NULL
+void lies_list(void);          // `instar lies`: one line each on stdout; `documented` or `planted`
 
 #endif

@@ -24,7 +24,11 @@ static const char *const absent[] = {"copy",  "dd",     "create", "resize",   "r
                                      "amend", "bitmap", "bench",  "snapshot", "config"};
 
 static void print_version(void) {
-    puts("instar stand-in 0.1 (not instar; imitates its command line)");
+    if (lies_played())
+        printf("instar stand-in 0.1, playing instar %s (not instar; imitates its documentation)\n",
+               lies_played());
+    else
+        puts("instar stand-in 0.1 (not instar; imitates its command line)");
 }
 
 static void print_help(FILE *to) {
@@ -39,7 +43,8 @@ static void print_help(FILE *to) {
         to);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(to, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("  lies     list the deviations that STANDIN_LIE=name[,name] turns on\n"
+    fputs("  lies     list the deviations that STANDIN_LIE=name[,name] turns on;\n"
+          "           as-instar: play the documented instar; documented: with all it documents\n"
           "  help     print this\n"
           "Formats: raw, qcow2, vmdk, vpc, vhdx. Every other command of instar's exits with 1.\n",
           to);

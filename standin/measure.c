@@ -88,8 +88,9 @@ static int measure_number(const struct arguments *arguments,
         return refuse("invalid size '%s'", arguments->text[OPT_SIZE]);
     if (size > INT64_MAX - 511)
         return fail("overflow computing target size");
-    size = round_up(size, 512);
-    if (!l1_table_fits(options, size))
+    if (!lie(LIE_SIZE_NOT_ROUNDED))
+        size = round_up(size, 512);
+    if (!l1_table_fits(options, size) && !lie(LIE_LARGE_L1_ACCEPTED))
         return fail("overflow computing target size");
     return deliver(arguments, options, size, 0, NULL);
 }
@@ -105,6 +106,15 @@ static uint64_t last_extent_of_several(const struct image_info *info) {
                : 0;
 }
 
+// The disk's size, or what a lie takes for it.
+static uint64_t measured_size(const struct source *source) {
+    if (source->format == IMAGE_RAW && lie(LIE_RAW_LENGTH_MEASURED))
+        return round_up(source->size, TRANSPORT_SECTOR);
+    if (source->format == IMAGE_VPC && lie(LIE_VPC_CURRENT_SIZE))
+        return max_u64(source->size, source->info.vpc_current_size);
+    return source->size;
+}
+
 static int measure_source(const struct arguments *arguments, const struct measure_options *options,
                           struct source *source) {
     struct fault fault = {""};
@@ -112,6 +122,7 @@ static int measure_source(const struct arguments *arguments, const struct measur
     if (source_open_below(source, true))
         return 1;
     hang_if_asked(source);
+    source->size = measured_size(source);
     if (options->target == IMAGE_VPC)
         source->size = vpc_output_size(source->size);
     if (lie(LIE_VMDK_EXTENTS_MISCOUNTED) && qemu_measures(options->target))
@@ -121,7 +132,8 @@ static int measure_source(const struct arguments *arguments, const struct measur
         return fail("source image is unsupported format");
     }
     // qemu-img: where both sides can have persistent bitmaps.
-    bool has_bitmaps = options->target == IMAGE_QCOW2 && !options->compat_010 &&
+    bool has_bitmaps = options->target == IMAGE_QCOW2 &&
+                       (!options->compat_010 || lie(LIE_COMPAT_BITMAPS_PRINTED)) &&
                        source->format == IMAGE_QCOW2 && source->info.qcow2_version >= 3 &&
                        !lie(LIE_BITMAPS_OMITTED);
     bitmaps = 0;

@@ -2,6 +2,7 @@
 //
 // measure's options from flags and from `-o key=value,...` (which overrides flags), with the
 // refusals that instar documents and those of qemu-img: both refuse what the format cannot have.
+#include "standin/lies.h"
 #include "standin/measure.h"
 
 #include <string.h>
@@ -131,7 +132,10 @@ static bool options_fit(const struct measure_options *options) {
     case IMAGE_QCOW2:
         return within(options->cluster_size, 512, 2u << 20) &&
                within(options->refcount_bits, 1, 64) &&
-               !(options->compat_010 && options->refcount_bits != 16) &&
+               !(options->compat_010 && options->refcount_bits != 16 &&
+                 !lie(LIE_COMPAT_REFCOUNTS_ACCEPTED)) &&
+               !(options->compat_010 && options->extended_l2 &&
+                 lie(LIE_COMPAT_EXTENDED_L2_REFUSED)) &&
                !(options->extended_l2 && options->cluster_size < 16384);
     case IMAGE_VMDK:
         return within(options->grain_size, 4096, 65536);

@@ -23,8 +23,10 @@ enum status { STATUS_DATA, STATUS_ZERO, STATUS_BELOW }; // BELOW: ask the file b
 struct layer {
     struct image *image;
     enum image_format format;
-    bool by_host; // the host's holes say what is stored
-    bool blind;   // LIE_RAW_WITHOUT_SEEK_HOLE: they are not seen
+    bool by_host;        // the host's holes say what is stored
+    bool blind;          // LIE_RAW_WITHOUT_SEEK_HOLE, LIE_FIXED_VPC_COUNTED: they are not seen
+    bool subclusters;    // LIE_SUBCLUSTERS_NOT_PLACED: what its tables call stored is counted
+    uint64_t behind_end; // bytes of its last unit behind the end of the disk, if that is stored
     struct measure_holes holes;
 };
 
@@ -36,14 +38,20 @@ struct scan {
 
 static enum status host_status(const struct layer *layer, uint64_t offset, uint64_t *length) {
     bool data = true;
-    if (layer->blind)
-        return STATUS_DATA;
     measure_host_run(layer->image->fd, offset, length, &data);
     return data ? STATUS_DATA : STATUS_ZERO;
 }
 
-static int table_status(const struct layer *layer, uint64_t offset, uint64_t *length,
-                        enum status *status, struct fault *fault) {
+// Who counts whole units counts the last one as a whole. Of a compressed cluster the size is known.
+static void note_end(struct layer *layer, const struct image_extent *extent, bool counted) {
+    uint64_t end = extent->offset + extent->length;
+    uint64_t unit = layer->subclusters ? layer->image->unit / 32 : layer->image->unit;
+    if (counted && end == layer->image->virtual_size && extent->state != IMAGE_COMPRESSED)
+        layer->behind_end = round_up(end, unit) - end;
+}
+
+static int table_status(struct layer *layer, uint64_t offset, uint64_t *length, enum status *status,
+                        struct fault *fault) {
     struct image_extent extent;
     // The file's own tables: not image_extent_at, which follows the chain.
     if (layer->image->driver->extent(layer->image, offset, &extent, fault))
@@ -56,13 +64,17 @@ static int table_status(const struct layer *layer, uint64_t offset, uint64_t *le
         return 0;
     case IMAGE_ZERO:
     case IMAGE_ZERO_ALLOCATED:
-        data = layer->format == IMAGE_QCOW2 && lie(LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED);
+        data = (layer->format == IMAGE_QCOW2 && !layer->subclusters &&
+                lie(LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED)) ||
+               (layer->format == IMAGE_VMDK && lie(LIE_ZEROED_GRAINS_COUNTED));
+        note_end(layer, &extent, data);
         break;
     case IMAGE_DATA:
     case IMAGE_COMPRESSED:
     default:
         data = true;
-        if (layer->format == IMAGE_QCOW2 && extent.state == IMAGE_DATA &&
+        note_end(layer, &extent, true);
+        if (layer->format == IMAGE_QCOW2 && extent.state == IMAGE_DATA && !layer->subclusters &&
             measure_holes_next(&layer->holes, offset, length, &data, fault))
             return -1;
         break;
@@ -71,9 +83,13 @@ static int table_status(const struct layer *layer, uint64_t offset, uint64_t *le
     return 0;
 }
 
-static int layer_status(const struct scan *scan, const struct layer *layer, uint64_t offset,
+static int layer_status(const struct scan *scan, struct layer *layer, uint64_t offset,
                         uint64_t *length, enum status *status, struct fault *fault) {
     uint64_t size = layer->image->virtual_size;
+    if (layer->blind) { // all of the device, however long the file is
+        *status = STATUS_DATA;
+        return 0;
+    }
     if (offset >= size) { // also the last sector of an odd raw file
         *status = STATUS_ZERO;
         return 0;
@@ -88,7 +104,7 @@ static int layer_status(const struct scan *scan, const struct layer *layer, uint
     return 0;
 }
 
-static int status_at(const struct scan *scan, uint64_t offset, uint64_t *length, bool *data,
+static int status_at(struct scan *scan, uint64_t offset, uint64_t *length, bool *data,
                      struct fault *fault) {
     enum status status = STATUS_BELOW;
     for (size_t i = 0; i < scan->count && status == STATUS_BELOW; i++)
@@ -107,7 +123,10 @@ static int add_layers(struct scan *scan, struct image *top, struct fault *fault)
         layer->by_host =
             layer->format == IMAGE_RAW || (layer->format == IMAGE_VPC && info.vpc_fixed);
         // Of a raw file below another, convert would write less than what is counted.
-        layer->blind = image == top && layer->format == IMAGE_RAW && lie(LIE_RAW_WITHOUT_SEEK_HOLE);
+        layer->blind =
+            image == top && layer->by_host &&
+            lie(layer->format == IMAGE_RAW ? LIE_RAW_WITHOUT_SEEK_HOLE : LIE_FIXED_VPC_COUNTED);
+        layer->subclusters = info.extended_l2 && lie(LIE_SUBCLUSTERS_NOT_PLACED);
         if (layer->format == IMAGE_QCOW2 && measure_holes_begin(&layer->holes, image, fault))
             return -1;
         if (lie(LIE_BACKING_IGNORED_BY_MEASURE))
@@ -118,9 +137,11 @@ static int add_layers(struct scan *scan, struct image *top, struct fault *fault)
 
 // The lies of a scan that keeps a number of bytes and no places.
 static bool forgets_places(const struct source *source) {
-    bool blocks =
-        source->format == IMAGE_VMDK || (source->format == IMAGE_VPC && !source->info.vpc_fixed);
-    return blocks && lie(LIE_UNITS_NOT_COUNTED);
+    bool blocks = source->format == IMAGE_VMDK ||
+                  (source->format == IMAGE_VPC && !source->info.vpc_fixed) ||
+                  (source->format == IMAGE_VHDX && lie(LIE_VHDX_BLOCKS_COUNTED));
+    return (blocks && lie(LIE_UNITS_NOT_COUNTED)) ||
+           (source->info.extended_l2 && lie(LIE_SUBCLUSTERS_NOT_PLACED));
 }
 
 static int scan_units(struct scan *scan, const struct source *source, uint64_t unit,
@@ -142,7 +163,7 @@ static int scan_units(struct scan *scan, const struct source *source, uint64_t u
         }
     }
     if (forgets_places(source))
-        *units = div_up(bytes, unit);
+        *units = div_up(min_u64(bytes + scan->layers[0].behind_end, source->size), unit);
     return 0;
 }
 

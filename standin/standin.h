@@ -31,6 +31,9 @@ unsigned bits_of(uint64_t power); // 65536 -> 16
 // --sector-size: 0, or 1 after a refusal. The honest stand-in has no transport sector.
 int check_sector_size(const struct arguments *arguments);
 
+// instar's virtual machine sees every file as a device of such sectors (bytes); some lies do.
+#define TRANSPORT_SECTOR UINT64_C(65536)
+
 // --- the source -------------------------------------------------------------------------------
 // An open image with the size that a tool of 512-byte sectors shows: a raw file rounded up, a
 // header's size rounded down, as qemu-img does.
@@ -64,6 +67,10 @@ uint64_t vpc_output_size(uint64_t size);
 // May the files of this output be replaced? 0, or 1 after a refusal.
 int output_check(const struct source *source, const char *path,
                  const struct image_options *options);
+// LIE_OUTPUT_CAPACITY: would instar's writer need more than the device that it is given? Also true,
+// with the reason, if the source cannot be read.
+bool output_exceeds_device(const struct image_source *content, enum image_format target,
+                           const struct image_options *options, struct fault *fault);
 // Removes them. 0, or 1 after a refusal.
 int output_clear(const char *path, const struct image_options *options);
 

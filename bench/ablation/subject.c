@@ -22,7 +22,33 @@ int subject_pause(void);
 static volatile uint32_t *asked; // shared with the forks
 static int in_force = SUBJECT_HONEST;
 
+// The lies that are measured. Others came later and are none of the experiment's: its curves are
+// about these eighteen. The list follows enum lie.
+static const char *const measured[] = {
+    [LIE_RAW_WITHOUT_SEEK_HOLE] = "raw-without-seek-hole",
+    [LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED] = "qcow2-zero-clusters-allocated",
+    [LIE_VHD_CHS_SIZE] = "vhd-chs-size",
+    [LIE_VMDK_64K_SECTORS] = "vmdk-64k-sectors",
+    [LIE_VPC_64K_SECTORS] = "vpc-64k-sectors",
+    [LIE_VHDX_BLOCKS_COUNTED] = "vhdx-blocks-counted",
+    [LIE_UNITS_NOT_COUNTED] = "units-not-counted",
+    [LIE_BITMAPS_OMITTED] = "bitmaps-omitted",
+    [LIE_WRONG_BYTE_NEAR_END] = "wrong-byte-near-end",
+    [LIE_SUCCESS_WHERE_QEMU_FAILS] = "success-where-qemu-fails",
+    [LIE_MEASURE_TRAILING_COMMA] = "measure-trailing-comma",
+    [LIE_HANG_ON_CLUSTER_SIZE] = "hang-on-cluster-size",
+    [LIE_BACKING_IGNORED_BY_MEASURE] = "backing-ignored-by-measure",
+    [LIE_PARENT_IGNORED] = "parent-ignored",
+    [LIE_GRAIN_CUT_AT_CLUSTER] = "grain-cut-at-cluster",
+    [LIE_FORMAT_IGNORED_BY_MEASURE] = "format-ignored-by-measure",
+    [LIE_BITMAPS_ZERO] = "bitmaps-zero",
+    [LIE_VMDK_EXTENTS_MISCOUNTED] = "vmdk-extents-miscounted",
+};
+#define MEASURED ((int)(sizeof measured / sizeof *measured))
+
 bool subject_lie(enum lie which) {
+    if ((int)which >= MEASURED)
+        return false;
     *asked |= 1u << which;
     return in_force == (int)which;
 }
@@ -38,17 +64,20 @@ int subject_lies(struct subject_lies *lies, struct fault *fault) {
     snprintf(command, sizeof command, "'%s' lies", path);
     FILE *pipe = popen(command, "re");
     lies->count = 0;
-    while (pipe && lies->count < SUBJECT_LIES && fgets(line, sizeof line, pipe)) {
-        struct subject_lie *lie = &lies->items[lies->count];
+    while (pipe && fgets(line, sizeof line, pipe)) {
         const char *finding = strrchr(line, '[');
-        if (sscanf(line, "%63s", lie->name) == 1 && finding &&
-            sscanf(finding, "[%63[^]]", lie->finding) == 1)
+        char name[64];
+        if (lies->count == MEASURED || sscanf(line, "%63s", name) != 1 ||
+            strcmp(name, measured[lies->count]) != 0)
+            continue;
+        struct subject_lie *lie = &lies->items[lies->count];
+        snprintf(lie->name, sizeof lie->name, "%s", name);
+        if (finding && sscanf(finding, "[%63[^]]", lie->finding) == 1)
             lies->count++;
     }
-    while (pipe && fgets(line, sizeof line, pipe))
-        ; // the others are asked about by cross-checks, which are no part of it
-    if (!pipe || pclose(pipe) || lies->count != SUBJECT_LIES)
-        return fault_set(fault, "%s lists %d lies, not %d", path, lies->count, SUBJECT_LIES);
+    if (!pipe || pclose(pipe) || lies->count != MEASURED)
+        return fault_set(fault, "%s lists %d of the %d lies that are measured", path, lies->count,
+                         MEASURED);
     return 0;
 }
 

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #define SUBJECT_LIES_MAX 32
-#define SUBJECT_LIES     18 // the first of the table: those that the measurements are about
 #define SUBJECT_HONEST   (-1)
 
 // The table of standin/lies.c, as `instar lies` prints it.

@@ -218,11 +218,12 @@ struct image_info {
     struct image_part vmdk_extents[IMAGE_MAX_FILES];
     size_t vmdk_extent_count;
     bool vpc_fixed;
-    char vpc_creator[5];     // NUL-terminated creator application
-    bool has_backing;        // names a parent of any kind
-    char backing_name[1024]; // as recorded
-    char backing_format[16]; // as recorded; "" if none is
-    char data_file[1024];    // qcow2: as recorded; "" if it has none
+    char vpc_creator[5];       // NUL-terminated creator application
+    uint64_t vpc_current_size; // the footer's; may be more than the virtual size
+    bool has_backing;          // names a parent of any kind
+    char backing_name[1024];   // as recorded
+    char backing_format[16];   // as recorded; "" if none is
+    char data_file[1024];      // qcow2: as recorded; "" if it has none
     bool data_file_raw;
     uint32_t snapshots, bitmaps; // qcow2
 };

@@ -185,6 +185,7 @@ static void vpc_info(struct image *image, struct image_info *info) {
         .vpc_fixed = vpc->fixed,
         .has_backing = vpc->differencing,
     };
+    info->vpc_current_size = get_be64(vpc->footer + VPC_FOOTER_CURRENT_SIZE);
     memcpy(info->vpc_creator, vpc->footer + VPC_FOOTER_CREATOR, 4);
     if (vpc->differencing) {
         snprintf(info->backing_name, sizeof info->backing_name, "%s", vpc->parent);

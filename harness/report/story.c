@@ -18,6 +18,10 @@ void report_pair_words(const struct tool *a, const struct tool *b, struct buffer
     if (a->is_standin || b->is_standin)
         buffer_text(out, "\nNOTE: the stand-in is not instar. A finding against it alone is a "
                          "statement about the stand-in (or about qemu-img), never about instar.");
+    if (a->played_version || b->played_version)
+        buffer_text(out,
+                    "\nNOTE: the stand-in plays the documented instar: entries of the registry "
+                    "about instar count for it.");
     const struct tool *liar = a->lies[0] ? a : b;
     if (liar->lies[0])
         buffer_format(out, "\nNOTE: the stand-in was told to lie: STANDIN_LIE=%s", liar->lies);

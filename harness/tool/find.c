@@ -75,6 +75,9 @@ static const struct {
     {"instar ", "instar", TOOL_INSTAR, false},
 };
 
+// Behind a stand-in's own version: whose documented deviations it shows (STANDIN_LIE=as-instar).
+#define PLAYING ", playing instar "
+
 bool tool_recognise(struct tool *tool, const char *line) {
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         size_t length = strlen(answers[i].prefix);
@@ -85,6 +88,9 @@ bool tool_recognise(struct tool *tool, const char *line) {
         snprintf(tool->name, sizeof tool->name, "%s", answers[i].name);
         snprintf(tool->version, sizeof tool->version, "%s", line);
         tool->version_number = version_number(line + length);
+        const char *played = tool->is_standin ? strstr(line, PLAYING) : NULL;
+        if (played)
+            tool->played_version = version_number(played + strlen(PLAYING));
         return true;
     }
     return false;

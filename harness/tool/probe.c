@@ -351,6 +351,23 @@ static int probe_first(struct probe *probe, const struct tool_argv *argv, struct
     return failed;
 }
 
+// A stand-in that was told to lie may answer otherwise already here: whom it plays. With a lie that
+// it does not know it answers nothing.
+static int probe_lies(struct probe *probe, const struct tool_argv *argv, char *line, size_t room) {
+    struct tool *tool = probe->tool;
+    const char *lies = getenv("STANDIN_LIE");
+    if (!tool->is_standin || !lies || !*lies)
+        return 0;
+    snprintf(tool->lies, sizeof tool->lies, "%s", lies);
+    if (tool_run_argv(tool, argv, &probe->room, &probe->outcome, probe->fault) != 0)
+        return -1;
+    bool answered = probe->outcome.end == EXEC_EXITED && probe->outcome.value == 0;
+    tool_first_line(answered ? &probe->outcome.out : &probe->outcome.err, line, room);
+    if (answered && tool_recognise(tool, line))
+        return 0;
+    return probe_unavailable(tool, "%s does not answer --version: %s", tool->path, line);
+}
+
 // Asks for the version and judges it. Leaves tool->available false with the reason, or true.
 static int probe_version(struct probe *probe, enum tool_kind wanted) {
     struct tool *tool = probe->tool;
@@ -375,6 +392,10 @@ static int probe_version(struct probe *probe, enum tool_kind wanted) {
                                  program, line);
     if (wanted == TOOL_QEMU_IMG && tool->kind != wanted)
         return probe_unavailable(tool, "%s is no %s but %s", tool->path, program, tool->name);
+    if (probe_lies(probe, &argv, line, sizeof line) != 0)
+        return -1;
+    if (tool->why_not[0])
+        return 0;
     const struct tool_adapter *adapter = tool_adapter(tool->kind);
     snprintf(tool->role, sizeof tool->role, "%s", adapter->role);
     if (tool->version_number < adapter->oldest)
@@ -422,8 +443,6 @@ int tool_probe_once(struct tool *tool, const char *path, enum tool_kind wanted,
     if (!failed)
         failed = probe_version(&probe, wanted);
     if (!failed && tool->available) {
-        const char *lies = tool->is_standin ? getenv("STANDIN_LIE") : NULL;
-        snprintf(tool->lies, sizeof tool->lies, "%s", lies ? lies : "");
         if (tool->kind == TOOL_INSTAR)
             snprintf(tool->qemu_version, sizeof tool->qemu_version, "10.0");
         failed = probe_capabilities(&probe);

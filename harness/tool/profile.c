@@ -51,6 +51,8 @@ void tool_profile_words(const struct tool *tool, struct buffer *words) {
     if (tool->version[0])
         buffer_format(words, "  version     %s\n", tool->version);
     buffer_format(words, "  driven as   %s\n", tool_adapter(tool->kind)->program);
+    if (tool->played_version)
+        buffer_text(words, "  plays       the documented instar, whose known divergences count\n");
     if (!tool->available) {
         buffer_format(words, "  unavailable %s\n", tool->why_not);
         return;
@@ -106,6 +108,7 @@ cJSON *tool_profile_json(const struct tool *tool) {
     cJSON_AddBoolToObject(profile, "available", tool->available);
     cJSON_AddStringToObject(profile, "why_not", tool->why_not);
     cJSON_AddBoolToObject(profile, "is_standin", tool->is_standin);
+    cJSON_AddNumberToObject(profile, "played_version", tool->played_version);
     struct profile_set sets[PROFILE_SETS];
     profile_sets(tool, sets);
     for (int i = 0; i < PROFILE_SETS; i++)

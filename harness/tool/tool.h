@@ -65,6 +65,7 @@ struct tool {
     char why_not[256]; // if not available: one clear sentence; if available: the first step
                        // of the probe that failed, in the tool's words, or ""
     bool is_standin;
+    uint32_t played_version; // of the instar that a stand-in plays, as version_number; 0: none
     char no_instar[256]; // stand-in of the automatic choice: why instar itself is not here, else ""
     bool ops[TOOL_OPERATIONS];
     bool reads[IMAGE_FORMATS], writes[IMAGE_FORMATS], measures[IMAGE_FORMATS];

@@ -567,7 +567,17 @@ lies() {
     same "an unknown lie is a usage error" 2 "$(STANDIN_LIE=white status "$instar" --version)"
     same "every lie is known by its name" 0 \
         "$(STANDIN_LIE=$("$instar" lies | awk '{print $1}' | paste -sd,) status "$instar" --version)"
-    same "there are twenty-three lies" 23 "$("$instar" lies | wc -l)"
+    same "every lie is documented or planted" "" \
+        "$("$instar" lies | grep -vE '^[a-z0-9-]+ +(documented .*; by instar.s (documentation|source)|planted .*) \[[a-z_]+\]$')"
+    same "it plays instar only if it is asked to" "0 1 1" \
+        "$(for lie in raw-without-seek-hole as-instar,raw-without-seek-hole documented; do
+            STANDIN_LIE=$lie "$instar" --version | grep -c ', playing instar 0.3.0 (not instar'
+        done | paste -sd' ')"
+    same "playing instar changes no answer by itself" "$(measured "" -O qcow2 raw-scattered)" \
+        "$(measured as-instar -O qcow2 raw-scattered)"
+    same "and documented is every documented lie" \
+        "$(measured raw-without-seek-hole -O qcow2 raw-scattered)" \
+        "$(measured documented -O qcow2 raw-scattered)"
     same "raw-without-seek-hole" '{"required":17104896,"fully-allocated":17104896}' \
         "$(measured raw-without-seek-hole -O qcow2 raw-scattered)"
     differs "qcow2-zero-clusters-allocated" "$(measured "" -O qcow2 qcow2-c65536)" \

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the two files of `known` share.
+#ifndef COMMAND_KNOWN_H
+#define COMMAND_KNOWN_H
+
+#include "command/command.h"
+
+#include "oracles/registry.h"
+
+// Runs the case of each of these entries and prints a line for each. Returns an exit code:
+// EXIT_FOUND if an entry does not hold. Changes STANDIN_LIE of this process.
+int known_test(const struct command *command, struct settings *settings,
+               const struct registry *registry, const size_t *indices, size_t count);
+
+#endif
