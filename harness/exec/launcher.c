@@ -240,8 +240,8 @@ static void launcher_default_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-// An end of file for who reads, nowhere for who writes. A fuzzing service's sandbox has no /dev; a pipe
-// that nobody writes to reads alike.
+// An end of file for who reads, nowhere for who writes. A fuzzing service's sandbox has no /dev; a
+// pipe that nobody writes to reads alike.
 static int launcher_null(void) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC), ends[2];
     if (null >= 0 || pipe2(ends, O_CLOEXEC))

@@ -34,7 +34,7 @@ told() {
     grep "^  runs *$2 (qemu-img " "$SCRATCH/doctor" || { cat "$SCRATCH/doctor"; return 1; }
 }
 check "a tool that is right only once in a process is forked for each command" \
-    told forgetful 'options: .*; not faster: its stderr is otherwise'
+    told forgetful "options: .*; not faster: its stderr is otherwise ('.*', not '.*')"
 check "and so is one that has no answer from the second command on" \
     told deadly 'options: .*; not faster: it ends otherwise: lost with its warm process instead of exit 0'
 check "one that hangs by itself stays plain, and costs one deadline" \
