@@ -286,6 +286,10 @@ int material_build(struct material *material, const struct testcase *testcase,
         .shown_size = round_up(written->virtual_size, 512),
         .recorded_size = written->recorded_size,
         .unit = written->unit,
+        .extended_l2 = material->options.extended_l2,
+        .create_type = testcase->format == IMAGE_VMDK
+                           ? vmdk_create_types[material->options.vmdk_subformat]
+                           : "",
         .allocation = &material->allocation,
         .own_allocation = &written->map,
         .options = &material->options,
@@ -297,6 +301,14 @@ int material_build(struct material *material, const struct testcase *testcase,
         if (strcmp(material->files[i].name, material->name) == 0)
             material->truth.file_size = material->files[i].size;
     return finish(material, directory, fault);
+}
+
+// One of the names that outlive the image.
+static const char *known_create_type(const char *type) {
+    for (int i = 0; i < VMDK_SUBFORMATS; i++)
+        if (strcmp(vmdk_create_types[i], type) == 0)
+            return vmdk_create_types[i];
+    return "";
 }
 
 int material_adopt(struct material *material, const char *directory, const char *name,
@@ -312,6 +324,8 @@ int material_adopt(struct material *material, const char *directory, const char 
     for (size_t i = 0; i < image->file_count; i++)
         if (remember_file(material, directory, image->files[i], fault))
             return -1;
+    struct image_info info;
+    image->driver->info(image, &info);
     material->truth = (struct truth){
         .format = image->driver->format,
         .content = content,
@@ -320,6 +334,8 @@ int material_adopt(struct material *material, const char *directory, const char 
         .shown_size = round_up(image->virtual_size, 512),
         .file_size = material->files[0].size,
         .unit = image->unit,
+        .extended_l2 = info.extended_l2,
+        .create_type = known_create_type(info.vmdk_create_type),
         .allocation = &material->allocation,
         .own_allocation = &material->allocation,
         .layers = 1,

@@ -144,20 +144,25 @@ static void compare(struct info_walk *walk, const char *path, const cJSON *a, co
         differs(walk, path, a, b);
 }
 
-static bool parsed(const struct oracle *oracle, const struct oracle_side *side,
-                   struct judgements *out) {
+static bool parsed(const struct oracle *oracle, const struct oracle_step *step,
+                   const struct oracle_side *side, struct judgements *out) {
     if (!oracle_gave(side) || (!side->result->json_failed && side->result->json))
         return true;
     struct judgement *judgement =
         oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "unparsed_", side, "");
+    // A field of no member: that nothing was printed is a value, too, which the registry may know.
+    const char *words = side->outcome && side->outcome->out.length ? "no JSON" : "nothing";
+    oracle_values(judgement, "", side == &step->a ? words : NULL, side == &step->a ? NULL : words);
     oracle_text(judgement, "%s succeeded but did not print info's JSON: %s.", side->tool->name,
                 side->result->json_problem);
+    oracle_explained(step, out, judgement);
     return false;
 }
 
 static void judge(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out) {
-    if (!parsed(oracle, &step->a, out) || !parsed(oracle, &step->b, out) || !oracle_both_gave(step))
+    if (!parsed(oracle, step, &step->a, out) || !parsed(oracle, step, &step->b, out) ||
+        !oracle_both_gave(step))
         return;
     struct info_walk walk = {.oracle = oracle, .step = step, .out = out};
     compare(&walk, "", step->a.result->json, step->b.result->json);

@@ -43,7 +43,7 @@ static struct judgement *say_below(const struct oracle *oracle, const struct ora
                                    struct judgements *out, int i) {
     const struct oracle_side *side = oracle_side_at(step, i);
     struct judgement *judgement = oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "", side, "");
-    oracle_number_of(judgement, "converted-size", i, side->converted_size);
+    oracle_number_of(judgement, "required", i, side->result->measure.required);
     oracle_text(judgement,
                 "%s measures required = %" PRIu64 ", but its own convert writes only %" PRIu64
                 " bytes.",

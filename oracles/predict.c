@@ -76,6 +76,12 @@ const struct predictor predictors[] = {
      predict_instar_padded_output},
     {"instar_vpc_cluster_size", "2097152 for every VHD, also for a fixed one",
      predict_instar_vpc_cluster_size},
+    {"instar_unseen_vhd",
+     "what a raw file of that length is: its size, in measure rounded up to 64 KiB and all of it "
+     "counted",
+     predict_instar_unseen_vhd},
+    {"instar_prints_nothing", "success, and nothing on stdout", predict_instar_prints_nothing},
+    {"instar_absent", "the member is left out", predict_instar_absent},
     {"instar_capacity",
      "refused where the output exceeds the device capacity that the host computed beforehand",
      predict_instar_capacity},
@@ -132,8 +138,34 @@ static bool vpc_fixed(const struct oracle_step *step) {
     return step->source == IMAGE_VPC && step->truth.options && step->truth.options->vpc_fixed;
 }
 
+// Its footer is looked for where the last sector of 64 KiB begins.
+static bool vpc_footer_unseen(const struct oracle_step *step) {
+    return vpc_fixed(step) && (step->truth.file_size - 512) % 65536 != 0;
+}
+
+static bool empty_file(const struct oracle_step *step) {
+    return step->truth.file_size == 0 && !step->options.size_only;
+}
+
+static bool data_file(const struct oracle_step *step) {
+    return step->source == IMAGE_QCOW2 && step->truth.options &&
+           step->truth.options->data_file != QCOW2_DATA_INSIDE;
+}
+
+static bool vmdk_descriptor_file(const struct oracle_step *step) {
+    const char *type = step->truth.create_type;
+    return step->source == IMAGE_VMDK && type && *type &&
+           strcmp(type, vmdk_create_types[VMDK_SPARSE]) != 0 &&
+           strcmp(type, vmdk_create_types[VMDK_STREAM]) != 0;
+}
+
+static bool vmdk_split_sparse(const struct oracle_step *step) {
+    return vmdk_descriptor_file(step) &&
+           strcmp(step->truth.create_type, vmdk_create_types[VMDK_SPLIT_SPARSE]) == 0;
+}
+
 static bool extended_l2(const struct oracle_step *step) {
-    return step->source == IMAGE_QCOW2 && step->truth.options && step->truth.options->extended_l2;
+    return step->source == IMAGE_QCOW2 && step->truth.extended_l2;
 }
 
 static bool backing(const struct oracle_step *step) {
@@ -147,6 +179,19 @@ static bool vpc_sizes_differ(const struct oracle_step *step) {
 static bool bitmaps(const struct oracle_step *step) {
     return step->source == IMAGE_QCOW2 && step->truth.options &&
            step->truth.options->bitmap_count > 0;
+}
+
+// A disk whose guest wrote what makes a reader take its file for another format.
+static bool foreign_magic(const struct oracle_step *step) {
+    static const char *const magics[] = {"QFI\xfb", "conectix"};
+    char head[9] = "";
+    if ((step->source != IMAGE_RAW && !vpc_fixed(step)) || !step->truth.content)
+        return false;
+    content_read(step->truth.content, 0, head, sizeof head - 1);
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if (strncmp(head, magics[i], strlen(magics[i])) == 0)
+            return true;
+    return false;
 }
 
 static bool unit_option(const struct oracle_step *step) {
@@ -188,11 +233,20 @@ const struct feature features[] = {
     {"partial_64k", "the input file's length is not a multiple of 64 KiB", partial_64k},
     {"chained", "the input was written by a tool", chained},
     {"vpc_fixed", "the input is a fixed VHD", vpc_fixed},
-    {"extended_l2", "the input was built with extended L2 entries", extended_l2},
+    {"vpc_footer_unseen", "the input is a fixed VHD whose footer does not begin a 64 KiB sector",
+     vpc_footer_unseen},
+    {"empty_file", "the input file has no bytes", empty_file},
+    {"data_file", "the input keeps its clusters in a data file", data_file},
+    {"vmdk_descriptor_file", "the input is a vmdk with its descriptor in a file of its own",
+     vmdk_descriptor_file},
+    {"vmdk_split_sparse", "the input is a vmdk of several sparse extents", vmdk_split_sparse},
+    {"extended_l2", "the input has extended L2 entries", extended_l2},
     {"backing", "there are files below the input", backing},
     {"bitmaps", "the input was built with persistent bitmaps", bitmaps},
     {"vpc_sizes_differ", "the footer's current size is above what the geometry shows",
      vpc_sizes_differ},
+    {"foreign_magic", "a raw input or fixed VHD whose first bytes are another format's magic",
+     foreign_magic},
     {"unit_option", "a cluster, grain or block size is asked for", unit_option},
     {"no_skip_zeros", "zeros are to be stored too", no_skip_zeros},
     {"target_flat", "the target is a monolithicFlat vmdk", target_flat},

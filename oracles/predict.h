@@ -67,6 +67,12 @@ bool predict_instar_padded_output(const struct oracle_step *step, const char *fi
                                   char out[PREDICT_ROOM]);
 bool predict_instar_vpc_cluster_size(const struct oracle_step *step, const char *field,
                                      char out[PREDICT_ROOM]);
+bool predict_instar_unseen_vhd(const struct oracle_step *step, const char *field,
+                               char out[PREDICT_ROOM]);
+bool predict_instar_prints_nothing(const struct oracle_step *step, const char *field,
+                                   char out[PREDICT_ROOM]);
+bool predict_instar_absent(const struct oracle_step *step, const char *field,
+                           char out[PREDICT_ROOM]);
 bool predict_instar_capacity(const struct oracle_step *step, const char *field,
                              char out[PREDICT_ROOM]);
 

@@ -68,20 +68,18 @@ bool predict_instar_zero_flag(const struct oracle_step *step, const char *field,
     if (step->source != IMAGE_QCOW2 || step->target != IMAGE_QCOW2 || !step->truth.own_allocation)
         return false;
     // Extended entries have another scan, which looks at the stored bits alone.
-    if (step->truth.options && step->truth.options->extended_l2)
+    if (step->truth.extended_l2)
         return false;
     uint64_t unit = model_target_unit(step->target, &step->options);
     uint64_t units = model_units_in_states(step->truth.own_allocation, unit, ~0u);
     return predict_measure(step, field, step->truth.shown_size, units, out);
 }
 
-// qcow2 with extended L2 entries: a population count of the stored bits, in whole subclusters. Only
-// of images that we built is it known that they have such entries.
+// qcow2 with extended L2 entries: a population count of the stored bits, in whole subclusters.
 bool predict_instar_subcluster_scan(const struct oracle_step *step, const char *field,
                                     char out[PREDICT_ROOM]) {
     const struct truth *truth = &step->truth;
-    if (step->source != IMAGE_QCOW2 || !truth->options || !truth->options->extended_l2 ||
-        !truth->own_allocation)
+    if (step->source != IMAGE_QCOW2 || !truth->extended_l2 || !truth->own_allocation)
         return false;
     uint64_t subcluster = truth->unit / 32, bytes = 0;
     for (size_t i = 0; i < truth->own_allocation->count; i++) {
@@ -117,6 +115,34 @@ bool predict_instar_block_scan(const struct oracle_step *step, const char *field
         allocated = size;
     uint64_t units = div_up(allocated, model_target_unit(step->target, &step->options));
     return predict_measure(step, field, size, units, out);
+}
+
+// A fixed VHD whose footer is not found is a raw file, footer included.
+bool predict_instar_unseen_vhd(const struct oracle_step *step, const char *field,
+                               char out[PREDICT_ROOM]) {
+    uint64_t seen = round_up(step->truth.file_size, TRANSPORT_SECTOR);
+    if (step->op == OP_MEASURE)
+        return predict_measure(step, field, seen,
+                               div_up(seen, model_target_unit(step->target, &step->options)), out);
+    if (strcmp(field, "virtual-size") == 0)
+        return predict_number(round_up(step->truth.file_size, 512), out);
+    snprintf(out, PREDICT_ROOM, "raw");
+    return strcmp(field, "format") == 0;
+}
+
+// As info_output words them.
+bool predict_instar_prints_nothing(const struct oracle_step *step, const char *field,
+                                   char out[PREDICT_ROOM]) {
+    (void)step;
+    snprintf(out, PREDICT_ROOM, "nothing");
+    return !*field;
+}
+
+bool predict_instar_absent(const struct oracle_step *step, const char *field,
+                           char out[PREDICT_ROOM]) {
+    (void)step, (void)field;
+    snprintf(out, PREDICT_ROOM, "absent");
+    return true;
 }
 
 bool predict_instar_no_bitmaps(const struct oracle_step *step, const char *field,

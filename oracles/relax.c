@@ -87,14 +87,18 @@ static bool bound_cushion(const struct relax_query *query) {
 }
 
 // Sources of which a measuring tool may count every unit. A raw file that is read as a block device
-// shows no holes; qemu has no block status for VHDX, so the honest number there is the whole disk.
-#define COUNTED_WHOLE (1u << IMAGE_RAW | 1u << IMAGE_VHDX)
+// shows no holes, nor does a fixed VHD, which is one with a footer; qemu has no block status for
+// VHDX, so the honest number there is the whole disk.
+static bool counted_whole(const struct oracle_step *step) {
+    bool fixed = step->source == IMAGE_VPC && step->truth.options && step->truth.options->vpc_fixed;
+    return step->source == IMAGE_RAW || step->source == IMAGE_VHDX || fixed;
+}
 
 // Target units that the measuring tool may have counted though all their bytes are zero: of any
 // other source those that its tables name.
 static uint64_t zero_units(const struct oracle_step *step, uint64_t unit, uint64_t nonzero) {
     uint64_t counted = div_up(step->truth.shown_size, unit);
-    if (!(COUNTED_WHOLE & 1u << step->source) && step->truth.allocation)
+    if (!counted_whole(step) && step->truth.allocation)
         counted = model_units_in_states(step->truth.allocation, unit, ~0u);
     return counted > nonzero ? counted - nonzero : 0;
 }

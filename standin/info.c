@@ -75,7 +75,9 @@ static void print_data_file(const struct image_info *info) {
         return;
     fputs("            \"data-file\": ", stdout);
     print_json_text(info->data_file);
-    printf(",\n            \"data-file-raw\": %s,\n", boolean(info->data_file_raw));
+    puts(",");
+    if (!lie(LIE_DATA_FILE_RAW_NOT_SHOWN))
+        printf("            \"data-file-raw\": %s,\n", boolean(info->data_file_raw));
 }
 
 static void print_qcow2(const struct image_info *info) {
@@ -254,6 +256,13 @@ static int add_parts(struct subject *subject, const char *path, bool length_coun
     return 0;
 }
 
+// The file is what is shown: its length, and nothing of what its footer says.
+static void show_as_raw(struct subject *subject, struct source *source) {
+    subject->format = "raw";
+    source->format = IMAGE_RAW;
+    source->size = (source->image->file_size + 511) / 512 * 512;
+}
+
 static int run(const struct arguments *arguments) {
     unsigned version = 0;
     if (parse_version(arguments->text[OPT_QEMU_VERSION], &version) || check_sector_size(arguments))
@@ -269,14 +278,17 @@ static int run(const struct arguments *arguments) {
         .children = version >= 80000,
         .dirty_flag = version >= 60100,
     };
+    if (source_footer_unseen(&source) && lie(LIE_FIXED_VPC_SHOWN_AS_RAW))
+        show_as_raw(&subject, &source);
     if (source.format == IMAGE_RAW && !arguments->text[OPT_UNSAFE_QUIRKS])
         subject.format = "unknown";
     int status =
         add_parts(&subject, arguments->operands[0], arguments->text[OPT_IGNORE_QUIRKS] != NULL);
     const char *output = arguments->text[OPT_OUTPUT];
-    if (status == 0 && output && !strcmp(output, "json"))
+    bool nothing = !source.image->file_size && lie(LIE_EMPTY_FILE_NOT_SHOWN);
+    if (status == 0 && !nothing && output && !strcmp(output, "json"))
         print_json(&subject);
-    else if (status == 0)
+    else if (status == 0 && !nothing)
         print_human(&subject);
     source_close(&source);
     return status;

@@ -110,9 +110,18 @@ static uint64_t last_extent_of_several(const struct image_info *info) {
 static uint64_t measured_size(const struct source *source) {
     if (source->format == IMAGE_RAW && lie(LIE_RAW_LENGTH_MEASURED))
         return round_up(source->size, TRANSPORT_SECTOR);
+    if (source_footer_unseen(source) && lie(LIE_FIXED_VPC_MEASURED_AS_RAW))
+        return round_up(source->image->file_size, TRANSPORT_SECTOR);
     if (source->format == IMAGE_VPC && lie(LIE_VPC_CURRENT_SIZE))
         return max_u64(source->size, source->info.vpc_current_size);
     return source->size;
+}
+
+// Every layout but the sparse ones of one file.
+static bool has_descriptor_file(const struct source *source) {
+    const char *type = source->info.vmdk_create_type;
+    return source->format == IMAGE_VMDK && strcmp(type, vmdk_create_types[VMDK_SPARSE]) &&
+           strcmp(type, vmdk_create_types[VMDK_STREAM]);
 }
 
 static int measure_source(const struct arguments *arguments, const struct measure_options *options,
@@ -122,7 +131,10 @@ static int measure_source(const struct arguments *arguments, const struct measur
     if (source_open_below(source, true))
         return 1;
     hang_if_asked(source);
-    source->size = measured_size(source);
+    if (lie(LIE_DESCRIPTOR_NOT_MEASURED) && has_descriptor_file(source))
+        return fail("source image is unsupported format");
+    if (qemu_measures(options->target) || source->format != IMAGE_VPC)
+        source->size = measured_size(source);
     if (options->target == IMAGE_VPC)
         source->size = vpc_output_size(source->size);
     if (lie(LIE_VMDK_EXTENTS_MISCOUNTED) && qemu_measures(options->target))

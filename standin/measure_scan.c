@@ -114,8 +114,18 @@ static int status_at(struct scan *scan, uint64_t offset, uint64_t *length, bool 
     return 0;
 }
 
-static int add_layers(struct scan *scan, struct image *top, struct fault *fault) {
-    for (struct image *image = top; image && scan->count < MAX_LAYERS; image = image->backing) {
+// The lies of a scan that sees no holes of the host.
+static bool is_blind(const struct scan *scan, const struct source *source,
+                     const struct layer *layer) {
+    if (!layer->by_host || layer->format == IMAGE_RAW)
+        return layer->by_host && lie(LIE_RAW_WITHOUT_SEEK_HOLE);
+    bool as_raw = source_footer_unseen(source) && lie(LIE_FIXED_VPC_MEASURED_AS_RAW);
+    return lie(LIE_FIXED_VPC_COUNTED) || (as_raw && scan->as_qemu);
+}
+
+static int add_layers(struct scan *scan, const struct source *source, struct fault *fault) {
+    for (struct image *image = source->image; image && scan->count < MAX_LAYERS;
+         image = image->backing) {
         struct layer *layer = &scan->layers[scan->count++];
         struct image_info info;
         image->driver->info(image, &info);
@@ -123,9 +133,7 @@ static int add_layers(struct scan *scan, struct image *top, struct fault *fault)
         layer->by_host =
             layer->format == IMAGE_RAW || (layer->format == IMAGE_VPC && info.vpc_fixed);
         // Of a raw file below another, convert would write less than what is counted.
-        layer->blind =
-            image == top && layer->by_host &&
-            lie(layer->format == IMAGE_RAW ? LIE_RAW_WITHOUT_SEEK_HOLE : LIE_FIXED_VPC_COUNTED);
+        layer->blind = image == source->image && is_blind(scan, source, layer);
         layer->subclusters = info.extended_l2 && lie(LIE_SUBCLUSTERS_NOT_PLACED);
         if (layer->format == IMAGE_QCOW2 && measure_holes_begin(&layer->holes, image, fault))
             return -1;
@@ -142,6 +150,13 @@ static bool forgets_places(const struct source *source) {
                   (source->format == IMAGE_VHDX && lie(LIE_VHDX_BLOCKS_COUNTED));
     return (blocks && lie(LIE_UNITS_NOT_COUNTED)) ||
            (source->info.extended_l2 && lie(LIE_SUBCLUSTERS_NOT_PLACED));
+}
+
+// Bytes behind the end of the disk that are counted with its last unit.
+static uint64_t counted_behind(const struct scan *scan) {
+    const struct layer *top = &scan->layers[0];
+    bool units = top->format != IMAGE_QCOW2 && lie(LIE_LAST_UNIT_COUNTED_WHOLE);
+    return units || top->subclusters ? top->behind_end : 0;
 }
 
 static int scan_units(struct scan *scan, const struct source *source, uint64_t unit,
@@ -163,7 +178,12 @@ static int scan_units(struct scan *scan, const struct source *source, uint64_t u
         }
     }
     if (forgets_places(source))
-        *units = div_up(min_u64(bytes + scan->layers[0].behind_end, source->size), unit);
+        *units = div_up(min_u64(bytes + counted_behind(scan), source->size), unit);
+    else if (!scan->as_qemu)
+        *units = min_u64(*units + counted_behind(scan) / unit, div_up(source->size, unit));
+    // Only for a target that a second tool measures: of others a conversion would write less.
+    if (source->format == IMAGE_RAW && scan->as_qemu && lie(LIE_RAW_SCAN_OFF_BY_ONE))
+        *units += 1;
     return 0;
 }
 
@@ -172,7 +192,7 @@ int measure_scan(struct source *source, const struct measure_options *options, u
     struct scan scan = {0};
     *units = 0;
     scan.as_qemu = options->target == IMAGE_RAW || options->target == IMAGE_QCOW2;
-    int result = add_layers(&scan, source->image, fault);
+    int result = add_layers(&scan, source, fault);
     if (result == 0)
         result = scan_units(&scan, source, measure_unit(options), units, fault);
     for (size_t i = 0; i < scan.count; i++)

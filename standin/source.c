@@ -99,6 +99,11 @@ int source_open_below(struct source *source, bool follow) {
     return 0;
 }
 
+bool source_footer_unseen(const struct source *source) {
+    return source->format == IMAGE_VPC && source->info.vpc_fixed &&
+           (source->image->file_size - SECTOR) % TRANSPORT_SECTOR != 0;
+}
+
 void source_close(struct source *source) {
     image_close(source->image);
 }

@@ -54,6 +54,8 @@ int source_open(struct source *source, const char *path, const char *format, boo
 // Opens the files below it, for what reads the guest's bytes or counts them; `follow` false is the
 // lie's way. Prints the reason and returns 1 when it fails.
 int source_open_below(struct source *source, bool follow);
+// A fixed vpc whose footer does not begin a transport sector: instar does not find it.
+bool source_footer_unseen(const struct source *source);
 void source_close(struct source *source);
 // LIE_WRONG_BYTE_NEAR_END: chooses the byte that read flips.
 int source_plant_wrong_byte(struct source *source, struct fault *fault);

@@ -260,6 +260,7 @@ static void zero_clusters_and_block_scans_are_predicted(void **state) {
 
     // One subcluster of 2 KiB in each of three clusters: added up, they are one cluster.
     bench.built.extended_l2 = true;
+    bench.step.truth.extended_l2 = true;
     bench.step.truth.unit = 65536;
     image_map_clear(&bench.map);
     image_map_add(&bench.map, 2048, 2048, IMAGE_DATA);
@@ -272,6 +273,7 @@ static void zero_clusters_and_block_scans_are_predicted(void **state) {
     bench.a_result.measure.required = required_of(&bench, 1 MIB, 2);
     bench_diverges(&bench, "measure_numeric_divergence", "required");
     bench.built.extended_l2 = false;
+    bench.step.truth.extended_l2 = false;
 
     // Two grains in two clusters of 2 MiB count as 128 KiB: one cluster.
     bench.step.source = IMAGE_VMDK;

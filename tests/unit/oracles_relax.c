@@ -189,6 +189,26 @@ static void the_cushion_follows_the_unit(void **state) {
     bench_end(&bench);
 }
 
+// A fixed VHD is a raw file with a footer: who reads it through a block device sees no holes.
+static void a_fixed_vhd_may_be_counted_whole(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_MEASURE);
+    bench_size(&bench, 64 MIB);
+    bench.step.source = IMAGE_VPC;
+    bench.step.target = IMAGE_VHDX;
+    bench.step.options.block_bits = 20;
+    struct model_sizes all, none;
+    model_measure(IMAGE_VHDX, &bench.step.options, 64 MIB, 64, &all);
+    model_measure(IMAGE_VHDX, &bench.step.options, 64 MIB, 0, &none);
+    struct relax_query query = {&bench.step, .expected = all.required, .found = none.required};
+    assert_false(relax_allows(RELAX_BOUND_SPARSE_WRITER, &query));
+    bench.built.vpc_fixed = true;
+    bench.step.truth.options = &bench.built;
+    assert_true(relax_allows(RELAX_BOUND_SPARSE_WRITER, &query));
+    bench_end(&bench);
+}
+
 // A tool that claims too much must not be excused by zeros that it never claimed.
 static void what_a_sparse_writer_omits_is_bounded_by_what_was_claimed(void **state) {
     (void)state;
@@ -216,6 +236,7 @@ int main(void) {
         cmocka_unit_test(the_stand_in_sees_holes_and_ends_where_it_ends),
         cmocka_unit_test(small_files_have_no_table_to_outgrow),
         cmocka_unit_test(the_cushion_follows_the_unit),
+        cmocka_unit_test(a_fixed_vhd_may_be_counted_whole),
         cmocka_unit_test(what_a_sparse_writer_omits_is_bounded_by_what_was_claimed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
