@@ -163,10 +163,11 @@ int output_fit(struct step_record *step, struct chain *chain, int side, size_t i
     return 0;
 }
 
+// A known divergence is no doubt about the bytes: what an entry explains is a value (a size, an
+// outcome), the file says how long it is, and its content was judged all the same.
 static bool diverged(const struct step_record *step) {
     for (size_t i = 0; i < step->judgements.count; i++)
-        if (step->judgements.items[i].verdict == VERDICT_DIVERGENCE ||
-            step->judgements.items[i].verdict == VERDICT_KNOWN)
+        if (step->judgements.items[i].verdict == VERDICT_DIVERGENCE)
             return true;
     return false;
 }

@@ -98,7 +98,7 @@ static void the_profile_names_everything(void **state) {
     assert_string_equal(
         text, "{\"role\":\"instar\",\"name\":\"stand-in for instar\",\"driven_as\":\"instar\","
               "\"path\":\"/p/instar\",\"version\":\"instar stand-in 0.1\",\"version_number\":100,"
-              "\"available\":true,\"why_not\":\"\",\"is_standin\":true,"
+              "\"available\":true,\"why_not\":\"\",\"is_standin\":true,\"played_version\":0,"
               "\"operations\":[\"info\",\"convert_compressed\"],\"reads\":[\"raw\",\"vhdx\"],"
               "\"writes\":[\"vpc\"],\"measures\":[],\"lacks_options\":[\"measure:grain_size\"],"
               "\"qemu_version_option\":true,\"qemu_version\":\"7.2.22\",\"lies\":\"one\","
