@@ -159,6 +159,9 @@ static const struct {
                                     "measure_bitmaps_presence_divergence", BY_SOURCE},
     [LIE_EMPTY_DISK_REFUSED] = {"empty-disk-refused", "convert refuses a disk of size 0",
                                 "exit_code_divergence", DOCUMENTED},
+    [LIE_EMPTY_QCOW2_NOT_MEASURED] = {"empty-qcow2-not-measured",
+                                      "measure refuses a qcow2 of size 0, which has no L1 table",
+                                      "exit_code_divergence", BY_SOURCE},
     [LIE_OUTPUT_CAPACITY] = {"output-capacity",
                              "convert refuses an output that is larger than the device which was "
                              "made for it without a look at cluster, grain or block size",

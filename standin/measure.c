@@ -133,6 +133,8 @@ static int measure_source(const struct arguments *arguments, const struct measur
     hang_if_asked(source);
     if (lie(LIE_DESCRIPTOR_NOT_MEASURED) && has_descriptor_file(source))
         return fail("source image is unsupported format");
+    if (lie(LIE_EMPTY_QCOW2_NOT_MEASURED) && source->format == IMAGE_QCOW2 && !source->size)
+        return fail("source image is unsupported format");
     if (qemu_measures(options->target) || source->format != IMAGE_VPC)
         source->size = measured_size(source);
     if (options->target == IMAGE_VPC)
