@@ -46,3 +46,13 @@ const struct tool_result *oracle_beside(const struct oracle *oracle, struct judg
     say_ended(oracle, out, side, check, class);
     return NULL;
 }
+
+void oracle_each_side(const struct oracle *oracle, const struct oracle_step *step,
+                      struct judgements *out, oracle_side_judge *judge) {
+    for (int i = 0; i < ORACLE_SIDES; i++) {
+        size_t from = out->count;
+        judge(oracle, step, oracle_side_at(step, i), i, out);
+        if (oracle_diverged(out, from))
+            return;
+    }
+}

@@ -54,12 +54,7 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out) {
     if (step->target != IMAGE_QCOW2 || oracle_known(out))
         return;
-    for (int i = 0; i < ORACLE_SIDES; i++) {
-        size_t from = out->count;
-        judge_side(oracle, step, oracle_side_at(step, i), i, out);
-        if (oracle_diverged(out, from))
-            return;
-    }
+    oracle_each_side(oracle, step, out, judge_side);
 }
 
 const struct oracle oracle_map_measure = {

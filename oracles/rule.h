@@ -50,6 +50,12 @@ int oracle_compare(const struct oracle_step *step, struct judgements *out,
                    const struct image_source *a, const struct image_source *b,
                    struct image_difference *difference, struct fault *fault);
 
+// Asks about one side after the other, until one diverges.
+typedef void oracle_side_judge(const struct oracle *oracle, const struct oracle_step *step,
+                               const struct oracle_side *side, int i, struct judgements *out);
+void oracle_each_side(const struct oracle *oracle, const struct oracle_step *step,
+                      struct judgements *out, oracle_side_judge *judge);
+
 extern const struct oracle oracle_availability, oracle_tool_hang, oracle_tool_crash,
     oracle_exit_code, oracle_source_modified, oracle_measure_json, oracle_measure_numeric,
     oracle_measure_bitmaps_presence, oracle_measure_bitmaps_value, oracle_measure_below,
