@@ -5,24 +5,12 @@
 // has no memory of campaigns.
 #include "command/minimize.h"
 
-#include <signal.h>
+#include "command/interrupt.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static volatile sig_atomic_t interrupted; // the signal's number, or 0
-
-static void interrupt(int number) {
-    interrupted = number;
-}
-
-// The second time it ends the program as usual.
-static void catch_interrupts(void) {
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 struct minimize {
     const struct command *command;
@@ -112,7 +100,7 @@ static int read_options(struct minimize *m, int argc, char **argv) {
 static int minimize_all(struct minimize *m, char **cases, int count,
                         const struct minimize_paths *paths) {
     // From here on, so that also a harness that is being opened can be left in order.
-    catch_interrupts();
+    interrupt_catch();
     int begun = 0, status = command_open_with(m->command, &m->settings, &m->harness);
     if (status)
         return status;

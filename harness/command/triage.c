@@ -5,10 +5,10 @@
 // tell. It has no memory of campaigns, and believes only what it has replayed itself.
 #include "command/triage.h"
 
+#include "command/interrupt.h"
 #include "exec/clock.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +18,6 @@
 
 // A few commands are over before the self-test of anything faster than plain execution would be.
 #define TRIAGE_PLAIN_CASES 100
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number) {
-    interrupted = number;
-}
-
-// The second time it ends the program as usual.
-static void catch_interrupts(void) {
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 // --- what is left of it --------------------------------------------------------------------------
 
@@ -203,7 +190,7 @@ static int triage_all(struct triage *t) {
     if (settings_read(&t->settings, &fault))
         return command_complain(t->command, "%s", fault.text);
     t->settings.out = t->settings.seen = NULL;
-    catch_interrupts();
+    interrupt_catch();
     int status = sort_files(t, &out);
     harness_close(t->harness);
     return status;
