@@ -230,6 +230,17 @@ static void describe_by_report(struct campaign *campaign) {
     }
 }
 
+static void read_timeline(struct campaign_folder *folder) {
+    char path[4400];
+    struct fault fault = {0};
+    folder->has_timeline = is_file(folder->path, "timeline.tsv");
+    if (!folder->has_timeline)
+        return;
+    snprintf(path, sizeof path, "%s/timeline.tsv", folder->path);
+    if (timeline_read(&folder->timeline, path, &fault))
+        copy(folder->timeline_fault, sizeof folder->timeline_fault, fault.text);
+}
+
 // --- all ----------------------------------------------------------------------------------------
 
 static int read_folder(struct campaign *campaign, struct campaign_folder *folder, size_t *capacity,
@@ -246,6 +257,7 @@ static int read_folder(struct campaign *campaign, struct campaign_folder *folder
                          folder->path);
     read_counters(campaign, folder);
     read_compared(campaign, folder->path);
+    read_timeline(folder);
     folder->not_reproduced = count_cases(folder->path, "not-reproduced");
     folder->harness_errors = count_cases(folder->path, "harness-errors");
     size_t first = campaign->finding_count;
@@ -282,8 +294,10 @@ void campaign_free(struct campaign *campaign) {
     }
     for (size_t i = 0; i < campaign->compared_count; i++)
         cJSON_Delete(campaign->compared[i]);
-    for (size_t i = 0; i < campaign->folder_count; i++)
+    for (size_t i = 0; i < campaign->folder_count; i++) {
         cJSON_Delete(campaign->folders[i].triaged);
+        timeline_free(&campaign->folders[i].timeline);
+    }
     free(campaign->findings);
     free(campaign->folders);
     memset(campaign, 0, sizeof *campaign);

@@ -6,6 +6,7 @@
 #define PAGE_CAMPAIGN_H
 
 #include "page/read.h"
+#include "page/timeline.h"
 #include "stats.h"
 
 #define CAMPAIGN_FINDINGS 20000 // signatures of all folders together
@@ -19,6 +20,9 @@ struct campaign_folder {
     size_t counting;        // processes that still count
     uint64_t cases, started_s, updated_s;
     uint64_t not_reproduced, harness_errors; // cases kept
+    struct timeline timeline;                // empty where there is none
+    bool has_timeline;                       // there is a timeline.tsv
+    char timeline_fault[256];                // why it cannot be read, or ""
     bool foreign_counters; // there are counters, but of another version of this program
 };
 

@@ -58,24 +58,9 @@ void page_pair_words(const struct campaign *campaign, struct buffer *words) {
 
 // --- state and figures --------------------------------------------------------------------------
 
-static void put_span(uint64_t seconds, struct buffer *words) {
-    if (seconds >= 172800)
-        buffer_format(words, "%llu days %llu hours", (unsigned long long)(seconds / 86400),
-                      (unsigned long long)(seconds % 86400 / 3600));
-    else if (seconds >= 7200)
-        buffer_format(words, "%llu h %llu min", (unsigned long long)(seconds / 3600),
-                      (unsigned long long)(seconds % 3600 / 60));
-    else if (seconds >= 120)
-        buffer_format(words, "%llu min %llu s", (unsigned long long)(seconds / 60),
-                      (unsigned long long)(seconds % 60));
-    else
-        buffer_format(words, "%llu s", (unsigned long long)seconds);
-}
-
 static void tell_state(const struct campaign *campaign, struct html *html) {
     const struct stats *sum = &campaign->sum;
     size_t counting = campaign_counting(campaign);
-    struct buffer span = {0};
     html_open(html, "p", "state");
     if (!sum->started_s) {
         bool is_triage = false;
@@ -90,15 +75,13 @@ static void tell_state(const struct campaign *campaign, struct html *html) {
         html_element(html, "b", NULL, counting ? "Began just now." : "Nothing was run.");
     else
         html_element(html, "b", counting ? "running" : NULL, counting ? "Running." : "Ended.");
-    put_span(sum->updated_s - sum->started_s, &span);
     html_format(html, " Begun %s, last counted %s", html_time(sum->started_s),
                 html_time(sum->updated_s));
-    html_format(html, " (%s)", span.data);
+    html_format(html, " (%s)", html_span(sum->updated_s - sum->started_s));
     if (counting)
         html_format(html, "; %zu process%s", counting, counting == 1 ? "" : "es");
     html_text(html, ".");
     html_close(html);
-    buffer_free(&span);
 }
 
 static void figure(struct html *html, const char *name, const char *value) {
@@ -109,16 +92,33 @@ static void figure(struct html *html, const char *name, const char *value) {
     html_close(html);
 }
 
+// Over the time in which somebody ran, where every folder says how long that was.
+static double cases_a_second(const struct campaign *campaign) {
+    uint64_t cases = 0, seconds = 0;
+    bool all_say = campaign->folder_count > 0;
+    for (size_t i = 0; i < campaign->folder_count; i++) {
+        const struct timeline *timeline = &campaign->folders[i].timeline;
+        uint64_t length = timeline_length(timeline);
+        all_say &= length > 0;
+        seconds += length;
+        cases += length ? timeline->samples[timeline->count - 1].values[TIMELINE_CASES] : 0;
+    }
+    if (!all_say) {
+        cases = campaign->sum.cases;
+        seconds = campaign->sum.updated_s - campaign->sum.started_s;
+    }
+    return (double)cases / (double)(seconds ? seconds : 1);
+}
+
 static void tell_figures(const struct campaign *campaign, struct html *html) {
     const struct stats *sum = &campaign->sum;
     struct cells_sum cells = cells_sum(sum);
     char text[64];
-    double seconds = (double)(sum->updated_s - sum->started_s);
     if (!sum->started_s)
         return;
     html_open(html, "ul", "figures");
     figure(html, "cases", html_number(sum->cases));
-    snprintf(text, sizeof text, "%.1f", (double)sum->cases / (seconds > 0 ? seconds : 1));
+    snprintf(text, sizeof text, "%.1f", cases_a_second(campaign));
     figure(html, "cases a second", text);
     figure(html, "comparisons", html_number(campaign_comparisons(campaign)));
     figure(html, "commands", html_number(sum->commands));

@@ -59,5 +59,7 @@ const char *html_number(uint64_t value);
 const char *html_size(uint64_t bytes);
 // "2026-01-31 23:59 UTC"; "unknown" for 0.
 const char *html_time(uint64_t seconds);
+// "2 days 3 hours", "12 min", "5 min 4 s": the two largest units.
+const char *html_span(uint64_t seconds);
 
 #endif

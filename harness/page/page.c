@@ -52,11 +52,27 @@ static void title(const struct campaign *campaign, struct buffer *words) {
         buffer_text(words, "campaign");
 }
 
-static void navigation(struct html *html) {
-    html_markup(html, "\n<nav aria-label=\"sections\"><a href=\"#findings\">Findings</a> "
-                      "<a href=\"#known\">Known</a> <a href=\"#matrix\">What was compared</a> "
-                      "<a href=\"#reasons\">Not decided</a> <a href=\"#errors\">Errors</a> "
-                      "<a href=\"#compared\">How</a></nav>");
+static void link_to(struct html *html, bool is_there, const char *section, const char *words) {
+    if (!is_there)
+        return;
+    html_open(html, "a", NULL);
+    html_attribute_format(html, "href", "#%s", section);
+    html_text(html, words);
+    html_close(html);
+    html_text(html, " ");
+}
+
+static void navigation(const struct page *page, struct html *html) {
+    html_open(html, "nav", NULL);
+    html_attribute(html, "aria-label", "sections");
+    link_to(html, true, "findings", "Findings");
+    link_to(html, true, "known", "Known");
+    link_to(html, page_has_course(page), "course", "Course");
+    link_to(html, true, "matrix", "What was compared");
+    link_to(html, true, "reasons", "Not decided");
+    link_to(html, true, "errors", "Errors");
+    link_to(html, true, "compared", "How");
+    html_close(html);
 }
 
 void page_write(const struct page *page, struct buffer *out) {
@@ -67,10 +83,12 @@ void page_write(const struct page *page, struct buffer *out) {
     html_open(&html, "body", NULL);
     picture_patterns(&html);
     page_head(page, &html);
-    navigation(&html);
+    navigation(page, &html);
     html_open(&html, "main", NULL);
     page_findings(page, &html);
     page_known(page, &html);
+    if (page_has_course(page))
+        page_course(page, &html);
     page_matrix(page, &html);
     page_reasons(page, &html);
     page_errors(page, &html);

@@ -12,6 +12,7 @@ struct registry;
 
 #define PAGE_CARDS      300         // findings that are shown in full; the others are rows
 #define PAGE_CARD_BYTES (16u << 20) // of all cards together
+#define PAGE_COURSES    4           // campaigns whose course is drawn; of more, none is
 
 struct page {
     const struct campaign *campaign;
@@ -42,6 +43,8 @@ void page_case(const char *folder, struct html *html);      // the case in words
 void page_case_text(const char *folder, struct html *html); // its text form, folded
 void page_commands(const char *folder, const cJSON *report, struct html *html); // ready to paste
 void page_known(const struct page *page, struct html *html);
+bool page_has_course(const struct page *page);
+void page_course(const struct page *page, struct html *html); // charts over running time
 void page_matrix(const struct page *page, struct html *html);
 void page_reasons(const struct page *page, struct html *html); // inconclusive, unsupported
 void page_errors(const struct page *page, struct html *html);  // our own failures, tools' crashes

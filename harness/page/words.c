@@ -51,3 +51,22 @@ const char *html_time(uint64_t seconds) {
         snprintf(words, WORDS_ROOM, "unknown");
     return words;
 }
+
+const char *html_span(uint64_t seconds) {
+    static const struct {
+        uint64_t seconds;
+        const char *one, *many;
+    } units[] = {
+        {86400, "day", "days"}, {3600, "hour", "hours"}, {60, "min", "min"}, {1, "s", "s"}};
+    char *words = next_words();
+    size_t i = 0, used;
+    while (i < 3 && seconds < units[i].seconds)
+        i++;
+    uint64_t count = seconds / units[i].seconds, rest = seconds % units[i].seconds;
+    used = (size_t)snprintf(words, WORDS_ROOM, "%llu %s", (unsigned long long)count,
+                            count == 1 ? units[i].one : units[i].many);
+    if (i < 3 && (rest /= units[i + 1].seconds))
+        snprintf(words + used, WORDS_ROOM - used, " %llu %s", (unsigned long long)rest,
+                 rest == 1 ? units[i + 1].one : units[i + 1].many);
+    return words;
+}
