@@ -111,6 +111,29 @@ static void timeouts_are_counted_until_the_deadline_is_final(void **state) {
     bench_end(&bench);
 }
 
+static void a_hang_is_what_works_or_waits_all_the_time(void **state) {
+    (void)state;
+    const struct {
+        uint64_t user_us, system_us;
+        bool hangs;
+    } runs[] = {
+        {5900000, 50000, true}, {0, 1000, true}, {800000, 1500000, false}, {400000, 0, false}};
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        struct bench bench;
+        bench_begin(&bench, OP_MEASURE);
+        struct exec_outcome outcome = {
+            .wall_us = 6000000, .user_us = runs[i].user_us, .system_us = runs[i].system_us};
+        bench.step.a.outcome = &outcome;
+        bench.a_result.class = OUTCOME_TIMEOUT;
+        bench.step.deadline_is_final = true;
+        if (runs[i].hangs)
+            bench_diverges(&bench, "tool_hang", "instar");
+        else
+            bench_reason(&bench, VERDICT_INCONCLUSIVE, "timeout_instar");
+        bench_end(&bench);
+    }
+}
+
 static void a_limit_of_ours_is_inconclusive(void **state) {
     (void)state;
     struct bench bench;
@@ -245,6 +268,7 @@ int main(void) {
         cmocka_unit_test(a_side_that_did_not_run_is_no_agreement),
         cmocka_unit_test(one_tool_alone_is_judged_without_the_other),
         cmocka_unit_test(timeouts_are_counted_until_the_deadline_is_final),
+        cmocka_unit_test(a_hang_is_what_works_or_waits_all_the_time),
         cmocka_unit_test(a_limit_of_ours_is_inconclusive),
         cmocka_unit_test(a_signal_is_a_crash_and_ends_the_step),
         cmocka_unit_test(a_changed_source_names_who_did_it),
