@@ -256,6 +256,15 @@ build/service/fuzz_instar: build/lib/service/libengine.a $(SERVICE_HOOKS) $(SERV
 	$(Q)AFL_QUIET=1 $(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive build/lib/service/libengine.a -Wl,--no-whole-archive \
 	    $(SERVICE_HOOKS) $(SERVICE_LIBS) $(LIB_FUZZING_ENGINE) $(LIBS)
 
+# The job of a campaign that has a sanitizer (ci/campaign): built as a service builds, in its objects.
+.PHONY: FORCE
+FORCE:
+build/afl-asan/fuzz_instar: FORCE
+	@mkdir -p $(@D)
+	$(Q)$(MAKE) -s --no-print-directory CC=$(AFL_CC) CXX=$(AFL_CC)++ CFLAGS='-O1 -g -fsanitize=address' \
+	    CXXFLAGS='-O1 -g -fsanitize=address' FUZZING_ENGINE=afl LIB_FUZZING_ENGINE=-fsanitize=fuzzer build/service/fuzz_instar
+	$(Q)cmp -s build/service/fuzz_instar $@ || cp build/service/fuzz_instar $@
+
 BENCH_OBJS := $(patsubst %.c,build/obj/plain/%.o,$(filter-out bench/fork_floor.c bench/loop_cost.c,$(wildcard bench/*.c)))
 build/bench/bench: $(BENCH_OBJS) $(call libs,plain,$(HARNESS)) | programs
 	$(call say,LINK,$@)

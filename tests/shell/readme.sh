@@ -25,6 +25,8 @@ while read -r line; do
     'ci/pairs') line="TIME=3 PIECE=3 DATA=$SCRATCH/pairs ci/pairs standin only-qemu" ;;
     'ci/install-instar'*) check "$line has a test" test -f tests/shell/install_instar.sh
         continue ;; # a network
+    'ci/campaign '*) check "$line has a test" test -f tests/shell/campaign.sh
+        continue ;; # days
     'ci/known') line="DURATION=8 CAMPAIGN=$SCRATCH/known ci/known quiet" ;;
     'ci/lies 120') line='ci/lies 6 measure-trailing-comma' ;;
     # What takes minutes has a test of its own.

@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Campaigns (ci/campaign): what is kept across a kill and a resume, who ends when, what is started
+# again and what is given up, and what ends a campaign by itself.
+# AFL++ does not want its folder in /tmp; a disk that is bounded is no tmpfs.
+SCRATCH_IN=$(cd "$(dirname "$0")/../.." && pwd)/build
+# shellcheck source=tests/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+requires qemu-img
+requires afl-fuzz
+requires setpriv
+CAMPAIGN=$ROOT/ci/campaign
+unset INSTAR_FUZZ_OUT ENGINE JOBS TIME SEEDS DISK_MIB MAIN HOST INSTAR QEMU_IMG
+[ -w /dev/shm ] && INSTAR_FUZZ_WORK=$(mktemp -d -p /dev/shm) || INSTAR_FUZZ_WORK=$(mktemp -d)
+export INSTAR_FUZZ_WORK INSTAR_FUZZ_PAIR=standin HOST=test
+of() { DIR=$1 bash -c ". '$ROOT/ci/campaign.bash'; $2"; }
+# shellcheck disable=SC2016 # expanded there
+end() { for DIR in "$SCRATCH"/*/; do DIR=${DIR%/}; of "$DIR" 'kill -KILL $(cat "$DIR/pid" 2>/dev/null) $(processes) 2>/dev/null'; done; }
+trap 'end; sleep 0.3; rm -rf "$SCRATCH" "$INSTAR_FUZZ_WORK"' EXIT
+
+# Few seeds, so that an engine is through with them soon.
+export SEEDS=$SCRATCH/seeds
+mkdir "$SEEDS"
+# shellcheck disable=SC2012 # names of seeds are plain
+for seed in $(ls "$ROOT/build/seeds" | head -n 4); do cp "$ROOT/build/seeds/$seed" "$SEEDS"; done
+
+# soon COMMAND...: within a minute; what is waited for takes a few seconds on a quiet machine.
+soon() {
+    local _
+    for _ in $(seq 300); do "$@" >/dev/null 2>&1 && return; sleep 0.2; done
+    echo "not within a minute: $*"
+    return 1
+}
+kept() { cat "$1"/afl/*/queue/id* 2>/dev/null | wc -c; }
+has_kept() { [ "$(kept "$1")" -gt 0 ] && [ "$(find "$1"/afl/*/queue -maxdepth 1 -name 'id*' | wc -l)" -gt 9 ]; }
+says() { grep -q "$2" <("$CAMPAIGN" status "$1") || { "$CAMPAIGN" status "$1" | head -n 1; return 1; }; }
+# shellcheck disable=SC2016
+quiet() { [ -z "$(of "$1" processes)" ] || { of "$1" 'ps -o pid,args -p $(processes | paste -sd,)'; return 1; }; }
+
+complains() {
+    local words=$1 out
+    shift
+    out=$("$@" 2>&1)
+    if [ $? != 2 ] || [[ $out != *"$words"* ]]; then echo "got: $out"; return 1; fi
+}
+check "no command is bad use" complains "ci/campaign start" "$CAMPAIGN"
+check "an engine it has not got is bad use" complains "expected afl or libfuzzer" env ENGINE=honggfuzz "$CAMPAIGN" start "$SCRATCH/none"
+check "so are jobs that are no number" complains "JOBS is a whole number" env JOBS=two "$CAMPAIGN" start "$SCRATCH/none"
+check "and seeds that are not there" complains "expected a folder of cases" env SEEDS=/nowhere "$CAMPAIGN" start "$SCRATCH/none"
+check "a folder that holds something else is left alone" complains "is not empty" "$CAMPAIGN" start "$SEEDS"
+check "what is no campaign is not resumed" complains "is no campaign" "$CAMPAIGN" resume "$SEEDS"
+nothing_made() { [ ! -e "$SCRATCH/none" ] && [ "$(find "$SEEDS" -type f | wc -l)" = 4 ]; }
+check "and nothing was made of it" nothing_made
+
+# --- two jobs of AFL++ -------------------------------------------------------------------------------
+A=$SCRATCH/afl
+check "start" env JOBS=2 "$CAMPAIGN" start "$A"
+check "a second start is refused" complains "is a campaign already" "$CAMPAIGN" start "$A"
+check "a second resume, too" complains "runs already" "$CAMPAIGN" resume "$A"
+check "both jobs keep cases" soon has_kept "$A"
+check "its state is told" says "$A" "Campaign: running"
+the_mutator() { grep -q 'mutator: loaded' "$A/log/main-test.log" && grep -q 'mutator: loaded' "$A/log/explore-test.log"; }
+check "with the structured mutator" the_mutator
+a_tree_of_its_own() { [ "$(readlink "/proc/$(of "$A" processes | head -n 1)/exe")" != "$ROOT/build/afl/fuzz_instar" ] && cmp "$A/program/afl/fuzz_instar" "$ROOT/build/afl/fuzz_instar"; }
+check "of programs that a build does not change" a_tree_of_its_own
+
+restarted() { [ "$(sed -n 's/^starts //p' "$A/jobs/explore-test")" = 2 ] && kill -0 "$(sed -n 's/^pid //p' "$A/jobs/explore-test")"; }
+kill -KILL "$(sed -n 's/^pid //p' "$A/jobs/explore-test")"
+check "a job that was killed is started again" soon restarted
+
+# Everything at once, as when the machine goes down.
+contents() { sha256sum "$1"/afl/*/queue/id* | cut -d ' ' -f 1 | sort -u; }
+# shellcheck disable=SC2046 # numbers
+kill -STOP "$(cat "$A/pid")" $(of "$A" processes) # so that nothing is kept between the look and the kill
+contents "$A" >"$SCRATCH/before"
+cases_before=$("$FUZZ" status --json "$A" | sed -n 's/^\t"cases":\t\([0-9]*\),$/\1/p')
+seconds_before=$(cat "$A/seconds")
+# shellcheck disable=SC2046
+kill -KILL "$(cat "$A/pid")" $(of "$A" processes) 2>/dev/null
+check "after a kill of everything it says so" soon says "$A" "it was killed, or the machine went down"
+check "resume" "$CAMPAIGN" resume "$A"
+nothing_lost() {
+    contents "$A" >"$SCRATCH/after"
+    [ -z "$(comm -23 "$SCRATCH/before" "$SCRATCH/after")" ] || { comm -23 "$SCRATCH/before" "$SCRATCH/after"; return 1; }
+}
+goes_on() { [ "$("$FUZZ" status --json "$A" | sed -n 's/^\t"cases":\t\([0-9]*\),$/\1/p')" -gt "$cases_before" ]; }
+check "the counters go on" soon goes_on
+check "no case that was kept is lost" soon nothing_lost
+second() { [ "$(cat "$A/sitting")" = 2 ] && [ "$(cat "$A/seconds")" -ge "$seconds_before" ] && [ "$(wc -l <"$A/timeline.tsv")" -gt 2 ]; }
+check "as a second sitting" soon second
+
+kill -KILL "$(cat "$A/pid")"
+check "engines end with their supervisor" soon quiet "$A"
+check "and it is resumed after that" env JOBS=1 "$CAMPAIGN" resume "$A"
+check "with fewer jobs, if told" bash -c "[ \"\$(ls '$A/jobs')\" = main-test ]"
+check "stop" "$CAMPAIGN" stop "$A"
+check "leaves no process" quiet "$A"
+check "no directory below the work folder" bash -c "[ -z \"\$(ls -A '$INSTAR_FUZZ_WORK')\" ]"
+check "says so" says "$A" "Campaign: stopped, after"
+check "and a page" grep -q '<h1' "$A/index.html"
+check "a stop of what is stopped is no error" "$CAMPAIGN" stop "$A"
+
+# --- libFuzzer, findings, merge ----------------------------------------------------------------------
+L=$SCRATCH/libfuzzer
+check "start with libFuzzer and a lie" env ENGINE=libfuzzer JOBS=1 STANDIN_LIE=measure-trailing-comma "$CAMPAIGN" start "$L"
+has_finding() { [ -n "$(ls "$L/findings")" ]; }
+check "it finds" soon has_finding
+# Whoever started it, SIGTERM ends it in peace.
+kill -TERM "$(cat "$L/pid")"
+ended() { [ ! -e "$L/pid" ]; }
+check "SIGTERM ends it" bash -c "$(declare -f soon ended); L=$L; soon ended || { cat '$L/log/supervisor.log'; exit 1; }"
+replays() {
+    local last
+    last=$("$CAMPAIGN" status "$L" | tail -n 1)
+    [[ $last =~ ^\ +.*STANDIN_LIE=measure-trailing-comma\ .*instar-fuzz\ replay\ .*case.bin$ ]] || { echo "$last"; return 1; }
+    status 1 bash -c "cd '$SCRATCH' && $last"
+}
+check "its last words replay a finding, lie included" replays
+merges() { "$CAMPAIGN" merge "$L" && [ "$(find "$L/corpus" -type f | wc -l)" -gt 2 ]; }
+check "merge makes one corpus" merges
+
+# --- what ends a campaign by itself ------------------------------------------------------------------
+ends_by() { soon ended_state "$1" "$2" || { cat "$1/state" "$1/log/supervisor.log"; return 1; }; }
+ended_state() { grep -q "$2" "$1/state"; }
+check "its time" bash -c "JOBS=1 TIME=3 '$CAMPAIGN' start '$SCRATCH/time'"
+check "... says that it is done" ends_by "$SCRATCH/time" "^done: its 3 s are over"
+check "its disk" bash -c "JOBS=1 DISK_MIB=1 '$CAMPAIGN' start '$SCRATCH/disk'"
+check "... is named" ends_by "$SCRATCH/disk" "holds more than DISK_MIB=1"
+mkdir "$SCRATCH/bin"
+printf '#!/bin/sh\necho "cannot" >&2\nexit 1\n' >"$SCRATCH/bin/afl-fuzz"
+chmod +x "$SCRATCH/bin/afl-fuzz"
+PATH=$SCRATCH/bin:$PATH JOBS=1 "$CAMPAIGN" start "$SCRATCH/broken" >/dev/null 2>&1
+check "an engine that will not run" ends_by "$SCRATCH/broken" "^failed: no engine could be kept running"
+check "none of them leaves a process" bash -c "[ -z \"\$(grep -lsazF 'INSTAR_FUZZ_OUT=$SCRATCH' /proc/[0-9]*/environ)\" ]"
+finish
