@@ -192,4 +192,14 @@ in_time() {
 check "after --time it keeps the simplest so far" in_time
 
 check "large crashers come out in five lines" env FROM=2 "$ROOT/ci/minimize" 1 raw-without-seek-hole vpc-64k-sectors bitmaps-omitted
+goes_on() {
+    local kept=$SCRATCH/kept/size-not-rounded.1-from-1
+    KEEP=$SCRATCH/kept "$ROOT/ci/minimize" 1 size-not-rounded && [ -e "$kept" ] || return 1
+    echo "as it was" >>"$kept"
+    KEEP=$SCRATCH/kept "$ROOT/ci/minimize" 1 size-not-rounded | grep '^as it was$' &&
+        KEEP=$SCRATCH/kept FROM=2 "$ROOT/ci/minimize" 1 size-not-rounded >"$SCRATCH/told" && ! grep '^as it was$' "$SCRATCH/told"
+}
+check "a lie whose crashers are kept is not run again, others are" goes_on
+unknown() { [ "$(status 2 "$ROOT/ci/minimize" 1 size-not-rounded white 2>&1)" = 'no lie is called white' ]; }
+check "an unknown lie is refused before anything is run" unknown
 finish
