@@ -79,4 +79,21 @@ check "where known ones count it is a finding" says 1 'required$' strict
 check "a planted bug is none of instar's" says 1 'measure_bitmaps_presence_divergence' \
     env STANDIN_LIE=as-instar,bitmaps-omitted "$FUZZ" replay "$ROOT/corpus/seeds/qcow2-v3-measure-every-target.json"
 check "doctor says it, too" says 0 'plays  *the documented instar' env STANDIN_LIE=documented "$FUZZ" doctor
+
+# --- a campaign against it that was stopped has not lasted its time --------------------------------
+# An engine looks at its clock only when it is through with its seeds.
+mkdir "$SCRATCH/few" && cp "$ROOT/build/seeds/raw-size-zero" "$SCRATCH/few"
+export SEEDS=$SCRATCH/few
+stopped() {
+    CAMPAIGN=$SCRATCH/campaign DURATION=60 says 130 '^stopped quiet, [1-5][0-9] s are left' \
+        timeout --preserve-status -s INT 4 "$ROOT/ci/known" quiet shifted || return 1
+    [ -z "$(find "$SCRATCH/campaign" -name '*.done')" ] && [ ! -e "$SCRATCH/campaign/shifted" ]
+}
+check "ci/known that was stopped says so, and not that nothing was found" stopped
+failing() {
+    mkdir -p "$SCRATCH/failing/quiet/log" && echo "job 1 ended with 1" >"$SCRATCH/failing/quiet/log/failed"
+    CAMPAIGN=$SCRATCH/failing DURATION=1 says 1 '^FAILED ' timeout -s INT 200 "$ROOT/ci/known" quiet || return 1
+    CAMPAIGN=$SCRATCH/failing DURATION=1 says 1 '^FAILED ' timeout -s INT 200 "$ROOT/ci/known" quiet
+}
+check "a campaign that failed is not good when it is asked again" failing
 finish
