@@ -20,6 +20,14 @@ put() { cat >"$1.new" && mv "$1.new" "$1"; }
 read_or() { cat "$1" 2>/dev/null || echo "$2"; }
 is_number() { case ${1:-} in '' | *[!0-9]*) return 1 ;; esac; }
 
+# Is there as much left on the folder's file system as shall stay free?
+FREE_KIB=$((1 << 20))
+has_room() {
+    local free
+    free=$(df -Pk "$DIR" | awk 'NR == 2 {print $4}')
+    [ "${free:-$FREE_KIB}" -ge $FREE_KIB ]
+}
+
 # Does a supervisor hold the lock? It goes with the process, however that ends.
 is_running() { [ -e "$DIR/lock" ] && ! flock -n "$DIR/lock" true; }
 
