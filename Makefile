@@ -368,7 +368,7 @@ build/ablation/fuzz_structured: $(call libs,libfuzzer,engine) $(LIBFUZZER_HOOKS)
 build/ablation/edges: $(call ablation_objs,edges) $(call libs,plain,$(HARNESS)) | build/launcher build/standin/instar
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--wrap=guide_coverage $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 build/ablation/report: $(call ablation_objs,report rows table plot statistics) build/lib/plain/libbase.a
 	$(call say,LINK,$@)

@@ -39,6 +39,9 @@ struct chain {
     uint64_t deadline_us;            // of the case: its budget is used up
     struct guide guide;              // told of every step, where `counting`
     const struct coverage *coverage; // of the instrumented program (coverage.h)
+    // Hears of its counters, edge by edge, after each of its commands; NULL: nobody asks.
+    void (*counted)(void *context, const uint8_t *counters, size_t edges);
+    void *counted_context;
     // The source and what each tool wrote in each step.
     struct material source;
     struct material outputs[CASE_MAX_OPERATIONS][SIDES];

@@ -65,7 +65,8 @@ void coverage_words(const struct coverage *coverage, struct buffer *out) {
 }
 
 static bool listens(const struct chain *chain) {
-    return chain->guide.cells && chain->counting && chain->settings->guide == GUIDE_ALL;
+    return (chain->guide.cells || chain->counted) && chain->counting &&
+           chain->settings->guide == GUIDE_ALL;
 }
 
 // A warm process that was started for this very command has counted its own start with it, which
@@ -82,6 +83,8 @@ static void fold(struct chain *chain, const struct tool *tool, int place) {
     memset(counters, 0, first);
     coverage_map_read(chain->room.workdir->map, counters + first, tool->edges);
     guide_coverage(&chain->guide, counters, first + tool->edges);
+    if (place == SIDES && chain->counted)
+        chain->counted(chain->counted_context, counters + first, tool->edges);
 }
 
 void coverage_begin(const struct chain *chain, const struct tool *tool) {

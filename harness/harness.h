@@ -77,6 +77,12 @@ int harness_replay(struct harness *harness, const uint8_t *data, size_t size,
 // remembered. The record lives until the next call.
 int harness_look(struct harness *harness, const uint8_t *data, size_t size,
                  const struct record **record, struct fault *fault);
+// One case for whoever asks which code of qemu-img it reaches: as harness_look, without the third
+// reader and cross-checks. `counted` hears of the counters of the program that QEMU_IMG_COV names,
+// a byte an edge, after each command that it was asked; settings.guided must have been set.
+typedef void harness_counted(void *context, const uint8_t *counters, size_t edges);
+int harness_count(struct harness *harness, const uint8_t *data, size_t size,
+                  harness_counted *counted, void *context, struct fault *fault);
 // Why the first step in which nothing could be decided was not; NULL: there is no such step.
 const char *harness_undecided(const struct record *record);
 // One case for whoever makes it simpler: does it show the divergence `signature`, in a run that

@@ -75,9 +75,10 @@ static int first_run(struct harness *h, const uint8_t *data, size_t size,
     // engine could not trim.
     uint8_t meant[CASE_MAX_BYTES];
     size_t length = case_encode(&h->testcase, meant);
-    h->chain.third_turn = h->third_always || turn_of(meant, length, THIRD_SHARE);
-    h->chain.cross_turn = h->cross_always ? CROSS_ALL : cross_turns(meant, length);
-    h->chain.both_ways = turn_of(data, size, BOTH_WAYS_SHARE);
+    bool is_judged = !h->chain.counted;
+    h->chain.third_turn = is_judged && (h->third_always || turn_of(meant, length, THIRD_SHARE));
+    h->chain.cross_turn = !is_judged ? 0 : h->cross_always ? CROSS_ALL : cross_turns(meant, length);
+    h->chain.both_ways = is_judged && turn_of(data, size, BOTH_WAYS_SHARE);
     h->stats->cases++;
     return chain_run(&h->chain, &h->testcase, &h->first, fault);
 }
@@ -231,6 +232,15 @@ int harness_look(struct harness *h, const uint8_t *data, size_t size, const stru
     h->third_always = true;
     *record = &h->first;
     return first_run(h, data, size, NULL, NULL, false, fault);
+}
+
+int harness_count(struct harness *h, const uint8_t *data, size_t size, harness_counted *counted,
+                  void *context, struct fault *fault) {
+    h->chain.counted = counted;
+    h->chain.counted_context = context;
+    int status = first_run(h, data, size, NULL, NULL, false, fault);
+    h->chain.counted = NULL;
+    return status;
 }
 
 int harness_replay(struct harness *h, const uint8_t *data, size_t size,

@@ -10,5 +10,7 @@ extern volatile sig_atomic_t interrupted; // the signal's number, or 0
 
 // From here on the first SIGINT or SIGTERM is noted; the second ends the program as usual.
 void interrupt_catch(void);
+// In so many seconds SIGALRM is noted in the same way, unless something else was before.
+void interrupt_after(unsigned seconds);
 
 #endif

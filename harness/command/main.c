@@ -13,7 +13,7 @@
 static const struct command *const commands[] = {
     &command_run,      &command_replay, &command_show,     &command_assemble,
     &command_minimize, &command_triage, &command_report,   &command_known,
-    &command_doctor,   &command_status, &command_encoding,
+    &command_doctor,   &command_status, &command_coverage, &command_encoding,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

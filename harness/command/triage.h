@@ -54,7 +54,11 @@ extern const struct triage_list_words {
 
 // --- what a worker is asked, and what it answers (triage_work.c) ---------------------------------
 
-enum triage_kind { TRIAGE_LOOK, TRIAGE_SETTLE };
+enum triage_kind {
+    TRIAGE_LOOK,
+    TRIAGE_SETTLE,
+    TRIAGE_COUNT, // no part of triage: the counters alone (coverage.c)
+};
 
 struct triage_request {
     enum triage_kind kind;
@@ -105,6 +109,7 @@ struct triage_pool {
     bool minimize;
     unsigned seconds; // of minimizing, for each signature
     unsigned jobs;
+    uint8_t *reached; // TRIAGE_COUNT: a byte an edge, in memory that all workers share
     const volatile sig_atomic_t *interrupted;
     struct triage_worker {
         pid_t pid; // 0: none

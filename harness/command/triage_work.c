@@ -81,6 +81,25 @@ static void look(struct triage_pool *pool, const struct triage_request *request,
     snprintf(looked->undecided, sizeof looked->undecided, "%s", reason ? reason : "");
 }
 
+// --- edges are counted -------------------------------------------------------------------------
+
+static void note_edges(void *context, const uint8_t *counters, size_t edges) {
+    uint8_t *reached = context;
+    for (size_t i = 0; i < edges; i++)
+        if (counters[i])
+            reached[i] = 1;
+}
+
+static void count(struct triage_pool *pool, const struct triage_request *request,
+                  struct triage_answer *answer) {
+    struct fault fault = {0};
+    if (harness_count(pool->harness, request->bytes, request->size, note_edges, pool->reached,
+                      &fault)) {
+        answer->error = true;
+        snprintf(answer->fault, sizeof answer->fault, "%s", fault.text);
+    }
+}
+
 // --- a signature is settled ----------------------------------------------------------------------
 
 static void tell_finding(const struct record *record, const struct finding *finding,
@@ -184,6 +203,10 @@ static void ignore(int number) {
     (void)number;
 }
 
+static void (*const serve[])(struct triage_pool *pool, const struct triage_request *request,
+                             struct triage_answer *answer) = {
+    [TRIAGE_LOOK] = look, [TRIAGE_SETTLE] = settle, [TRIAGE_COUNT] = count};
+
 _Noreturn void triage_worker_serve(struct triage_pool *pool, int fd) {
     static struct triage_request request;
     static struct triage_answer answer;
@@ -193,7 +216,7 @@ _Noreturn void triage_worker_serve(struct triage_pool *pool, int fd) {
     sigaction(SIGTERM, &action, NULL);
     while (recv(fd, &request, sizeof request, 0) == sizeof request) {
         memset(&answer, 0, sizeof answer);
-        (request.kind == TRIAGE_LOOK ? look : settle)(pool, &request, &answer);
+        serve[request.kind](pool, &request, &answer);
         if (send(fd, &answer, sizeof answer, MSG_NOSIGNAL) != sizeof answer || answer.error)
             break; // after an error of its own a harness is not trusted with another case
     }

@@ -32,6 +32,7 @@ while read -r line; do
     # What takes minutes has a test of its own.
     'make instrumented-qemu-img') check "$line exists" grep -q '^instrumented-qemu-img:' Makefile
         continue ;;
+    'QEMU_IMG_COV='*' coverage '*) [ -s instrumented/qemu-img.edges ] || { echo "left out: $line (it was not built)"; continue; } ;;
     'QEMU_IMG_COV='*) [ -x instrumented/qemu-img ] || { echo "left out: $line (it was not built)"; continue; }
         line="$line DURATION=3" ;;
     'AFL_CUSTOM_MUTATOR_LIBRARY='*) line="AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_AFFINITY=1 ${line/-V 60 -i build\/seeds -o campaign\/by-hand/-V 3 -i $SCRATCH\/few -o $SCRATCH\/afl}"

@@ -221,6 +221,30 @@ static void it_does_not_run_for_nobody(void **state) {
     assert_false(map_is_marked());
 }
 
+static uint8_t heard[COVERAGE_COUNTERS];
+
+static void hear(void *context, const uint8_t *counters, size_t edges) {
+    size_t *most = context;
+    *most = edges;
+    for (size_t i = 0; i < edges; i++)
+        heard[i] |= counters[i];
+}
+
+// Whoever asks hears edge by edge what an engine would feel, without a region.
+static void who_asks_hears_its_counters(void **state) {
+    (void)state;
+    requires_qemu_img();
+    size_t edges = 0;
+    run(INFO ", " CONVERT, cells, true);
+    chain.counted = hear;
+    chain.counted_context = &edges;
+    run(INFO ", " CONVERT, NULL, true);
+    chain.counted = NULL;
+    assert_int_equal(edges, coverage.tool.edges);
+    for (size_t i = 0; i < edges; i++)
+        assert_int_equal(heard[i] != 0, cells[GUIDE_OUTPUT_CELLS + i] != 0);
+}
+
 static void another_outcome_is_counted_and_no_more(void **state) {
     (void)state;
     requires_qemu_img();
@@ -322,6 +346,7 @@ int main(void) {
         cmocka_unit_test(a_start_is_not_counted),
         cmocka_unit_test(its_output_is_removed),
         cmocka_unit_test(it_does_not_run_for_nobody),
+        cmocka_unit_test(who_asks_hears_its_counters),
         cmocka_unit_test(another_outcome_is_counted_and_no_more),
         cmocka_unit_test(a_tool_of_the_pair_may_guide),
         cmocka_unit_test(a_program_that_changes_its_input_ends_the_run),
