@@ -241,6 +241,17 @@ static void read_timeline(struct campaign_folder *folder) {
         copy(folder->timeline_fault, sizeof folder->timeline_fault, fault.text);
 }
 
+static void read_coverage(struct campaign_folder *folder) {
+    char path[4400];
+    struct fault fault = {0};
+    folder->has_coverage = is_file(folder->path, "coverage.json");
+    if (!folder->has_coverage)
+        return;
+    snprintf(path, sizeof path, "%s/coverage.json", folder->path);
+    folder->coverage = read_json(path, &fault);
+    copy(folder->coverage_fault, sizeof folder->coverage_fault, fault.text);
+}
+
 // --- all ----------------------------------------------------------------------------------------
 
 static int read_folder(struct campaign *campaign, struct campaign_folder *folder, size_t *capacity,
@@ -258,6 +269,7 @@ static int read_folder(struct campaign *campaign, struct campaign_folder *folder
     read_counters(campaign, folder);
     read_compared(campaign, folder->path);
     read_timeline(folder);
+    read_coverage(folder);
     folder->not_reproduced = count_cases(folder->path, "not-reproduced");
     folder->harness_errors = count_cases(folder->path, "harness-errors");
     size_t first = campaign->finding_count;
@@ -296,6 +308,7 @@ void campaign_free(struct campaign *campaign) {
         cJSON_Delete(campaign->compared[i]);
     for (size_t i = 0; i < campaign->folder_count; i++) {
         cJSON_Delete(campaign->folders[i].triaged);
+        cJSON_Delete(campaign->folders[i].coverage);
         timeline_free(&campaign->folders[i].timeline);
     }
     free(campaign->findings);

@@ -23,6 +23,9 @@ struct campaign_folder {
     struct timeline timeline;                // empty where there is none
     bool has_timeline;                       // there is a timeline.tsv
     char timeline_fault[256];                // why it cannot be read, or ""
+    cJSON *coverage;                         // coverage.json; owned; NULL
+    bool has_coverage;                       // there is one
+    char coverage_fault[256];                // why it cannot be read, or ""
     bool foreign_counters; // there are counters, but of another version of this program
 };
 

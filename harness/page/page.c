@@ -69,6 +69,7 @@ static void navigation(const struct page *page, struct html *html) {
     link_to(html, true, "known", "Known");
     link_to(html, page_has_course(page), "course", "Course");
     link_to(html, true, "matrix", "What was compared");
+    link_to(html, page_has_coverage(page), "coverage", "Coverage");
     link_to(html, true, "reasons", "Not decided");
     link_to(html, true, "errors", "Errors");
     link_to(html, true, "compared", "How");
@@ -90,6 +91,8 @@ void page_write(const struct page *page, struct buffer *out) {
     if (page_has_course(page))
         page_course(page, &html);
     page_matrix(page, &html);
+    if (page_has_coverage(page))
+        page_coverage(page, &html);
     page_reasons(page, &html);
     page_errors(page, &html);
     page_compared(page, &html);

@@ -12,7 +12,7 @@ struct registry;
 
 #define PAGE_CARDS      300         // findings that are shown in full; the others are rows
 #define PAGE_CARD_BYTES (16u << 20) // of all cards together
-#define PAGE_COURSES    4           // campaigns whose course is drawn; of more, none is
+#define PAGE_COURSES    4           // campaigns with a course or coverage; of more none is shown
 
 struct page {
     const struct campaign *campaign;
@@ -45,6 +45,8 @@ void page_commands(const char *folder, const cJSON *report, struct html *html); 
 void page_known(const struct page *page, struct html *html);
 bool page_has_course(const struct page *page);
 void page_course(const struct page *page, struct html *html); // charts over running time
+bool page_has_coverage(const struct page *page);
+void page_coverage(const struct page *page, struct html *html); // of qemu-img, by driver
 void page_matrix(const struct page *page, struct html *html);
 void page_reasons(const struct page *page, struct html *html); // inconclusive, unsupported
 void page_errors(const struct page *page, struct html *html);  // our own failures, tools' crashes

@@ -90,6 +90,9 @@ check "the same on stdout" json_same
 silent() { count --json --out "$SCRATCH/alone.json" "$corpus" && [ ! -s "$SCRATCH/said" ] && [ -s "$SCRATCH/alone.json" ]; }
 check "or in the file alone" silent
 check "a case alone" count corpus/seeds/raw-size-zero.json
+mkdir "$SCRATCH/campaign" "$SCRATCH/campaign/findings" && cp "$SCRATCH/coverage.json" "$SCRATCH/campaign"
+shown() { "$FUZZ" report --html "$SCRATCH/page.html" "$SCRATCH/campaign" && grep -F 'block/vhdx-log.c' "$SCRATCH/page.html"; }
+check "a campaign's page shows it" shown
 
 # --- an end before the end -------------------------------------------------------------------------
 # By one worker and plainly, the seeds take longer than both.

@@ -198,6 +198,35 @@ check "is said to be none" says 'its first line names no column &quot;time&quot;
 month_is_small() { makes "$SCRATCH/month" && [ "$(stat -c %s "$PAGE")" -lt 100000 ] && valid; }
 check "a month is a small page" month_is_small
 
+# --- coverage of qemu-img --------------------------------------------------------------------------
+check "without coverage.json there is no such section" bash -c "! '$FUZZ' report --html - '$SCRATCH/lies' | grep -F 'Coverage of qemu-img'"
+mkdir -p "$SCRATCH/covered/findings"
+cat >"$SCRATCH/covered/coverage.json" <<'json'
+{"tool": "instar-fuzz coverage", "version": 1, "made": 981173106, "program_version": "qemu-img version 7.2.22", "files": 2000, "unreadable": 1,
+ "cases": 1500, "run": 700, "failed": 2, "ended": "time", "edges": 400, "reached": 103, "drivers": [
+ {"driver": "qcow2", "edges": 300, "reached": 75, "files": [{"file": "block/qcow2.c", "edges": 200, "reached": 70}, {"file": "block/qcow2-cache.c", "edges": 100, "reached": 5}]},
+ {"driver": "vhdx", "edges": 100, "reached": 28, "files": [{"file": "block/vhdx.c", "edges": 100, "reached": 28}]}]}
+json
+check "a campaign whose coverage was counted" makes "$SCRATCH/covered"
+check "says it in the contents" says 'href="#coverage">Coverage</a>'
+covers() { tr -d '\n' <"$PAGE" | grep -F -- "$1"; }
+check "by driver" covers '<th scope="row">qcow2</th><td class="bar"><svg aria-hidden="true" width="100%" height="10"><rect class="track" width="100%" height="10"></rect><rect class="n-a" width="25.0%" height="10"></rect></svg></td><td class="count">75</td><td class="count">300</td><td class="count">25.0 %</td>'
+check "together" covers '<th scope="row">all</th>'
+check "by file" covers '<th scope="row">block/qcow2-cache.c</th><td class="count">5</td>'
+check "when, and of how much" says 'Counted 2001-02-03 04:05 UTC: 700 of 1,500 cases, a sample for want of time of 2,000 files that engines kept, 2 of them not to the end; 1 file could not be read. qemu-img version 7.2.22.'
+check "valid" valid
+check "alone" alone
+mkdir -p "$SCRATCH/covered-badly/findings"
+printf '{"drivers": [7, {"driver": "<script>alert(1)</script>", "edges": 3, "reached": "18446744073709551615", "files": {"a": 1}}], "cases": -1, "run": [], "program_version": "\377<b>"}' >"$SCRATCH/covered-badly/coverage.json"
+check "hostile coverage" makes "$SCRATCH/covered-badly"
+check "is text" bash -c "grep -F '&lt;script&gt;' '$PAGE'"
+check "and no more than all" covers 'width="100.0%"'
+check "clean" clean
+check "valid, too" valid
+printf '{' >"$SCRATCH/covered-badly/coverage.json"
+check "coverage that cannot be read" makes "$SCRATCH/covered-badly"
+check "is said" says 'not a JSON object'
+
 # --- nothing to show -------------------------------------------------------------------------------
 export INSTAR_FUZZ_PAIR=qemu INSTAR_FUZZ_OPS=info
 quiet() { INSTAR_FUZZ_OUT=$SCRATCH/quiet "$FUZZ" replay corpus/seeds/raw-one-sector-info.json >/dev/null; }
