@@ -15,8 +15,8 @@ struct command {
 };
 
 extern const struct command command_run, command_replay, command_show, command_assemble,
-    command_minimize, command_triage, command_report, command_known, command_doctor, command_status,
-    command_encoding, command_coverage;
+    command_minimize, command_triage, command_issues, command_report, command_known, command_doctor,
+    command_status, command_encoding, command_coverage;
 
 // Prints "instar-fuzz NAME: text" and returns EXIT_BAD_USE.
 int command_complain(const struct command *command, const char *format, ...)

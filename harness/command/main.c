@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_run,      &command_replay, &command_show,     &command_assemble,
-    &command_minimize, &command_triage, &command_report,   &command_known,
-    &command_doctor,   &command_status, &command_coverage, &command_encoding,
+    &command_run,    &command_replay,   &command_show,     &command_assemble, &command_minimize,
+    &command_triage, &command_issues,   &command_report,   &command_known,    &command_doctor,
+    &command_status, &command_coverage, &command_encoding,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

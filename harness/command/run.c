@@ -87,6 +87,7 @@ static int run_opened(struct run *run, const struct command *command) {
     cJSON_Delete(run->diverged);
     cJSON_Delete(run->undecided);
     cJSON_Delete(run->signatures);
+    tracker_close(&run->tracker);
     log_close(&run->log);
     return status;
 }

@@ -7,6 +7,7 @@
 #define COMMAND_RUN_H
 
 #include "command/command.h"
+#include "command/issue.h"
 #include "command/log.h"
 
 #include <cjson/cJSON.h>
@@ -36,6 +37,7 @@ struct run {
     cJSON *diverged, *undecided; // numbers of iterations
     cJSON *signatures;           // signature: in how many iterations
     bool interrupted;
+    struct tracker tracker; // --create-issues
 };
 
 // One iteration that diverges: what its report file and its issue are made from.
@@ -71,8 +73,8 @@ int run_report_write(struct run *run, const struct run_case *made, cJSON *diverg
 int run_report_summary(struct run *run, struct fault *fault);
 char *run_report_print(const cJSON *tree); // as json.dump(..., indent=2) spaces it; free() it
 
-// run_issue.c. Creates an issue for the signature, or comments on the open one. What goes wrong is
-// a warning in the log.
+// run_issue.c. Files or updates the issue of the signature. What goes wrong is a warning in the
+// log.
 void run_issue_file(struct run *run, const struct run_case *made, const cJSON *divergence);
 
 #endif

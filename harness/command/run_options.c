@@ -75,7 +75,7 @@ const char run_options_help[] =
     "                      built yet is left out with a warning\n"
     "  --create-issues     one issue per signature, through gh, with label security-audit; an "
     "open\n"
-    "                      one gets a comment. What gh cannot do is a warning\n"
+    "                      one has its count and date rewritten. What gh cannot do is a warning\n"
     "  --workflow-url URL  goes into the issue\n"
     "Flags of our own:\n"
     "  --duration S        stop after S seconds\n"
@@ -225,6 +225,9 @@ int run_options_apply(struct run *run, const struct command *command) {
     static char workdir[PATH_MAX];
     const struct run_options *options = &run->options;
     struct settings *settings = &run->settings;
+    if (options->create_issues && !settings->confirm)
+        return command_complain(command, "--create-issues files what repeats, and "
+                                         "INSTAR_FUZZ_CONFIRM=0 repeats nothing");
     struct buffer unbuilt = {0}; // known already
     if (run_options_folder(options->log_dir, run->log_dir, command) ||
         (options->workdir && run_options_folder(options->workdir, workdir, command)))

@@ -95,6 +95,8 @@ cJSON *run_report_divergence(const struct run_case *made, const struct harness_f
     cJSON *tree = cJSON_CreateObject();
     cJSON_AddStringToObject(tree, "type", judgement->oracle->type);
     cJSON_AddStringToObject(tree, "signature", found->finding->signature);
+    if (judgement->known_id[0]) // INSTAR_FUZZ_STRICT=known
+        cJSON_AddStringToObject(tree, "known", judgement->known_id);
     run_report_values(tree, record, judgement);
     report_pair_words(record->tools[SIDE_A], record->tools[SIDE_B], &words);
     cJSON_AddStringToObject(tree, "tools", words.data);
