@@ -18,7 +18,7 @@
 # put FILE: stdin becomes the file, whole or not at all.
 put() { cat >"$1.new" && mv "$1.new" "$1"; }
 read_or() { cat "$1" 2>/dev/null || echo "$2"; }
-is_number() { case ${1:-} in '' | *[!0-9]*) return 1 ;; esac; }
+is_number() { case ${1:-} in '' | *[!0-9]* | 0?*) return 1 ;; esac; } # as bash reads it: no octal
 
 # Is there as much left on the folder's file system as shall stay free?
 FREE_KIB=$((1 << 20))
@@ -29,7 +29,12 @@ has_room() {
 }
 
 # Does a supervisor hold the lock? It goes with the process, however that ends.
-is_running() { [ -e "$DIR/lock" ] && ! flock -n "$DIR/lock" true; }
+# A look is shared: two at once do not take each other for a supervisor.
+is_running() {
+    [ -e "$DIR/lock" ] || return
+    flock -n -s -E 75 "$DIR/lock" true
+    [ $? = 75 ]
+}
 
 # Processes that count for this campaign: they have it in their environment, the supervisor has not.
 processes() { grep -lsazxF "INSTAR_FUZZ_OUT=$DIR" /proc/[0-9]*/environ | cut -d / -f 3; }

@@ -79,7 +79,9 @@ seconds_before=$(cat "$A/seconds")
 # shellcheck disable=SC2046
 kill -KILL "$(cat "$A/pid")" $(of "$A" processes) 2>/dev/null
 check "after a kill of everything it says so" soon says "$A" "it was killed, or the machine went down"
-check "resume" "$CAMPAIGN" resume "$A"
+check "resume" env STANDIN_LIE=measure-trailing-comma "$CAMPAIGN" resume "$A"
+no_lie() { ! grep -qsz '^STANDIN_LIE=' /proc/"$(sed -n 's/^pid //p' "$A/jobs/main-test")"/environ; }
+check "with the variables of the start, and no others" no_lie
 nothing_lost() {
     contents "$A" >"$SCRATCH/after"
     [ -z "$(comm -23 "$SCRATCH/before" "$SCRATCH/after")" ] || { comm -23 "$SCRATCH/before" "$SCRATCH/after"; return 1; }
@@ -100,6 +102,21 @@ check "no directory below the work folder" bash -c "[ -z \"\$(ls -A '$INSTAR_FUZ
 check "says so" says "$A" "Campaign: stopped, after"
 check "and a page" grep -q '<h1' "$A/index.html"
 check "a stop of what is stopped is no error" "$CAMPAIGN" stop "$A"
+
+mkdir "$SCRATCH/damaged"
+printf 'ENGINE=afl\nJOBS=1\n' >"$SCRATCH/damaged/campaign.conf"
+check "a damaged campaign.conf is told" complains "is not whole: it has no TIME" "$CAMPAIGN" resume "$SCRATCH/damaged"
+# The commands of twelve secondaries, none of which is run.
+names_differ() {
+    local names
+    names=$(sed -n '/^secondaries=/,/^)/p; /^afl_command()/,/^}/p' "$ROOT/ci/campaign-supervisor")
+    names=$(MAIN=$1 HOST=h DIR=/d PROGRAM=/p QEMU_IMG_COV='' bash -c "AFL_ENVIRONMENT=() AFL_FLAGS=(); afl_knows() { false; }
+        $names
+        for n in \$(seq 12); do afl_command \$n; echo \$name; done")
+    [ "$(sort -u <<<"$names" | wc -l)" = 12 ] || { echo "$names"; return 1; }
+}
+check "twelve jobs have twelve names" names_differ yes
+check "without a main one, too" names_differ no
 
 # --- libFuzzer, findings, merge ----------------------------------------------------------------------
 L=$SCRATCH/libfuzzer
