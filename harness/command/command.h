@@ -21,6 +21,10 @@ extern const struct command command_run, command_replay, command_show, command_a
 // Prints "instar-fuzz NAME: text" and returns EXIT_BAD_USE.
 int command_complain(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+// The value of an option, 1 to `most`. 0, or EXIT_BAD_USE with the complaint made; `value` NULL:
+// none was given.
+int command_number(const struct command *command, const char *name, const char *value,
+                   unsigned most, unsigned *number);
 void command_help(const struct command *command);
 // Reads the environment and opens the harness; prints the reason and returns an exit code, or 0.
 int command_open(const struct command *command, struct settings *settings,

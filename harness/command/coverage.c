@@ -11,7 +11,6 @@
 #include "exec/clock.h"
 #include "exec/coverage_map.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,23 +156,6 @@ static int count(struct counting *c, struct fault *fault) {
 
 // --- the command --------------------------------------------------------------------------------
 
-static unsigned cores(void) {
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-    return count < TRIAGE_MOST_JOBS ? (unsigned)count : TRIAGE_MOST_JOBS;
-}
-
-static int read_number(const struct counting *c, const char *name, const char *value, unsigned most,
-                       unsigned *to) {
-    char *end;
-    unsigned long number = value ? strtoul(value, &end, 10) : 0;
-    if (!value || *value < '0' || *value > '9' || *end || number < 1 || number > most)
-        return command_complain(c->command, "%s %s: expected 1 to %u", name, value ? value : "",
-                                most);
-    *to = (unsigned)number;
-    return 0;
-}
-
 static int read_options(struct counting *c, int argc, char **argv) {
     int status = 0, paths = 0;
     for (int i = 1; i < argc && status == 0; i++) {
@@ -181,9 +163,9 @@ static int read_options(struct counting *c, int argc, char **argv) {
         if (!strcmp(name, "--json"))
             c->json = true;
         else if (!strcmp(name, "--time"))
-            status = read_number(c, name, value, MOST_SECONDS, &c->seconds), i++;
+            status = command_number(c->command, name, value, MOST_SECONDS, &c->seconds), i++;
         else if (!strcmp(name, "--jobs"))
-            status = read_number(c, name, value, TRIAGE_MOST_JOBS, &c->jobs), i++;
+            status = command_number(c->command, name, value, TRIAGE_MOST_JOBS, &c->jobs), i++;
         else if (!strcmp(name, "--out") && value)
             c->out = argv[++i];
         else if (name[0] == '-')
@@ -206,7 +188,7 @@ static int coverage(const struct command *command, int argc, char **argv) {
     static struct counting c;
     struct fault fault = {0};
     c.command = command;
-    c.jobs = cores();
+    c.jobs = triage_cores();
     int status = read_options(&c, argc, argv);
     if (status)
         return status;

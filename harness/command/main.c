@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,6 +38,16 @@ int command_complain(const struct command *command, const char *format, ...) {
     fputc('\n', stderr);
     va_end(args);
     return EXIT_BAD_USE;
+}
+
+int command_number(const struct command *command, const char *name, const char *value,
+                   unsigned most, unsigned *number) {
+    char *end;
+    unsigned long read = value ? strtoul(value, &end, 10) : 0;
+    if (!value || *value < '0' || *value > '9' || *end || read < 1 || read > most)
+        return command_complain(command, "%s %s: expected 1 to %u", name, value ? value : "", most);
+    *number = (unsigned)read;
+    return 0;
 }
 
 void command_help(const struct command *command) {

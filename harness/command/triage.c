@@ -8,7 +8,6 @@
 #include "command/interrupt.h"
 #include "exec/clock.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,22 +195,6 @@ static int triage_all(struct triage *t) {
     return status;
 }
 
-static unsigned cores(void) {
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-    return count < TRIAGE_MOST_JOBS ? (unsigned)count : TRIAGE_MOST_JOBS;
-}
-
-static int read_number(const struct triage *t, const char *name, const char *value, unsigned most,
-                       unsigned *to) {
-    char *end;
-    unsigned long number = strtoul(value, &end, 10);
-    if (*value < '0' || *value > '9' || *end || number < 1 || number > most)
-        return command_complain(t->command, "%s %s: expected 1 to %u", name, value, most), -1;
-    *to = (unsigned)number;
-    return 0;
-}
-
 // A file that cannot be written is said before any work.
 static int check_file(const struct triage *t, const char *name, const char *path) {
     char folder[4096];
@@ -260,7 +243,7 @@ static int read_options(struct triage *t, int argc, char **argv) {
                 *texts[k].to = value;
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
             if (!strcmp(name, numbers[k].name) &&
-                read_number(t, name, value, numbers[k].most, numbers[k].to))
+                command_number(t->command, name, value, numbers[k].most, numbers[k].to))
                 return -1;
         i++;
     }
@@ -279,7 +262,7 @@ static int triage(const struct command *command, int argc, char **argv) {
     t.command = command;
     t.minimize = true;
     t.seconds = 60;
-    t.jobs = cores();
+    t.jobs = triage_cores();
     int first = read_options(&t, argc, argv);
     if (first < 0)
         return EXIT_BAD_USE;

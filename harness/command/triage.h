@@ -130,6 +130,7 @@ struct triage_work {
     unsigned limit_ms;                            // for one job; then the worker is ended
 };
 
+unsigned triage_cores(void); // that this process may use, at most TRIAGE_MOST_JOBS
 // 0: every job was told; -1: a worker cannot be started. Interrupted, it returns 0 as well, and the
 // workers are gone.
 int triage_pool_run(struct triage_pool *pool, const struct triage_work *work, struct fault *fault);

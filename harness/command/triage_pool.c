@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -183,4 +184,10 @@ void triage_pool_end(struct triage_pool *pool) {
     for (size_t i = 0; i < TRIAGE_MOST_JOBS; i++)
         if (pool->workers[i].pid)
             bury(&pool->workers[i], pool->workers[i].job != IDLE);
+}
+
+unsigned triage_cores(void) {
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    return count < TRIAGE_MOST_JOBS ? (unsigned)count : TRIAGE_MOST_JOBS;
 }

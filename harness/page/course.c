@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The section "Course": how a campaign went, from the timeline that it left. A folder without one
-// has no such section; of many folders none is drawn, because nobody would look at them all.
+// has no such section.
 #include "page/chart.h"
 #include "page/page.h"
 
 #include <stdio.h>
 
 #define TABLE_ROWS 24
-
-static size_t timelines(const struct campaign *campaign) {
-    size_t count = 0;
-    for (size_t i = 0; i < campaign->folder_count; i++)
-        count += campaign->folders[i].has_timeline;
-    return count;
-}
-
-bool page_has_course(const struct page *page) {
-    return timelines(page->campaign) > 0;
-}
 
 static void add_panel(struct chart *chart, struct chart_panel panel) {
     if (panel.curve.most > 0 || panel.is_ticks || panel.is_rate)
@@ -152,23 +141,8 @@ static void course(const struct campaign_folder *folder, struct html *html) {
     chart_free(&chart);
 }
 
-void page_course(const struct page *page, struct html *html) {
-    const struct campaign *campaign = page->campaign;
-    size_t count = timelines(campaign);
-    html_open(html, "section", NULL);
-    html_attribute(html, "id", "course");
-    html_element(html, "h2", NULL, "Course");
-    if (count > PAGE_COURSES)
-        html_element_format(html, "p", "empty",
-                            "Left out: %zu of these campaigns have one, and a page shows at most "
-                            "%d. A page of each has its own.",
-                            count, PAGE_COURSES);
-    for (size_t i = 0; i < campaign->folder_count && count <= PAGE_COURSES; i++) {
-        if (!campaign->folders[i].has_timeline)
-            continue;
-        if (campaign->folder_count > 1)
-            html_element(html, "h3", "path", campaign->folders[i].path);
-        course(&campaign->folders[i], html);
-    }
-    html_close(html);
+static bool has(const struct campaign_folder *folder) {
+    return folder->has_timeline;
 }
+
+const struct page_each page_course = {"course", "Course", has, course};

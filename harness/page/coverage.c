@@ -8,17 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static size_t covered(const struct campaign *campaign) {
-    size_t count = 0;
-    for (size_t i = 0; i < campaign->folder_count; i++)
-        count += campaign->folders[i].has_coverage;
-    return count;
-}
-
-bool page_has_coverage(const struct page *page) {
-    return covered(page->campaign) > 0;
-}
-
 static double percent_of(const cJSON *item) {
     uint64_t edges = json_number(item, "edges"), reached = json_number(item, "reached");
     return !edges ? 0 : reached >= edges ? 100 : 100 * (double)reached / (double)edges;
@@ -121,23 +110,8 @@ static void one(const struct campaign_folder *folder, struct html *html) {
     files(folder->coverage, html);
 }
 
-void page_coverage(const struct page *page, struct html *html) {
-    const struct campaign *campaign = page->campaign;
-    size_t count = covered(campaign);
-    html_open(html, "section", NULL);
-    html_attribute(html, "id", "coverage");
-    html_element(html, "h2", NULL, "Coverage of qemu-img");
-    if (count > PAGE_COURSES)
-        html_element_format(html, "p", "empty",
-                            "Left out: %zu of these campaigns have one, and a page shows at most "
-                            "%d. A page of each has its own.",
-                            count, PAGE_COURSES);
-    for (size_t i = 0; i < campaign->folder_count && count <= PAGE_COURSES; i++) {
-        if (!campaign->folders[i].has_coverage)
-            continue;
-        if (campaign->folder_count > 1)
-            html_element(html, "h3", "path", campaign->folders[i].path);
-        one(&campaign->folders[i], html);
-    }
-    html_close(html);
+static bool has(const struct campaign_folder *folder) {
+    return folder->has_coverage;
 }
+
+const struct page_each page_coverage = {"coverage", "Coverage of qemu-img", has, one};

@@ -67,9 +67,9 @@ static void navigation(const struct page *page, struct html *html) {
     html_attribute(html, "aria-label", "sections");
     link_to(html, true, "findings", "Findings");
     link_to(html, true, "known", "Known");
-    link_to(html, page_has_course(page), "course", "Course");
+    link_to(html, page_each_count(page, &page_course) > 0, "course", "Course");
     link_to(html, true, "matrix", "What was compared");
-    link_to(html, page_has_coverage(page), "coverage", "Coverage");
+    link_to(html, page_each_count(page, &page_coverage) > 0, "coverage", "Coverage");
     link_to(html, true, "reasons", "Not decided");
     link_to(html, true, "errors", "Errors");
     link_to(html, true, "compared", "How");
@@ -88,11 +88,11 @@ void page_write(const struct page *page, struct buffer *out) {
     html_open(&html, "main", NULL);
     page_findings(page, &html);
     page_known(page, &html);
-    if (page_has_course(page))
-        page_course(page, &html);
+    if (page_each_count(page, &page_course) > 0)
+        page_each_write(page, &page_course, &html);
     page_matrix(page, &html);
-    if (page_has_coverage(page))
-        page_coverage(page, &html);
+    if (page_each_count(page, &page_coverage) > 0)
+        page_each_write(page, &page_coverage, &html);
     page_reasons(page, &html);
     page_errors(page, &html);
     page_compared(page, &html);

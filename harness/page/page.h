@@ -43,10 +43,17 @@ void page_case(const char *folder, struct html *html);      // the case in words
 void page_case_text(const char *folder, struct html *html); // its text form, folded
 void page_commands(const char *folder, const cJSON *report, struct html *html); // ready to paste
 void page_known(const struct page *page, struct html *html);
-bool page_has_course(const struct page *page);
-void page_course(const struct page *page, struct html *html); // charts over running time
-bool page_has_coverage(const struct page *page);
-void page_coverage(const struct page *page, struct html *html); // of qemu-img, by driver
+// A section in which each folder that has something has a part of its own, because it cannot be
+// added up; of more than PAGE_COURSES none is drawn.
+struct page_each {
+    const char *id, *title;
+    bool (*has)(const struct campaign_folder *folder);
+    void (*write)(const struct campaign_folder *folder, struct html *html);
+};
+extern const struct page_each page_course;   // charts over running time
+extern const struct page_each page_coverage; // of qemu-img, by driver
+size_t page_each_count(const struct page *page, const struct page_each *each); // 0: no section
+void page_each_write(const struct page *page, const struct page_each *each, struct html *html);
 void page_matrix(const struct page *page, struct html *html);
 void page_reasons(const struct page *page, struct html *html); // inconclusive, unsupported
 void page_errors(const struct page *page, struct html *html);  // our own failures, tools' crashes
