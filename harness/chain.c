@@ -55,12 +55,16 @@ static bool filtered(const struct chain *chain, const struct case_operation *ope
            !chain->settings->targets[operation->target];
 }
 
+static bool is_sought(const struct chain *chain, size_t index) {
+    return chain->confirming && chain->confirming->step == index;
+}
+
 // Why a step is not run at all, or NULL.
 static const char *skip_reason(const struct chain *chain, const struct testcase *testcase,
                                size_t index) {
     const struct case_operation *operation = &testcase->operations[index];
     const char *reason = NULL;
-    if (chain->confirming && index != chain->confirming->step &&
+    if (chain->confirming && !is_sought(chain, index) &&
         !operation_writes((enum operation)operation->op))
         return "not_needed";
     if (filtered(chain, operation))
@@ -70,22 +74,27 @@ static const char *skip_reason(const struct chain *chain, const struct testcase 
     return clock_us() > chain->deadline_us ? "budget" : NULL;
 }
 
-// The judgement of a step that makes its finding: a divergence, else, if those count, a known one,
-// rather one whose signature ends the case. -1: none.
+// The judgement of a step that makes its finding: a divergence, else, if those count, a known one;
+// of each the first, or the first whose signature is of interest. -1: none.
 static int choose_judgement(const struct chain *chain, const struct step_record *step) {
     char signature[SIGNATURE_ROOM];
-    int known = -1;
+    bool of_interest[VERDICTS] = {false};
+    int chosen[VERDICTS];
+    for (int i = 0; i < VERDICTS; i++)
+        chosen[i] = -1;
     for (size_t i = 0; i < step->judgements.count; i++) {
         const struct judgement *judgement = &step->judgements.items[i];
-        if (judgement->verdict == VERDICT_DIVERGENCE)
-            return (int)i;
-        if (judgement->verdict != VERDICT_KNOWN || !chain->settings->strict_known)
+        enum verdict verdict = judgement->verdict;
+        if ((verdict != VERDICT_DIVERGENCE && verdict != VERDICT_KNOWN) || of_interest[verdict])
             continue;
         oracle_signature(&step->step, judgement, signature, sizeof signature);
-        if (known < 0 || (chain->stop_at && chain->stop_at(chain->stop_context, signature)))
-            known = (int)i;
+        of_interest[verdict] = chain->stop_at && chain->stop_at(chain->stop_context, signature);
+        if (chosen[verdict] < 0 || of_interest[verdict])
+            chosen[verdict] = (int)i;
     }
-    return known;
+    if (chosen[VERDICT_DIVERGENCE] >= 0)
+        return chosen[VERDICT_DIVERGENCE];
+    return chain->settings->strict_known ? chosen[VERDICT_KNOWN] : -1;
 }
 
 // Notes the finding of a step, if it has one; true if the case ends there.
@@ -127,6 +136,8 @@ static int run_operation(struct chain *chain, const struct testcase *testcase,
     struct step_record *step = &record->steps[record->step_count++];
     const struct material *input = choose_input(chain, index, operation->input);
     step_begin(step, chain, testcase, operation, input);
+    if (is_sought(chain, index))
+        step->judgements.sought = oracle_of_signature(chain->confirming->signature);
     const char *reason = skip_reason(chain, testcase, index);
     if (reason)
         snprintf(step->why, sizeof step->why, "%s", reason);

@@ -22,7 +22,8 @@ struct chain {
     struct tool_room room;
     const struct registry *registry;
     struct stats *stats; // commands and times are counted here
-    // Called after a judged step that holds a divergence; true ends the case there.
+    // Which signatures are of interest. Asked of what a judged step holds: true ends the case
+    // there. Asked of a hang, too, before a command gets its long run.
     bool (*stop_at)(void *context, const char *signature);
     void *stop_context;
     bool goes_on; // stop_at says what is of interest, but ends nothing

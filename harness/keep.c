@@ -34,8 +34,9 @@ static void write_file(const char *path, const void *data, size_t size) {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0)
         return;
-    image_pwrite(fd, data, size, 0, NULL);
-    close(fd);
+    struct fault fault;
+    if (image_pwrite(fd, data, size, 0, &fault) | close(fd))
+        unlink(path); // half a file would stand in the way of a whole one
 }
 
 void keep_case(const char *out, const char *folder, const char *name, const uint8_t *data,

@@ -43,14 +43,14 @@ static int flatten(struct chain *chain, const char *name, enum image_format form
     enum outcome_class class;
     const struct tool *tool = output_checker(chain);
     *reading = READ_UNDECIDED;
-    if (!tool)
-        return 0;
     snprintf(raw, room, "%s.raw", name);
     struct tool_call call = {.op = OP_CONVERT,
                              .input = name,
                              .input_format = format,
                              .output = raw,
                              .target = IMAGE_RAW};
+    if (!tool || !tool_supports(tool, &call, NULL))
+        return 0; // one that was built without the format refuses every such file
     if (step_call(chain, tool, &call, &outcome, &class, fault))
         return -1;
     if (class == OUTCOME_OK)

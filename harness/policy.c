@@ -55,7 +55,8 @@ static int confirm(struct harness *h, const struct finding *finding, struct faul
     return status;
 }
 
-// tool_hang has had its long second run already (step.c): nothing to add but waiting.
+// tool_hang has had its long second run already (step.c), by plain execution and alone: nothing to
+// add but waiting.
 static bool needs_no_repetition(const struct finding *finding) {
     return strncmp(finding->signature, "tool_hang-", 10) == 0;
 }
@@ -96,7 +97,7 @@ static struct report report_of(struct harness *h, const uint8_t *data, size_t si
         .out = out,
         .case_ms = h->settings->case_ms,
         .confirm = h->settings->confirm,
-        .confirmed = h->settings->confirm > 0,
+        .confirmed = h->settings->confirm > 0 || needs_no_repetition(&record->findings[finding]),
     };
 }
 
@@ -127,27 +128,22 @@ static size_t finding_index(const struct record *record, const char *signature) 
     return 0;
 }
 
-// The report is prepared before the signature is claimed, and appears right after: a process that
-// is killed in between leaves neither a claim without a report nor half a report.
+// The report stands before the signature is claimed: what is killed in between, or finds the disk
+// full, leaves no claim without a report, and the next to meet the finding reports it.
 static int claim_and_report(struct harness *h, const uint8_t *data, size_t size,
                             const char *signature, const struct record *record,
                             struct fault *fault) {
     const char *out = h->settings->out;
     struct report report = report_of(h, data, size, out, record, finding_index(record, signature));
-    char prepared[4096] = "", path[4096];
-    if (out && report_prepare(&report, prepared, sizeof prepared, fault)) {
-        fprintf(stderr, "instar-fuzz: the report could not be written: %s\n", fault->text);
-        prepared[0] = 0;
+    char path[4096];
+    if (out && report_write(&report, path, sizeof path, fault)) {
+        char why[sizeof fault->text];
+        snprintf(why, sizeof why, "%s", fault->text);
+        return fault_set(fault, "the report of %s could not be written: %s", signature, why);
     }
     int status = seen_claim(h->seen, signature, fault);
     if (status >= 0)
         stats_count(h->stats->signatures, STATS_NAMES, signature);
-    if (!prepared[0])
-        return status;
-    if (status <= 0)
-        report_discard(prepared);
-    else if (report_commit(&report, prepared, path, sizeof path, fault))
-        fprintf(stderr, "instar-fuzz: the report could not be written: %s\n", fault->text);
     return status;
 }
 
@@ -189,10 +185,15 @@ static int meet(struct harness *h, const uint8_t *data, size_t size, const struc
 int harness_run_all(struct harness *h, const uint8_t *data, size_t size, bool keep_going,
                     harness_told *told, void *context, struct fault *fault) {
     int fresh = 0, status = first_run(h, data, size, is_new, h, keep_going, fault);
-    for (size_t i = 0; status >= 0 && i < h->first.finding_count; i++) {
-        status = meet(h, data, size, &h->first.findings[i], told, context, fault);
-        fresh += status > 0;
-    }
+    // Those first that are believed and reported as they stand: a confirmation replaces the files.
+    for (int repeated = 0; repeated < 2; repeated++)
+        for (size_t i = 0; status >= 0 && i < h->first.finding_count; i++) {
+            const struct finding *finding = &h->first.findings[i];
+            if (needs_no_repetition(finding) == repeated)
+                continue;
+            status = meet(h, data, size, finding, told, context, fault);
+            fresh += status > 0;
+        }
     stats_touch(h->stats);
     if (status < 0) {
         h->stats->harness_errors++;
@@ -307,8 +308,5 @@ int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t f
         return fault_set(fault, "it did not repeat while the report was written");
     struct report report =
         report_of(h, data, size, out, &h->again, finding_index(&h->again, signature));
-    char prepared[4096];
-    if (report_prepare(&report, prepared, sizeof prepared, fault))
-        return -1;
-    return report_commit(&report, prepared, path, room, fault);
+    return report_write(&report, path, room, fault);
 }

@@ -8,9 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+// 0 where somebody set the clock back meanwhile.
+static uint64_t span(const struct stats *stats) {
+    return stats->updated_s > stats->started_s ? stats->updated_s - stats->started_s : 0;
+}
+
 static double seconds(const struct stats *stats) {
-    uint64_t span = stats->updated_s - stats->started_s;
-    return span ? (double)span : 1.0;
+    return span(stats) ? (double)span(stats) : 1.0;
 }
 
 static size_t names_used(const struct stats_name *table, size_t room) {
@@ -24,14 +28,14 @@ void stats_line(const struct stats *stats, struct buffer *line) {
     uint64_t compared = 0;
     for (size_t i = 0; i < sizeof stats->oracles / sizeof *stats->oracles; i++)
         compared += stats->oracles[i].count;
-    buffer_format(
-        line,
-        "%6llus  %llu cases (%.1f/s)  %zu signatures  %llu inconclusive  "
-        "%llu comparisons  %llu commands  %llu operations",
-        (unsigned long long)(stats->updated_s - stats->started_s), (unsigned long long)stats->cases,
-        (double)stats->cases / seconds(stats), names_used(stats->signatures, STATS_NAMES),
-        (unsigned long long)stats->verdicts[VERDICT_INCONCLUSIVE], (unsigned long long)compared,
-        (unsigned long long)stats->commands, (unsigned long long)stats->operations);
+    buffer_format(line,
+                  "%6llus  %llu cases (%.1f/s)  %zu signatures  %llu inconclusive  "
+                  "%llu comparisons  %llu commands  %llu operations",
+                  (unsigned long long)span(stats), (unsigned long long)stats->cases,
+                  (double)stats->cases / seconds(stats), names_used(stats->signatures, STATS_NAMES),
+                  (unsigned long long)stats->verdicts[VERDICT_INCONCLUSIVE],
+                  (unsigned long long)compared, (unsigned long long)stats->commands,
+                  (unsigned long long)stats->operations);
     if (stats->harness_errors)
         buffer_format(line, "  %llu HARNESS ERRORS", (unsigned long long)stats->harness_errors);
 }

@@ -76,6 +76,7 @@ void step_begin(struct step_record *step, const struct chain *chain,
     step->done = false;
     step->why[0] = 0;
     step->judgements.count = 0;
+    step->judgements.sought = NULL;
     step->judgements.registry = chain->registry;
     step->judgements.strict_bounds = chain->settings->strict_bounds;
     step->step = (struct oracle_step){
@@ -180,7 +181,7 @@ static int follow_up(struct step_record *step, struct chain *chain, int side, si
     int status = 0;
     if (operation_writes(step->step.op))
         status = output_open(step, chain, side, fault) || output_check(step, chain, side, fault) ||
-                 third_ask(step, chain, side, fault);
+                 third_ask(step, chain, side, index, fault);
     else if (step->step.op == OP_MEASURE)
         status = fit_measure(step, chain, side, index, input, fault);
     return status || cross_ask(step, chain, side, index, input, fault) ? -1 : 0;
@@ -242,18 +243,22 @@ static int slow_instar(struct step_record *step) {
     return slow;
 }
 
-// A command that passed its deadline gets one long run, alone, before anybody calls it a hang, and
-// only for a signature that is not known already.
-static int rerun_slow(struct step_record *step, struct chain *chain, const struct material *input,
-                      struct fault *fault) {
-    int slow = slow_instar(step);
-    if (slow < 0)
-        return 0;
+// Is a long run of what passed its deadline of interest: as a hang that is new, or as the way to
+// the crash that is to be confirmed?
+static bool wants_long_run(const struct step_record *step, const struct chain *chain, int slow) {
     char signature[SIGNATURE_ROOM];
     struct judgement hang = {.oracle = oracle_named("tool_hang")};
     snprintf(hang.detail, sizeof hang.detail, "%s", chain->tools[slow].role);
     oracle_signature(&step->step, &hang, signature, sizeof signature);
-    if (chain->stop_at && !chain->stop_at(chain->stop_context, signature))
+    return step->judgements.sought == oracle_named("tool_crash") || !chain->stop_at ||
+           chain->stop_at(chain->stop_context, signature);
+}
+
+// A command that passed its deadline gets one long run, alone, before anybody calls it a hang.
+static int rerun_slow(struct step_record *step, struct chain *chain, const struct material *input,
+                      struct fault *fault) {
+    int slow = slow_instar(step);
+    if (slow < 0 || !wants_long_run(step, chain, slow))
         return 0;
     struct tool_room usual = chain->room;
     chain->room.deadline_ms *= HANG_FACTOR;
@@ -263,7 +268,8 @@ static int rerun_slow(struct step_record *step, struct chain *chain, const struc
                            &class, fault);
     chain->room = usual;
     step->step.deadline_is_final = status == 0 && class == OUTCOME_TIMEOUT;
-    if (status == 0 && class == OUTCOME_LIMIT) // with more time it met another limit
+    // With more time it met another limit, or its end.
+    if (status == 0 && (class == OUTCOME_LIMIT || class == OUTCOME_SIGNAL))
         step->results[slow].class = class;
     note_modified(step, chain, slow, input);
     return status;

@@ -301,9 +301,13 @@ static int ask_about(struct step_record *step, struct chain *chain, int side, st
     return read_own(&question, output, &to->third_control, fault);
 }
 
-int third_ask(struct step_record *step, struct chain *chain, int side, struct fault *fault) {
+int third_ask(struct step_record *step, struct chain *chain, int side, size_t index,
+              struct fault *fault) {
     char path[4096];
     struct image *output;
+    // What it found in an earlier step of a confirmation would taint the finding's own input.
+    if (chain->confirming && chain->confirming->step != index)
+        return 0;
     if (!chain->third || !chain->third->available || !chain->third_turn ||
         !step->step.truth.content || step->step.target == IMAGE_RAW)
         return 0;

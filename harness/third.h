@@ -29,6 +29,7 @@ void third_words(const struct third *third, struct buffer *out);
 
 // What it reads in the output of a side that succeeded: fills `third` of the side, and where that
 // is another disk than the input's, `third_control`. -1 is a harness error.
-int third_ask(struct step_record *step, struct chain *chain, int side, struct fault *fault);
+int third_ask(struct step_record *step, struct chain *chain, int side, size_t index,
+              struct fault *fault);
 
 #endif

@@ -72,24 +72,26 @@ bool oracle_diverged(const struct judgements *out, size_t from) {
 
 void oracle_judge(const struct oracle_step *step, struct judgements *out) {
     out->content = CONTENT_NOT_ASKED;
+    bool sought = out->sought && out->sought->ops & ORACLE_OP(step->op);
     for (size_t i = 0; oracles[i]; i++) {
         if (!(oracles[i]->ops & ORACLE_OP(step->op)))
             continue;
-        size_t from = out->count;
         oracles[i]->judge(oracles[i], step, out);
-        for (size_t j = from; j < out->count; j++)
-            if (out->items[j].verdict == VERDICT_DIVERGENCE)
+        for (size_t j = 0; j < out->count; j++)
+            if (out->items[j].oracle == oracles[i] && out->items[j].verdict == VERDICT_DIVERGENCE)
                 oracle_explained(step, out, &out->items[j]);
-        if (oracle_diverged(out, from))
+        sought = sought && oracles[i] != out->sought;
+        if (!sought && oracle_diverged(out, 0))
             return;
     }
 }
 
 struct judgement *oracle_say(struct judgements *out, const struct oracle *oracle,
                              enum verdict verdict, const char *detail_or_reason) {
-    if (out->count < ORACLE_MAX_JUDGEMENTS)
-        out->count++;
-    struct judgement *judgement = &out->items[out->count - 1];
+    bool full = out->count == ORACLE_MAX_JUDGEMENTS;
+    out->count += !full;
+    struct judgement *judgement =
+        full && verdict != VERDICT_DIVERGENCE ? &out->unkept : &out->items[out->count - 1];
     *judgement = (struct judgement){.oracle = oracle, .verdict = verdict};
     if (!detail_or_reason)
         return judgement;

@@ -16,7 +16,7 @@
 #include "oracles/verdict.h"
 #include "tool/tool.h"
 
-#define ORACLE_MAX_JUDGEMENTS 24
+#define ORACLE_MAX_JUDGEMENTS 48 // the most talkative step, a convert to qcow2, says some 20
 
 struct registry; // oracles/registry.h
 
@@ -114,8 +114,12 @@ enum content_answer { CONTENT_NOT_ASKED, CONTENT_SAME, CONTENT_UNDECIDED };
 struct judgements {
     struct judgement items[ORACLE_MAX_JUDGEMENTS];
     size_t count;
+    struct judgement unkept;     // what found the list full
     enum content_answer content; // of the step that is being judged
     bool strict_bounds;          // INSTAR_FUZZ_STRICT=bounds: the literal lower bound
+    // A confirmation's: the rule whose divergence is to repeat, or NULL. What another rule finds
+    // before it (a confirmation asks more) does not keep it from being asked.
+    const struct oracle *sought;
     // Known divergences, or NULL; borrowed. With it, oracle_judge turns what an entry explains into
     // VERDICT_KNOWN at once and goes on: a known divergence must not hide the ones behind it.
     const struct registry *registry;
@@ -155,7 +159,8 @@ const struct oracle *oracle_of_signature(const char *signature);
 void oracle_judge(const struct oracle_step *step, struct judgements *out);
 
 // For oracle files: adds a judgement and returns it for the caller to fill further. When the list
-// is full the last one is overwritten (no step comes near the maximum).
+// is full (no step comes near the maximum) a divergence takes the last place and anything else is
+// not kept.
 struct judgement *oracle_say(struct judgements *out, const struct oracle *oracle,
                              enum verdict verdict, const char *detail_or_reason);
 

@@ -37,8 +37,7 @@ static void tell(const struct replay *replay, const struct record *record, const
         report_story(record, NULL, out);
         return;
     }
-    struct report report = {
-        .record = record, .fence = harness_fence(replay->harness), .confirmed = true};
+    struct report report = {.record = record, .fence = harness_fence(replay->harness)};
     cJSON *tree = report_json(&report);
     cJSON_AddStringToObject(tree, "file", path);
     char *text = cJSON_Print(tree);

@@ -90,7 +90,7 @@ cJSON *run_report_divergence(const struct run_case *made, const struct harness_f
     const struct record *record = found->record;
     const struct step_record *step = &record->steps[found->finding->step];
     const struct judgement *judgement = &step->judgements.items[found->finding->judgement];
-    struct report report = {.record = record, .finding = found->finding, .confirmed = true};
+    struct report report = {.record = record, .finding = found->finding};
     struct buffer words = {0};
     cJSON *tree = cJSON_CreateObject();
     cJSON_AddStringToObject(tree, "type", judgement->oracle->type);

@@ -36,8 +36,10 @@ static void tell_facts(const struct card *card) {
     if (finding->count)
         html_format(html, " \u00b7 %s case%s showed it", html_number(finding->count),
                     finding->count == 1 ? "" : "s");
-    html_text(html, finding->confirmed ? " \u00b7 repeated on fresh files"
-                                       : " \u00b7 not repeated on fresh files");
+    bool hang = strncmp(finding->signature, "tool_hang-", 10) == 0;
+    html_text(html, !finding->confirmed ? " \u00b7 not repeated on fresh files"
+                    : hang              ? " \u00b7 repeated alone with ten times the deadline"
+                                        : " \u00b7 repeated on fresh files");
     uint64_t steps = 0;
     const cJSON *each;
     cJSON_ArrayForEach(each, json_member(card->report, "steps")) steps++;

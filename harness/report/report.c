@@ -167,7 +167,7 @@ static void sweep(const char *findings) {
         closedir(folder);
 }
 
-int report_prepare(const struct report *report, char *prepared, size_t room, struct fault *fault) {
+static int prepare(const struct report *report, char *prepared, size_t room, struct fault *fault) {
     char findings[3072], folder[4096];
     prepared[0] = 0;
     snprintf(findings, sizeof findings, "%s/findings", report->out);
@@ -184,21 +184,19 @@ int report_prepare(const struct report *report, char *prepared, size_t room, str
     snprintf(prepared, room, "%s", absolute);
     if (fill(report, absolute, fault) == 0)
         return 0;
-    report_discard(prepared);
+    workdir_remove_tree(prepared, NULL);
     return -1;
 }
 
-int report_commit(const struct report *report, const char *prepared, char *path, size_t room,
-                  struct fault *fault) {
+int report_write(const struct report *report, char *path, size_t room, struct fault *fault) {
+    char prepared[PATH_MAX];
+    if (prepare(report, prepared, sizeof prepared, fault))
+        return -1;
     snprintf(path, room, "%s/findings/%s", report->out, report->finding->signature);
     if (rename(prepared, path) == 0)
         return 0;
     // A report of this signature that stands there already is as good as this one.
     int status = errno == ENOTEMPTY || errno == EEXIST ? 0 : fault_errno(fault, "%s", path);
-    report_discard(prepared);
-    return status;
-}
-
-void report_discard(const char *prepared) {
     workdir_remove_tree(prepared, NULL);
+    return status;
 }

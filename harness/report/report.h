@@ -21,17 +21,14 @@ struct report {
     const char *fence;         // around the tools, in words
     const char *out;           // INSTAR_FUZZ_OUT
     unsigned case_ms, confirm; // the settings in force
-    bool confirmed;            // repeated on fresh files
+    bool confirmed;            // repeated on fresh files; a hang: with ten times the deadline
 };
 
 // A report is <out>/findings/<signature>/{report.json, story.txt, case.bin, case.json,
 // images.tar.gz, reproduce.sh}. It appears whole or not at all: prepared under another name, then
-// renamed. -1: the reason; nothing is left behind.
-int report_prepare(const struct report *report, char *prepared, size_t room, struct fault *fault);
-// `path` receives the directory. A report of this signature that stands there already stays.
-int report_commit(const struct report *report, const char *prepared, char *path, size_t room,
-                  struct fault *fault);
-void report_discard(const char *prepared);
+// renamed. `path` receives the directory; a report of this signature that stands there already
+// stays. -1: the reason; nothing is left behind.
+int report_write(const struct report *report, char *path, size_t room, struct fault *fault);
 
 // The shell script that repeats the finding with the tools alone.
 void report_script(const struct report *report, struct buffer *out);

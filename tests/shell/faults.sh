@@ -54,6 +54,13 @@ S
 )
 check "a tool killed by a signal is a crash" \
     finds tool_crash-convert-qcow2-raw-instar_sigsegv "$tool" "$convert"
+tool=$(fake slow-crash/instar <<'S'
+case "$*" in *convert*src*) /bin/sleep 0.4; kill -SEGV $$ ;; esac
+exec $STANDIN "$@"
+S
+)
+check "a crash behind the deadline is one" \
+    env INSTAR_FUZZ_CASE_MS=4000 bash -c "$(declare -f finds replay); FUZZ='$FUZZ' finds tool_crash-convert-qcow2-raw-instar_sigsegv '$tool' '$convert'"
 tool=$(fake garbage/instar <<'S'
 case "$*" in *measure*src*) printf 'garbage \000 \377 {"required": 1'; exit 0 ;; esac
 exec $STANDIN "$@"
@@ -279,6 +286,22 @@ J
     check "a full disk while the source is built" says 2 "No space left" \
         env INSTAR_FUZZ_WORK="$SCRATCH/small" "$FUZZ" replay "$big"
     check "leaves nothing behind" bash -c "[ -z \"\$(ls -A '$SCRATCH/small')\" ]"
+    # The claim of a signature is an empty file, and would find its place on the full disk.
+    full_of_reports() {
+        mount -t tmpfs -o size=4m,nr_inodes=7 none "$SCRATCH/full" || return 1
+        says 2 "could not be written" env STANDIN_LIE=measure-trailing-comma INSTAR_FUZZ_OUT="$SCRATCH/full/out" \
+            INSTAR_FUZZ_SEEN="$SCRATCH/claims" build/fuzz_instar -runs=1 "$SCRATCH/corpus" || return 1
+        [ -z "$(ls "$SCRATCH/claims")" ] || { echo "claimed, but not reported"; return 1; }
+        [ -z "$(ls -A "$SCRATCH/full/out/findings")" ] || { echo "half a report"; return 1; }
+        mount -o remount,nr_inodes=1000 "$SCRATCH/full"
+        says 77 "measure_json_parse_failure" env STANDIN_LIE=measure-trailing-comma INSTAR_FUZZ_OUT="$SCRATCH/full/out" \
+            INSTAR_FUZZ_SEEN="$SCRATCH/claims" build/fuzz_instar -runs=1 -artifact_prefix="$SCRATCH/" "$SCRATCH/corpus" || return 1
+        [ -n "$(ls -A "$SCRATCH/claims")" ] || { echo "reported, but not claimed"; return 1; }
+        umount "$SCRATCH/full"
+    }
+    mkdir "$SCRATCH/corpus" "$SCRATCH/full"
+    "$FUZZ" assemble "$measure" "$SCRATCH/corpus/measure"
+    check "a full disk for reports: an error, and the finding stays unclaimed" full_of_reports
     # Busy for a moment: the kernel frees the rules of a fence after the processes are gone.
     for _ in $(seq 100); do mount -o remount,ro "$SCRATCH/small" 2>/dev/null && break; sleep 0.05; done
     check "a read-only folder for reports" says 2 "Read-only" env INSTAR_FUZZ_OUT="$SCRATCH/small/out" "$FUZZ" replay "$measure"

@@ -247,6 +247,37 @@ static void a_full_list_of_judgements_does_not_overflow(void **state) {
     for (int i = 0; i < ORACLE_MAX_JUDGEMENTS + 5; i++)
         assert_non_null(oracle_say(&out, oracles[0], VERDICT_AGREE, "x"));
     assert_int_equal(out.count, ORACLE_MAX_JUDGEMENTS);
+    // A divergence finds a place all the same, and keeps it.
+    oracle_say(&out, oracles[1], VERDICT_DIVERGENCE, "y");
+    oracle_say(&out, oracles[2], VERDICT_AGREE, "z");
+    assert_int_equal(out.count, ORACLE_MAX_JUDGEMENTS);
+    assert_true(oracle_diverged(&out, 0));
+    assert_ptr_equal(out.items[ORACLE_MAX_JUDGEMENTS - 1].oracle, oracles[1]);
+}
+
+// A confirmation asks cross-checks that the first run did not: what they find comes first in the
+// order, and does not hide what is to repeat.
+static void what_is_sought_is_asked_behind_another_divergence(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_MEASURE);
+    bench_measure(&bench.a_result, 1024, 2048);
+    bench_measure(&bench.b_result, 1025, 2048);
+    struct exec_outcome died = {.end = EXEC_SIGNALED, .value = SIGSEGV};
+    bench.step.a.fit_outcome = &died;
+    bench.step.a.fit_class = OUTCOME_SIGNAL;
+    oracle_judge(&bench.step, &bench.said);
+    assert_string_equal(bench.said.items[bench.said.count - 1].oracle->type, "tool_crash");
+    bench.said.count = 0;
+    bench.said.sought = oracle_named("measure_numeric_divergence");
+    oracle_judge(&bench.step, &bench.said);
+    assert_ptr_equal(bench.said.items[bench.said.count - 1].oracle, bench.said.sought);
+    assert_int_equal(bench.said.items[bench.said.count - 1].verdict, VERDICT_DIVERGENCE);
+    bench.said.count = 0;
+    bench.said.sought = oracle_named("convert_content_divergence"); // of another operation
+    oracle_judge(&bench.step, &bench.said);
+    assert_string_equal(bench.said.items[bench.said.count - 1].oracle->type, "tool_crash");
+    bench_end(&bench);
 }
 
 static void every_oracle_says_what_its_rule_is(void **state) {
@@ -277,6 +308,7 @@ int main(void) {
         cmocka_unit_test(one_tool_alone_that_refuses_is_not_called_right),
         cmocka_unit_test(the_signature_has_five_parts_and_no_numbers),
         cmocka_unit_test(a_full_list_of_judgements_does_not_overflow),
+        cmocka_unit_test(what_is_sought_is_asked_behind_another_divergence),
         cmocka_unit_test(every_oracle_says_what_its_rule_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

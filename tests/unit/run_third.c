@@ -143,7 +143,7 @@ static void build(const struct kind *kind, uint64_t seed) {
 static const struct third_reading *ask(void) {
     struct fault fault = {0};
     step.step.a.third = step.step.a.third_control = (struct third_reading){0};
-    if (third_ask(&step, &chain, SIDE_A, &fault))
+    if (third_ask(&step, &chain, SIDE_A, 0, &fault))
         fail_msg("%s", fault.text);
     return &step.step.a.third;
 }
