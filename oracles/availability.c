@@ -14,8 +14,6 @@ static void judge_side(const struct oracle *oracle, const struct oracle_side *si
         oracle_say(out, oracle, VERDICT_UNSUPPORTED, side->why_not ? side->why_not : "not_run");
     else if (oracle_class(side) == OUTCOME_LIMIT)
         oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "limit_", side, "");
-    else if (oracle_class(side) == OUTCOME_USAGE)
-        oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "usage_", side, "");
     if (!side->ran)
         return;
     // The convert behind a measure did not end well: its bounds are not judged, and that is said.

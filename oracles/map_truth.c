@@ -156,6 +156,8 @@ static void judge_side(const struct oracle *oracle, const struct oracle_step *st
     }
     const struct tool_extent *last = result->map_count ? &result->map[result->map_count - 1] : NULL;
     uint64_t length = last ? last->start + last->length : 0;
+    if (length != step->truth.shown_size && oracle_known(out))
+        return; // who takes the image for another one in measure does so here
     if (length != step->truth.shown_size)
         judge_length(oracle, step, side, i, length, out);
     else if (step->truth.allocation)

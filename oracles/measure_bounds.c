@@ -60,16 +60,16 @@ static void judge_below(const struct oracle *oracle, const struct oracle_step *s
         uint64_t required = side->result->measure.required, size = side->converted_size;
         const struct relax_query query = {step, .expected = required, .found = size};
         const struct relax_query turned = {step, .expected = size, .found = required};
+        if (size < required && out->strict_bounds) {
+            say_below(oracle, step, out, i);
+            return;
+        }
         if (size >= required || relax_allows(RELAX_BOUND_CUSHION, &turned)) {
             oracle_say(out, oracle, VERDICT_AGREE, NULL);
             continue;
         }
         if (relax_allows(RELAX_BOUND_STREAM, &query))
             continue;
-        if (out->strict_bounds) {
-            say_below(oracle, step, out, i);
-            return;
-        }
         if (!step->truth.content) {
             oracle_say(out, oracle, VERDICT_INCONCLUSIVE, "truth_unknown");
             continue;

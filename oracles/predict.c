@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "oracles/model.h"
 #include "oracles/relax.h"
+#include "oracles/rule.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -152,15 +153,8 @@ static bool data_file(const struct oracle_step *step) {
            step->truth.options->data_file != QCOW2_DATA_INSIDE;
 }
 
-static bool vmdk_descriptor_file(const struct oracle_step *step) {
-    const char *type = step->truth.create_type;
-    return step->source == IMAGE_VMDK && type && *type &&
-           strcmp(type, vmdk_create_types[VMDK_SPARSE]) != 0 &&
-           strcmp(type, vmdk_create_types[VMDK_STREAM]) != 0;
-}
-
 static bool vmdk_split_sparse(const struct oracle_step *step) {
-    return vmdk_descriptor_file(step) &&
+    return oracle_input_is_descriptor(step) &&
            strcmp(step->truth.create_type, vmdk_create_types[VMDK_SPLIT_SPARSE]) == 0;
 }
 
@@ -238,7 +232,7 @@ const struct feature features[] = {
     {"empty_file", "the input file has no bytes", empty_file},
     {"data_file", "the input keeps its clusters in a data file", data_file},
     {"vmdk_descriptor_file", "the input is a vmdk with its descriptor in a file of its own",
-     vmdk_descriptor_file},
+     oracle_input_is_descriptor},
     {"vmdk_split_sparse", "the input is a vmdk of several sparse extents", vmdk_split_sparse},
     {"extended_l2", "the input has extended L2 entries", extended_l2},
     {"backing", "there are files below the input", backing},

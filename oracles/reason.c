@@ -13,8 +13,8 @@ struct reason {
 };
 
 static const struct reason reasons[] = {
-    {"no_operation no_target no_option", "unsupported",
-     "the probe found that a tool lacks the operation, the target format, or the option"},
+    {"no_operation no_source no_target no_option", "unsupported",
+     "the probe found that a tool lacks the operation, the format, or the option"},
     {"no_checks", "unsupported", "the format has no checks in a tool (exit 63)"},
     {"convert_behind_measure_refused", "unsupported",
      "the tool measures a conversion that it then refuses; its bounds are not judged"},

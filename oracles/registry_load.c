@@ -328,12 +328,14 @@ static int read_document(struct registry *registry, struct fault *fault) {
     const cJSON *list = NULL;
     double version = 0;
     for (const cJSON *item = registry->json->child; item; item = item->next) {
-        if (item->string && strcmp(item->string, "version") == 0 && cJSON_IsNumber(item))
+        if (item->string && strcmp(item->string, "version") == 0 && cJSON_IsNumber(item) &&
+            version == 0)
             version = item->valuedouble;
-        else if (item->string && strcmp(item->string, "entries") == 0 && cJSON_IsArray(item))
+        else if (item->string && strcmp(item->string, "entries") == 0 && cJSON_IsArray(item) &&
+                 !list)
             list = item;
         else
-            return fault_set(fault, "member \"%s\" is unknown or of a wrong kind",
+            return fault_set(fault, "member \"%s\" is unknown, of a wrong kind or there twice",
                              item->string ? item->string : "");
     }
     if (version != 1)

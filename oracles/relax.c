@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "oracles/model.h"
+#include "oracles/rule.h"
 
 #define SECTOR 512u
 
@@ -191,7 +192,7 @@ static bool map_instar_raw(const struct relax_query *query) {
 
 static bool map_instar_refuses(const struct relax_query *query) {
     return query->tool->kind == TOOL_INSTAR &&
-           (query->step->truth.layers > 1 || query->step->source == IMAGE_VMDK);
+           (query->step->truth.layers > 1 || oracle_input_is_descriptor(query->step));
 }
 
 static bool map_instar_vhdx(const struct relax_query *query) {

@@ -27,10 +27,6 @@ const struct relax_member relax_members[] = {
      .how = MEMBER_IGNORED,
      .reason = "The protocol node below the image: printed from qemu 8.0, and a question of the file, "
                "not of the format."},
-    {.path = "dirty-flag",
-     .how = MEMBER_OPTIONAL,
-     .omitted_by = BY_INSTAR,
-     .reason = "instar follows the profile of the qemu-img that it finds, which has it from 6.1."},
     {.path = "format-specific.data.encrypt",
      .how = MEMBER_OPTIONAL,
      .omitted_by = BY_INSTAR,

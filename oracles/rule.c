@@ -27,6 +27,13 @@ bool oracle_both_gave(const struct oracle_step *step) {
     return oracle_gave(&step->a) && oracle_gave(&step->b);
 }
 
+bool oracle_input_is_descriptor(const struct oracle_step *step) {
+    const char *type = step->truth.create_type;
+    return step->source == IMAGE_VMDK && type && *type &&
+           strcmp(type, vmdk_create_types[VMDK_SPARSE]) != 0 &&
+           strcmp(type, vmdk_create_types[VMDK_STREAM]) != 0;
+}
+
 struct judgement *oracle_say_role(struct judgements *out, const struct oracle *oracle,
                                   enum verdict verdict, const char *before,
                                   const struct oracle_side *side, const char *after) {

@@ -182,7 +182,6 @@ if qemu-img --version | grep -qE 'version ([0-7])\.'; then
 else
     used children info_output_divergence-info-raw-none-children_filename "${info_cases[0]}"
 fi
-unused dirty-flag "the stand-in follows qemu-img's version; two qemu-img, older and newer than 6.1, differ"
 unused format-specific "a raw file gets one only from an extent size hint, which only some file systems have"
 
 listed() {

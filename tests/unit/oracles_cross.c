@@ -277,6 +277,22 @@ static void what_a_format_or_tool_cannot_tell_is_permitted(void **state) {
     forget();
 }
 
+// A cause that the registry explains in measure is not found a second time in map.
+static void the_length_of_what_is_known_to_be_taken_for_another_image_is_not_judged(void **state) {
+    (void)state;
+    struct bench bench;
+    map_begin(&bench);
+    SAY_MAP(&bench, 0, {1 MIB + 65536, "pd"});
+    oracle_map_truth.judge(&oracle_map_truth, &bench.step, &bench.said);
+    assert_true(oracle_diverged(&bench.said, 0));
+    bench.said.count = 0;
+    oracle_say(&bench.said, &oracle_measure_numeric, VERDICT_KNOWN, "required");
+    oracle_map_truth.judge(&oracle_map_truth, &bench.step, &bench.said);
+    assert_false(oracle_diverged(&bench.said, 0));
+    bench_end(&bench);
+    forget();
+}
+
 static void refusals_and_noise_are_told_apart(void **state) {
     (void)state;
     struct bench bench;
@@ -428,6 +444,7 @@ int main(void) {
         cmocka_unit_test(data_that_reads_as_zero_is_no_claim),
         cmocka_unit_test(what_a_format_or_tool_cannot_tell_is_permitted),
         cmocka_unit_test(refusals_and_noise_are_told_apart),
+        cmocka_unit_test(the_length_of_what_is_known_to_be_taken_for_another_image_is_not_judged),
         cmocka_unit_test(map_and_measure_of_one_tool_must_agree),
         cmocka_unit_test(compare_must_know_the_same_and_the_other),
         cmocka_unit_test(an_output_that_nobody_knows_is_not_compared),

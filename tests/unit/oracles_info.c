@@ -135,7 +135,6 @@ static const struct {
      "{\"format-specific\":{\"data\":{\"extents\":[{\"filename\":\"s.vmdk\"}]}}}", IMAGE_VMDK},
     {"actual-size", "{\"actual-size\":4096}", "{\"actual-size\":8192}", IMAGE_RAW},
     {"children", "{\"format\":\"raw\"}", "{\"format\":\"raw\",\"children\":[{}]}", IMAGE_RAW},
-    {"dirty-flag", "{\"format\":\"raw\"}", "{\"format\":\"raw\",\"dirty-flag\":false}", IMAGE_RAW},
     {"format-specific.data.encrypt", "{\"format-specific\":{\"data\":{}}}",
      "{\"format-specific\":{\"data\":{\"encrypt\":{\"format\":\"aes\"}}}}", IMAGE_QCOW2},
     {"format-specific.data.bitmaps", "{\"format-specific\":{\"data\":{}}}",
@@ -165,9 +164,12 @@ static void every_relaxed_member_has_a_case_that_needs_it(void **state) {
 static void a_relaxed_member_is_not_relaxed_for_everybody(void **state) {
     (void)state;
     struct bench bench;
-    // qemu-img may not leave out what instar may ...
-    info_begin(&bench, "{\"dirty-flag\":false}", "{}");
-    bench_diverges(&bench, "info_output_divergence", "dirty_flag_missing_qemu_img");
+    // qemu-img may not leave out what instar may, nor instar what it prints ...
+    info_begin(&bench, "{\"snapshots\":[{}]}", "{}");
+    bench_diverges(&bench, "info_output_divergence", "snapshots_missing_qemu_img");
+    bench_end(&bench);
+    info_begin(&bench, "{}", "{\"dirty-flag\":false}");
+    bench_diverges(&bench, "info_output_divergence", "dirty_flag_missing_instar");
     bench_end(&bench);
     // ... a value that both print must be one ...
     info_begin(&bench, "{\"dirty-flag\":false}", "{\"dirty-flag\":true}");

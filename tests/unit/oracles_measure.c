@@ -167,7 +167,12 @@ static void the_literal_bound_is_kept_behind_strict(void **state) {
     bench_write(&bench, 0, 3 * 65536, PATTERN_NOISE);
     bench.said.strict_bounds = true;
     bench_diverges(&bench, "measure_below_required_bound", "instar");
+    bench.step.a.converted_size = bench.a_result.measure.required - 1; // no cushion either
+    bench_diverges(&bench, "measure_below_required_bound", "instar");
+    bench.step.a.converted_size++;
+    bench_agrees(&bench, "measure_below_required_bound");
     bench.said.strict_bounds = false;
+    bench.step.a.converted_size--;
     bench_agrees(&bench, "measure_below_required_bound");
     bench_end(&bench);
 }

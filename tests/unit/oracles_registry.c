@@ -158,6 +158,8 @@ static const struct {
     {"{\"version\":2,\"entries\":[]}", "\"version\" must be 1"},
     {"{\"version\":1}", "\"entries\" is missing"},
     {"{\"version\":1,\"entries\":[],\"more\":1}", "\"more\""},
+    {"{\"version\":1,\"entries\":[],\"entries\":[]}", "\"entries\" is unknown, of a wrong kind or"},
+    {"{\"version\":1,\"version\":1,\"entries\":[]}", "\"version\" is unknown, of a wrong kind or"},
     {FILE_OF("1"), "entry \"#1\" is no object"},
     {FILE_OF("{}"), "entry \"#1\": member \"id\": is missing"},
     {FILE_OF("{\"id\":\"x\"}"), "entry \"x\": member \"type\": is missing"},

@@ -35,31 +35,40 @@ struct demonstration {
     enum operation op;
     uint64_t expected, found; // differ: this is why the relaxation is needed
     uint64_t beyond;          // `found` that is not allowed any more
+    // With this source or target it is not allowed either; IMAGE_FORMATS: it is for all of them.
+    enum image_format not_source, not_target;
 };
+#define ANY IMAGE_FORMATS
 
 #define GRAIN_BASE UINT64_C(11264 + 2048) // a vmdk of 32 MiB without a grain
 
 static const struct demonstration demonstrations[RELAXATIONS] = {
-    {RELAX_PAIR_VPC_CYLINDERS, IMAGE_RAW, IMAGE_VPC, OP_CONVERT, 1 MIB, 1079296, 1079808},
-    {RELAX_TRUTH_SECTOR, IMAGE_RAW, IMAGE_RAW, OP_CONVERT, 1000000, 1000448, 1000960},
-    {RELAX_TRUTH_VPC_CYLINDERS, IMAGE_RAW, IMAGE_VPC, OP_CONVERT, 1000000, 1009664, 1010176},
-    {RELAX_TRUTH_ACTIVE_SIZE, IMAGE_QCOW2, IMAGE_RAW, OP_CONVERT, 1 MIB, 2 MIB, 2 MIB + 512},
-    {RELAX_BOUND_CUSHION, IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, 1 MIB, 1 MIB + 65536, 1 MIB + 65537},
+    {RELAX_PAIR_VPC_CYLINDERS, IMAGE_RAW, IMAGE_VPC, OP_CONVERT, 1 MIB, 1079296, 1079808, ANY,
+     IMAGE_QCOW2},
+    {RELAX_TRUTH_SECTOR, IMAGE_RAW, IMAGE_RAW, OP_CONVERT, 1000000, 1000448, 1000960, ANY, ANY},
+    {RELAX_TRUTH_VPC_CYLINDERS, IMAGE_RAW, IMAGE_VPC, OP_CONVERT, 1000000, 1009664, 1010176, ANY,
+     IMAGE_QCOW2},
+    {RELAX_TRUTH_ACTIVE_SIZE, IMAGE_QCOW2, IMAGE_RAW, OP_CONVERT, 1 MIB, 2 MIB, 2 MIB + 512, ANY,
+     ANY},
+    {RELAX_BOUND_CUSHION, IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, 1 MIB, 1 MIB + 65536, 1 MIB + 65537,
+     ANY, ANY},
     // 16 MiB of 32 are not zero; all of it was measured.
     {RELAX_BOUND_SPARSE_WRITER, IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, GRAIN_BASE + 32 MIB,
-     GRAIN_BASE + 16 MIB, GRAIN_BASE + 16 MIB - 65537},
-    {RELAX_BOUND_STREAM, IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, 64 MIB, 65536, 65536},
-    {RELAX_CONTRACT_METADATA, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 327680, 1376256, 1376256},
-    {RELAX_CONTRACT_EMPTY, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 1536, 2048, 2049},
+     GRAIN_BASE + 16 MIB, GRAIN_BASE + 16 MIB - 65537, ANY, ANY},
+    {RELAX_BOUND_STREAM, IMAGE_RAW, IMAGE_VMDK, OP_MEASURE, 64 MIB, 65536, 65536, ANY, IMAGE_VPC},
+    {RELAX_CONTRACT_METADATA, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 327680, 1376256, 1376256, ANY,
+     IMAGE_RAW},
+    {RELAX_CONTRACT_EMPTY, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 1536, 2048, 2049, ANY, IMAGE_RAW},
     // 16 MiB of data; 132 refcount blocks and their one table of 64 entries.
     {RELAX_CONTRACT_REFCOUNT_TABLE, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 17112576, 17143808,
-     17112576 + 390 * 512},
-    {RELAX_CONTRACT_INSTAR_SECTOR, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 327680, 393216, 393217},
-    {RELAX_MAP_NO_BLOCK_STATUS, IMAGE_VHDX, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1},
-    {RELAX_MAP_VPC_PRESENT, IMAGE_VPC, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1},
-    {RELAX_MAP_INSTAR_RAW, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1},
-    {RELAX_MAP_INSTAR_REFUSES, IMAGE_VMDK, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1},
-    {RELAX_MAP_INSTAR_VHDX, IMAGE_VHDX, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1},
+     17112576 + 390 * 512, ANY, IMAGE_RAW},
+    {RELAX_CONTRACT_INSTAR_SECTOR, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 327680, 393216, 393217, ANY,
+     IMAGE_RAW},
+    {RELAX_MAP_NO_BLOCK_STATUS, IMAGE_VHDX, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VMDK, ANY},
+    {RELAX_MAP_VPC_PRESENT, IMAGE_VPC, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VHDX, ANY},
+    {RELAX_MAP_INSTAR_RAW, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VPC, ANY},
+    {RELAX_MAP_INSTAR_REFUSES, IMAGE_VMDK, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_QCOW2, ANY},
+    {RELAX_MAP_INSTAR_VHDX, IMAGE_VHDX, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VPC, ANY},
 };
 
 static void demonstrate(struct bench *bench, const struct demonstration *shown) {
@@ -76,6 +85,8 @@ static void demonstrate(struct bench *bench, const struct demonstration *shown) 
         bench->step.truth.shown_size = 1000448;
     }
     bench->step.truth.active_size = 2 MIB;
+    if (shown->id == RELAX_MAP_INSTAR_REFUSES)
+        bench->step.truth.create_type = vmdk_create_types[VMDK_FLAT];
     bench->step.options.snapshot = shown->id == RELAX_TRUTH_ACTIVE_SIZE;
     bench->step.options.vmdk_subformat =
         shown->id == RELAX_BOUND_STREAM ? SUBFORMAT_STREAM : SUBFORMAT_NOT_GIVEN;
@@ -162,17 +173,44 @@ static void every_relaxation_has_a_case_that_needs_it(void **state) {
     }
 }
 
-static void relaxations_of_one_target_do_not_reach_another(void **state) {
+static bool allows_with(const struct demonstration *shown, enum image_format source,
+                        enum image_format target) {
+    struct bench bench;
+    demonstrate(&bench, shown);
+    bench.step.source = source;
+    bench.step.target = target;
+    const struct relax_query query = query_of(&bench, shown);
+    bool allows = relax_allows(shown->id, &query);
+    bench_end(&bench);
+    return allows;
+}
+
+static void relaxations_of_one_format_do_not_reach_another(void **state) {
     (void)state;
     for (int i = 0; i < RELAXATIONS; i++) {
         const struct demonstration *shown = &demonstrations[i];
-        if (shown->target != IMAGE_VPC && i != RELAX_BOUND_STREAM)
-            continue;
+        if (shown->not_source != ANY)
+            assert_false(allows_with(shown, shown->not_source, shown->target));
+        if (shown->not_target != ANY)
+            assert_false(allows_with(shown, shown->source, shown->not_target));
+    }
+}
+
+// A vmdk is one file that instar maps like any other, or a descriptor that it does not.
+static void a_vmdk_in_one_file_is_to_be_mapped(void **state) {
+    (void)state;
+    static const struct {
+        enum vmdk_subformat subformat;
+        bool allows;
+    } rows[] = {
+        {VMDK_SPARSE, false}, {VMDK_STREAM, false}, {VMDK_FLAT, true}, {VMDK_SPLIT_SPARSE, true}};
+    const struct demonstration *shown = &demonstrations[RELAX_MAP_INSTAR_REFUSES];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct bench bench;
         demonstrate(&bench, shown);
-        bench.step.target = IMAGE_QCOW2;
+        bench.step.truth.create_type = vmdk_create_types[rows[i].subformat];
         const struct relax_query query = query_of(&bench, shown);
-        assert_false(relax_allows(shown->id, &query));
+        assert_int_equal(relax_allows(shown->id, &query), rows[i].allows);
         bench_end(&bench);
     }
 }
@@ -231,7 +269,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_cylinders_are_those_of_qemu_img),
         cmocka_unit_test(every_relaxation_has_a_case_that_needs_it),
-        cmocka_unit_test(relaxations_of_one_target_do_not_reach_another),
+        cmocka_unit_test(relaxations_of_one_format_do_not_reach_another),
+        cmocka_unit_test(a_vmdk_in_one_file_is_to_be_mapped),
         cmocka_unit_test(relaxations_of_one_tool_do_not_reach_the_other),
         cmocka_unit_test(the_stand_in_sees_holes_and_ends_where_it_ends),
         cmocka_unit_test(small_files_have_no_table_to_outgrow),
