@@ -106,19 +106,19 @@ static int run_call(struct chain *chain, const struct tool *tool, const struct t
     if (!chain->both_ways || chain->room.plain || tool->backend == EXEC_PLAIN)
         return tool_run(tool, call, &chain->room, outcome, fault);
     struct buffer words = {0};
-    chain->stats->both_ways++;
     int same = tool_run_both(tool, call, 1, &chain->room, outcome, &words, fault);
     // A fork has no past: what it does once and not again is the tool's own (instar counts spins).
     // Of a worker it is its past that is asked for.
-    if (same == 0 && tool->backend != EXEC_PERSISTENT) {
+    if (same == BOTH_DIFFER && tool->backend != EXEC_PERSISTENT) {
         buffer_clear(&words);
         same = tool_run_both(tool, call, 1, &chain->room, outcome, &words, fault);
     }
-    if (same == 0)
+    chain->stats->both_ways += same == BOTH_SAME;
+    if (same == BOTH_DIFFER)
         fault_set(fault, "%s does not answer %s as by plain execution: %s", tool->name,
                   exec_backend_names[tool->backend], words.data);
     buffer_free(&words);
-    return same > 0 ? 0 : -1;
+    return same < 0 || same == BOTH_DIFFER ? -1 : 0;
 }
 
 int step_call(struct chain *chain, const struct tool *tool, const struct tool_call *call,

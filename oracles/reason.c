@@ -27,7 +27,9 @@ static const struct reason reasons[] = {
     {"timeout_<role> timeout_both", "inconclusive",
      "the deadline of one command, a twentieth of `INSTAR_FUZZ_CASE_MS`"},
     {"limit_<role>", "inconclusive",
-     "a limit ended it: file size, CPU time, memory, no space left"},
+     "a limit ended it (file size, CPU time, memory, processes, no space left), or its warm "
+     "process "
+     "was lost"},
     {"convert_behind_measure_cost_cap", "inconclusive",
      "the conversion would cost more than a case may; the bounds are not judged"},
     {"convert_behind_measure_cut_off output_check_cut_off_<role>", "inconclusive",

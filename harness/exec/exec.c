@@ -11,6 +11,7 @@
 #include "exec/workdir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -162,14 +163,26 @@ int exec_run(struct exec *exec, const struct exec_command *command, struct exec_
                                           : exec_run_warm(exec, command, outcome, fault);
 }
 
+// A descriptor that somebody started us without would be given to a socket of ours next, and what
+// is written to a standard stream would go there.
+static void exec_fill_streams(void) {
+    int fd;
+    do
+        fd = open("/", O_PATH);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int exec_start(struct exec **exec, const char *launcher, const char *guarded, struct fault *fault) {
     *exec = NULL;
     if (guarded && (guarded[0] != '/' || !workdir_name_fits(guarded)))
         return fault_set(fault,
                          "%s: will not be guarded (not the absolute path of a directory "
-                         "named %s*)",
+                         "named %s<pid>.<random>)",
                          guarded, WORKDIR_PREFIX);
     struct exec *made = must_realloc(NULL, sizeof *made);
+    exec_fill_streams();
     memset(made, 0, sizeof *made);
     made->owner = getpid();
     made->program = must_strdup(launcher);
@@ -197,6 +210,8 @@ void exec_stop(struct exec *exec) {
         connection_close(&exec->plain);
     else
         connection_forget(&exec->plain);
+    for (size_t i = 0; i < EXEC_WARM_MAX; i++)
+        free(exec->lost[i].program);
     free(exec->program);
     free(exec->guarded);
     buffer_free(&exec->message);

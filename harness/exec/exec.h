@@ -68,7 +68,8 @@ struct exec; // connection to the launcher
 // Starts the launcher. A struct exec belongs to the process that made it: after a fork the child
 // makes its own, and may exec_stop the inherited one, which then only forgets it.
 // `launcher` is the program's path. `guarded` (or NULL) is the absolute path of a directory named
-// WORKDIR_PREFIX* that the guard removes when this process dies without calling exec_stop.
+// as workdir_name names them that the guard removes when this process dies without calling
+// exec_stop.
 int exec_start(struct exec **exec, const char *launcher, const char *guarded, struct fault *fault);
 // Orderly end; the launcher exits and is reaped. NULL is fine.
 void exec_stop(struct exec *exec);

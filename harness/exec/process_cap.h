@@ -7,7 +7,8 @@
 //
 // It is named after the guarded directory, WORKDIR_PREFIX*, which several launchers may share, and
 // the launcher's number. The launcher removes it when it goes; if launcher and harness were both
-// killed, the sweep that finds the directory finds its cgroups too.
+// killed, the sweep that finds the directory finds its cgroups too, if it is started in the same
+// cgroup as they were. From another one (another login, unit or container) they stay.
 #ifndef EXEC_PROCESS_CAP_H
 #define EXEC_PROCESS_CAP_H
 

@@ -11,8 +11,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-// Two tools, each by up to two ways at a time, and a change of environment in between.
+// Two tools, each by up to two ways at a time, an instrumented one and the third reader.
 #define EXEC_WARM_MAX 6
+
+// How often in a row a program's commands ended with their warm process.
+struct exec_losses {
+    char *program; // NULL: a free place; owned
+    unsigned count;
+};
 
 struct exec {
     pid_t owner;   // the process that may use it; a forked child may not
@@ -22,8 +28,8 @@ struct exec {
     bool unfenced;                    // whatever a command says
     struct warm *warm[EXEC_WARM_MAX]; // or NULL
     size_t warm_next;                 // which place is given up for a further one
-    unsigned lost;                    // commands whose warm process died under them, in a row
-    struct buffer message;            // scratch
+    struct exec_losses lost[EXEC_WARM_MAX];
+    struct buffer message; // scratch
 };
 
 // What an answer means. -1: the command never ran, with the reason.

@@ -38,8 +38,10 @@ struct warm {
 };
 
 // All that a warm process cannot change later. A command with the same key may run in it.
-static void warm_key(struct buffer *key, const struct exec_command *command) {
+static void warm_key(struct buffer *key, const struct exec *exec,
+                     const struct exec_command *command) {
     buffer_clear(key);
+    buffer_append(key, &exec->unfenced, sizeof exec->unfenced);
     buffer_append(key, &command->backend, sizeof command->backend);
     buffer_append(key, &command->file_size_limit, sizeof command->file_size_limit);
     buffer_append(key, &command->limits, sizeof command->limits);
@@ -199,7 +201,7 @@ static struct warm *warm_open(struct exec *exec, const struct exec_command *comm
         .out = STREAM_CLOSED,
         .err = STREAM_CLOSED,
     };
-    warm_key(&warm->key, command);
+    warm_key(&warm->key, exec, command);
     if (!warm_launch(warm, exec, command, fault))
         return warm;
     warm_close(warm, true);
@@ -210,7 +212,7 @@ static struct warm *warm_open(struct exec *exec, const struct exec_command *comm
 static struct warm **warm_find(struct exec *exec, const struct exec_command *command,
                                struct fault *fault) {
     struct buffer *key = &exec->message;
-    warm_key(key, command);
+    warm_key(key, exec, command);
     struct warm **place = NULL;
     for (size_t i = 0; i < EXEC_WARM_MAX; i++) {
         struct warm *warm = exec->warm[i];
@@ -250,6 +252,18 @@ static int warm_submit(struct exec *exec, const struct exec_command *command, st
     return -1;
 }
 
+// By program: in a pair one tool's answers must not make up for the other's silence. Programs
+// beyond the last place share it.
+static unsigned *warm_losses(struct exec *exec, const char *program) {
+    size_t i = 0;
+    while (i + 1 < EXEC_WARM_MAX && exec->lost[i].program &&
+           strcmp(exec->lost[i].program, program) != 0)
+        i++;
+    if (!exec->lost[i].program)
+        exec->lost[i].program = must_strdup(program);
+    return &exec->lost[i].count;
+}
+
 // What ran died with the process above it: no answer of the tool's, and no error of ours as long
 // as it stays an exception (a machine out of memory, a person who kills). Where its launcher ended
 // it, because it took more than a limit, the launcher says so.
@@ -264,7 +278,7 @@ static int warm_lost(struct exec *exec, struct warm *warm, const struct exec_com
         reply.user_us = reply.system_us = reply.max_resident_kib = 0;
         return exec_conclude(command, &reply, outcome, fault);
     }
-    if (++exec->lost > WARM_LOST_MAX)
+    if (++*warm_losses(exec, command->program) > WARM_LOST_MAX)
         return -1;
     outcome->end = EXEC_LOST;
     outcome->value = 0;
@@ -293,7 +307,7 @@ int exec_run_warm(struct exec *exec, const struct exec_command *command,
         warm_end(place);
         return status;
     }
-    exec->lost = 0;
+    *warm_losses(exec, command->program) = 0;
     // What left its group can only be ended with everything else of this process, also behind a
     // deadline: it would write into the streams of the next command.
     if (reply.left_processes)

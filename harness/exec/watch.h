@@ -40,7 +40,7 @@ enum watch_end {
     WATCH_DEADLINE, // it was asked to end when the deadline passed, or killed a little later
     WATCH_MEMORY,   // these three: it took more than its limit and was killed
     WATCH_SPACE,
-    WATCH_PROCESSES, // or was refused a process and did not succeed
+    WATCH_PROCESSES, // or was refused a process, seen while it ran or when it had failed
     WATCH_DESERTED,  // the lifeline hung up; all of it was ended
 };
 

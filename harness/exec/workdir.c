@@ -32,10 +32,22 @@
 #include <unistd.h>
 
 #define WORKDIR_ATTEMPTS 100
+#define WORKDIR_DIGITS   "0123456789"
+#define WORKDIR_RANDOM   8 // hexadecimal digits
 
 bool workdir_name_fits(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return !strncmp(slash ? slash + 1 : path, WORKDIR_PREFIX, strlen(WORKDIR_PREFIX));
+    const char *slash = strrchr(path, '/'), *at = slash ? slash + 1 : path;
+    if (strncmp(at, WORKDIR_PREFIX, strlen(WORKDIR_PREFIX)) != 0)
+        return false;
+    at += strlen(WORKDIR_PREFIX);
+    size_t pid = strspn(at, WORKDIR_DIGITS);
+    if (!pid || at[pid] != '.')
+        return false;
+    at += pid + 1;
+    if (strspn(at, WORKDIR_DIGITS "abcdef") != WORKDIR_RANDOM)
+        return false;
+    at += WORKDIR_RANDOM;
+    return !*at || (*at == '.' && at[1] && !at[1 + strspn(at + 1, WORKDIR_DIGITS)]);
 }
 
 static bool workdir_is_tmpfs(const char *path) {
@@ -105,8 +117,8 @@ int workdir_name(struct workdir *workdir, const char *wanted, struct fault *faul
     do {
         if (getrandom(&random, sizeof random, 0) != sizeof random)
             return fault_errno(fault, "no random numbers for the name of a case directory");
-        int need = snprintf(workdir->path, sizeof workdir->path, "%s/%s%d.%08x", parent,
-                            WORKDIR_PREFIX, (int)getpid(), random);
+        int need = snprintf(workdir->path, sizeof workdir->path, "%s/%s%d.%0*x", parent,
+                            WORKDIR_PREFIX, (int)getpid(), WORKDIR_RANDOM, random);
         if (need < 0 || (size_t)need >= sizeof workdir->path)
             return fault_set(fault, "%s: too long for a case directory", parent);
     } while (!access(workdir->path, F_OK));
@@ -125,7 +137,13 @@ static int workdir_claim(struct workdir *workdir, struct fault *fault) {
             continue;
         if (fd < 0)
             return fault_errno(fault, "cannot open the case directory %s", workdir->path);
-        if (!TEMP_FAILURE_RETRY(flock(fd, LOCK_EX)) && !fstat(fd, &status) && status.st_nlink) {
+        if (TEMP_FAILURE_RETRY(flock(fd, LOCK_EX)) || fstat(fd, &status)) {
+            fault_errno(fault, "cannot lock the case directory %s", workdir->path);
+            close(fd);
+            rmdir(workdir->path); // what cannot be locked no sweep removes
+            return -1;
+        }
+        if (status.st_nlink) {
             workdir->lock = fd;
             return 0;
         }

@@ -36,8 +36,10 @@ void workdir_remove(const struct workdir *workdir);
 // Removes a tree without following links, whatever its modes. The path must be absolute; what is
 // not there is fine. For the guard and the sweep too.
 int workdir_remove_tree(const char *path, struct fault *fault);
-// Whether the last part of the path begins with WORKDIR_PREFIX. Only such a directory is guarded
-// or swept, so that no mistake elsewhere can make either remove something of a person's.
+// Whether the last part of the path is a name as workdir_name makes them, or one of a cgroup of
+// such a directory ("instar-fuzz.<pid>.<8 hexadecimal digits>", ".<number>" behind it). Only these
+// are guarded or swept, so that no mistake elsewhere can make either remove something of a person's
+// ("instar-fuzz.git").
 bool workdir_name_fits(const char *path);
 
 #endif

@@ -76,7 +76,10 @@ void tool_argv_format(struct tool_argv *argv, const char *format, ...)
 bool tool_line_begins(const struct buffer *output, const char *prefix);
 bool tool_text_has(const struct buffer *output, const char *words);
 
+// Which file stands at `path`. -1: none that can be looked at.
+int tool_look_at_file(const char *path, struct tool_file *file, struct fault *fault);
 // Runs a command line that is already built, in the case directory, with the limits of tool_run.
+// -1 also where another file stands at the tool's path than the one that was probed.
 int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct tool_room *room,
                   struct exec_outcome *outcome, struct fault *fault);
 // One round of tool_probe (probe.c).

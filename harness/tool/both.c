@@ -135,12 +135,12 @@ static int both_once(struct both *both, const struct exec_outcome *plain, struct
         coverage_map_begin(both->room->workdir->map, both->tool->edges);
     if (tool_run(both->tool, both->call, both->room, &both->other, both->fault))
         return -1;
-    int same = 2;
+    int same = BOTH_LOST;
     if (both_says_nothing(both->tool, both->call->op, &both->other))
         both_say_ends(&both->other, plain, words);
     else
         same = both_agree(both, plain, words);
-    if (same == 1)
+    if (same == BOTH_SAME)
         same = both_counts_agree(both, words);
     for (size_t i = 0; i < both->count; i++) {
         unlink(both->outputs[i]);
@@ -158,10 +158,9 @@ int tool_run_both(const struct tool *tool, const struct tool_call *call, unsigne
     both_name_files(&both);
     if (tool_run(tool, call, &plain, outcome, fault))
         return -1;
-    int same = 1;
-    if (!both_says_nothing(tool, call->op, outcome))
-        for (unsigned i = 0; i < times && same == 1; i++)
-            same = both_once(&both, outcome, words);
+    int same = both_says_nothing(tool, call->op, outcome) ? BOTH_NOT_COMPARED : BOTH_SAME;
+    for (unsigned i = 0; i < times && same == BOTH_SAME; i++)
+        same = both_once(&both, outcome, words);
     exec_outcome_free(&both.other);
     return same;
 }

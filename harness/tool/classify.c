@@ -92,6 +92,10 @@ static const struct limit_rule {
     {EXEC_SIGNALED, SIGTRAP, "failed to allocate"},                // glib, as a breakpoint
     {EXEC_SIGNALED, SIGABRT, "memory allocation of"},              // memory (Rust)
     {EXEC_SIGNALED, SIGABRT, "cannot allocate memory"},            // ENOMEM
+    {EXEC_SIGNALED, SIGABRT, "resource temporarily unavailable"},  // EAGAIN: a thread (qemu)
+    {EXEC_SIGNALED, SIGABRT, "too many open files"},               // EMFILE: a pipe (qemu, glib)
+    {EXEC_SIGNALED, SIGTRAP, "resource temporarily unavailable"},  // EAGAIN (glib)
+    {EXEC_SIGNALED, SIGTRAP, "too many open files"},               // EMFILE (glib)
     {EXEC_EXITED, ANY_STATUS, "no space left"},                    // ENOSPC: the tmpfs
     {EXEC_EXITED, ANY_STATUS, "disk quota exceeded"},              // EDQUOT
     {EXEC_EXITED, ANY_STATUS, "file too large"},                   // EFBIG: RLIMIT_FSIZE

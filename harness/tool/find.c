@@ -49,6 +49,14 @@ int tool_find(const char *path, char *absolute, size_t room, struct fault *fault
     return find_executable(absolute, fault);
 }
 
+int tool_look_at_file(const char *path, struct tool_file *file, struct fault *fault) {
+    struct stat status;
+    if (stat(path, &status))
+        return fault_errno(fault, "cannot run %s", path);
+    *file = (struct tool_file){status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+    return 0;
+}
+
 // major * 10000 + minor * 100 + micro of the first number in the text; 0 if there is none.
 static uint32_t version_number(const char *text) {
     uint32_t parts[3] = {0};

@@ -436,6 +436,8 @@ int tool_probe_once(struct tool *tool, const char *path, enum tool_kind wanted,
         snprintf(tool->path, sizeof tool->path, "%s", path);
         return probe_unavailable(tool, "%s", reason.text);
     }
+    if (tool_look_at_file(tool->path, &tool->file, &reason) != 0)
+        return probe_unavailable(tool, "%s", reason.text);
     struct probe probe = {.tool = tool, .room = *room, .fault = fault};
     if (probe.room.deadline_ms < PROBE_DEADLINE_MS)
         probe.room.deadline_ms = PROBE_DEADLINE_MS;

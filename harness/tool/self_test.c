@@ -14,7 +14,6 @@
 
 #define SELF_SIZE        (UINT64_C(1) << 20)
 #define SELF_TIMES       2
-#define SELF_HANGS       3    // beside what tool_run_both says
 #define SELF_DEADLINE_MS 5000 // a thousand times what is usual; a tool that hangs stays plain
 
 // What is done to a finished file.
@@ -142,8 +141,35 @@ static int self_build(const struct tool_room *room, struct fault *fault) {
     return 0;
 }
 
-// 1 passed, 0 not, with words; -1. `done` counts commands. A back end that comes to nothing where
-// plain execution has an answer would make every comparison inconclusive: that is no pass.
+enum self_result {
+    SELF_FAILED,
+    SELF_PASSED,
+    SELF_HOPELESS, // plain execution itself hangs: no back end could be held against it
+};
+
+static bool self_is_sound(const struct self_image *image) {
+    return image->damage.at < 0 && !image->damage.cut;
+}
+
+// What a comparison means. A back end that comes to nothing where plain execution has an answer
+// would make every comparison inconclusive, and where a sound image has no answer nothing is shown:
+// neither is a pass.
+static enum self_result self_judge(enum both_answer both, const struct exec_outcome *plain,
+                                   const struct self_image *image, struct buffer *words) {
+    if (both != BOTH_NOT_COMPARED)
+        return both == BOTH_SAME ? SELF_PASSED : SELF_FAILED;
+    if (plain->end == EXEC_DEADLINE) {
+        buffer_format(words, "it takes longer than %d ms by plain execution", SELF_DEADLINE_MS);
+        return SELF_HOPELESS;
+    }
+    if (!self_is_sound(image))
+        return SELF_PASSED;
+    buffer_text(words, "by plain execution it ends with ");
+    exec_outcome_words(plain, words);
+    return SELF_FAILED;
+}
+
+// With words where it did not pass; -1: a harness error. `done` counts what was compared.
 static int self_call_one(const struct tool *tool, const struct self_image *image,
                          const struct self_call *row, struct tool_room *room, unsigned *done,
                          struct buffer *words, struct fault *fault) {
@@ -157,53 +183,54 @@ static int self_call_one(const struct tool *tool, const struct self_image *image
                              .target = row->target,
                              .options = row->options};
     if (!tool_supports(tool, &call, NULL))
-        return 1;
-    ++*done;
-    int same = tool_run_both(tool, &call, SELF_TIMES, room, &outcome, words, fault);
-    if (same == 1 && outcome.end == EXEC_DEADLINE) {
-        buffer_format(words, "it takes longer than %d ms by plain execution", SELF_DEADLINE_MS);
-        same = SELF_HANGS;
-    }
+        return SELF_PASSED;
+    int both = tool_run_both(tool, &call, SELF_TIMES, room, &outcome, words, fault);
     if (operation_writes(row->op)) {
         char path[320];
         snprintf(path, sizeof path, "%s/out", room->workdir->case_path);
         unlink(path);
     }
-    if (same == 0 || same == 2 || same == SELF_HANGS) {
+    if (both < 0)
+        return -1;
+    *done += both == BOTH_SAME;
+    enum self_result result = self_judge((enum both_answer)both, &outcome, image, words);
+    if (result != SELF_PASSED) {
         struct tool_argv argv;
         tool_argv_build(tool, &call, &argv);
         buffer_text(words, " (");
         tool_argv_words(&argv, NULL, words);
         buffer_text(words, ")");
     }
-    return same == 2 ? 0 : same;
+    return result;
 }
 
-// 1: passed; SELF_HANGS; 0: not passed. Words in any case.
-static int self_test(const struct tool *tool, struct tool_room *room, char *words, size_t size) {
+// Words in any case.
+static enum self_result self_test(const struct tool *tool, struct tool_room *room, char *words,
+                                  size_t size) {
     struct buffer said = {0};
     struct fault fault = {0};
     unsigned done = 0;
-    int same = self_build(room, &fault) ? -1 : 1;
-    for (size_t i = 0; i < SELF_IMAGES && same == 1; i++)
-        for (size_t j = 0; j < SELF_CALLS && same == 1; j++)
-            same = self_call_one(tool, &self_images[i], &self_calls[j], room, &done, &said, &fault);
+    int result = self_build(room, &fault) ? -1 : SELF_PASSED;
+    for (size_t i = 0; i < SELF_IMAGES && result == SELF_PASSED; i++)
+        for (size_t j = 0; j < SELF_CALLS && result == SELF_PASSED; j++)
+            result =
+                self_call_one(tool, &self_images[i], &self_calls[j], room, &done, &said, &fault);
     struct fault ignored;
     workdir_clear_case(room->workdir, &ignored);
-    if (same == 1)
+    if (result == SELF_PASSED)
         buffer_format(&said, "%u commands answered as by plain execution, %d times each", done,
                       SELF_TIMES);
-    snprintf(words, size, "%s", same < 0 ? fault.text : said.data);
+    snprintf(words, size, "%s", result < 0 ? fault.text : said.data);
     buffer_free(&said);
-    return same < 0 ? 0 : same;
+    return result < 0 ? SELF_FAILED : (enum self_result)result;
 }
 
 // What this process has found out: a pair may be one tool twice, and a benchmark opens many pairs.
 static struct self_memory {
     char path[sizeof((struct tool *)0)->path], lies[sizeof((struct tool *)0)->lies];
     enum exec_backend backend;
-    bool unfenced, passed;
-    bool hopeless; // plain execution itself hangs: nothing can be held against it
+    bool unfenced;
+    enum self_result result;
     char words[200];
 } self_memories[8];
 
@@ -221,9 +248,7 @@ static const struct self_memory *self_remember(const struct tool *tool, struct t
     memcpy(fresh->lies, tool->lies, sizeof fresh->lies);
     fresh->backend = tool->backend;
     fresh->unfenced = room->unfenced;
-    int result = self_test(tool, room, fresh->words, sizeof fresh->words);
-    fresh->passed = result == 1;
-    fresh->hopeless = result == SELF_HANGS;
+    fresh->result = self_test(tool, room, fresh->words, sizeof fresh->words);
     return fresh;
 }
 
@@ -244,13 +269,13 @@ void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_r
     for (size_t i = wanted == TOOL_EXEC_WARM ? 1 : 0; i < SELF_ORDER; i++) {
         tool->backend = self_order[i];
         const struct self_memory *known = self_remember(tool, &patient);
-        if (known->passed) {
+        if (known->result == SELF_PASSED) {
             snprintf(why, sizeof tool->backend_why, "%s%s%s", known->words,
                      faster[0] ? "; not faster: " : "", faster);
             return;
         }
         snprintf(faster, sizeof faster, "%s", known->words);
-        if (known->hopeless)
+        if (known->result == SELF_HOPELESS)
             break;
     }
     tool->backend = EXEC_PLAIN;

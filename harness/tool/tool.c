@@ -119,10 +119,29 @@ const struct exec_limits tool_limits = {
 // judged comes near it.
 #define TOOL_CAPTURE_LIMIT ((size_t)1 << 20)
 
+// What was probed is what is compared: an upgrade in the middle of a campaign would put the answers
+// of two builds into one.
+static int tool_is_unchanged(const struct tool *tool, struct fault *fault) {
+    struct tool_file now;
+    const struct tool_file *then = &tool->file;
+    if (!then->inode)
+        return 0;
+    if (tool_look_at_file(tool->path, &now, fault))
+        return -1;
+    bool same = now.device == then->device && now.inode == then->inode && now.size == then->size &&
+                now.modified.tv_sec == then->modified.tv_sec &&
+                now.modified.tv_nsec == then->modified.tv_nsec;
+    return same ? 0
+                : fault_set(fault, "%s was replaced since this run looked at it: start it again",
+                            tool->path);
+}
+
 int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct tool_room *room,
                   struct exec_outcome *outcome, struct fault *fault) {
     if (argv->count == 0)
         return fault_set(fault, "a command line for %s does not fit its buffer", tool->name);
+    if (tool_is_unchanged(tool, fault))
+        return -1;
     bool instar = tool->kind == TOOL_INSTAR && !tool->is_standin;
     unsigned with = (instar ? TOOL_FENCE_INSTAR : 0) | (tool->edges ? TOOL_FENCE_COUNTS : 0);
     const char *const *fence = NULL;

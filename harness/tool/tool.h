@@ -13,6 +13,8 @@
 #include "testcase/operation.h"
 
 #include <cjson/cJSON.h>
+#include <sys/types.h>
+#include <time.h>
 
 enum tool_kind { TOOL_QEMU_IMG, TOOL_INSTAR };
 
@@ -56,10 +58,16 @@ enum tool_option {
 
 struct tool {
     enum tool_kind kind;
-    char role[24];    // as signatures write it: "instar", "qemu_img", "qemu_img_a", "qemu_img_b"
-    char name[24];    // as people read it: "instar", "stand-in for instar", "qemu-img"
-    char path[512];   // absolute
-    char version[96]; // first line of --version, verbatim
+    char role[24];  // as signatures write it: "instar", "qemu_img", "qemu_img_a", "qemu_img_b"
+    char name[24];  // as people read it: "instar", "stand-in for instar", "qemu-img"
+    char path[512]; // absolute
+    struct tool_file {
+        dev_t device;
+        ino_t inode; // 0: not looked at yet
+        off_t size;
+        struct timespec modified;
+    } file;                  // at `path` when it was probed
+    char version[96];        // first line of --version, verbatim
     uint32_t version_number; // major * 10000 + minor * 100 + micro; 0 = unknown
     bool available;
     char why_not[256]; // if not available: one clear sentence; if available: the first step

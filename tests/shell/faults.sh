@@ -247,6 +247,26 @@ S
 check "a qemu-img older than 6.0" says 3 "6.0" env QEMU_IMG="$tool" "$FUZZ" replay "$measure"
 check "an INSTAR that is a qemu-img is driven as one" says 0 "qemu_img_a" env INSTAR="$(command -v qemu-img)" "$FUZZ" replay "$measure"
 
+# The tool is another one all of a sudden, as when a package is upgraded.
+tool=$(fake replaced/instar <<'S'
+exec $STANDIN "$@"
+S
+)
+replaced() {
+    local pid out
+    INSTAR=$tool timeout 60 "$FUZZ" run --log-dir "$SCRATCH/replaced-logs" --iterations 1000000 --seed 1 >"$SCRATCH/replaced.out" 2>&1 &
+    pid=$!
+    sleep 2
+    cp "$tool" "$tool.new" && mv "$tool.new" "$tool"
+    wait "$pid"
+    out=$?
+    [ "$out" = 2 ] && grep -q "was replaced since this run looked at it" "$SCRATCH/replaced.out" && return 0
+    echo "status $out"
+    tail -n 5 "$SCRATCH/replaced.out"
+    return 1
+}
+check "a tool that is replaced while a run goes on ends it" replaced
+
 # --- bad use -------------------------------------------------------------------------------
 check "a case that does not exist" says 2 "/nowhere/case" "$FUZZ" replay /nowhere/case
 check "a case that is a folder" says 2 "$SCRATCH" "$FUZZ" replay "$SCRATCH"
@@ -301,6 +321,7 @@ J
     }
     mkdir "$SCRATCH/corpus" "$SCRATCH/full"
     "$FUZZ" assemble "$measure" "$SCRATCH/corpus/measure"
+    check "a closed stderr is nobody's socket" status 0 bash -c "build/fuzz_instar -runs=20 '$SCRATCH/corpus' 2>&-"
     check "a full disk for reports: an error, and the finding stays unclaimed" full_of_reports
     # Busy for a moment: the kernel frees the rules of a fence after the processes are gone.
     for _ in $(seq 100); do mount -o remount,ro "$SCRATCH/small" 2>/dev/null && break; sleep 0.05; done

@@ -195,6 +195,10 @@ static void obey(const char *word) {
         spin();
     if (!strcmp(word, "deaf"))
         signal(SIGTERM, SIG_IGN);
+    if (!strcmp(word, "bereave")) { // ends the process that it was forked from
+        kill(getppid(), SIGKILL);
+        pause();
+    }
     if (!strcmp(word, "sleep"))
         for (;;)
             pause();

@@ -351,6 +351,16 @@ static void it_is_told_in_words(void **state) {
          false,
          "no network, files (Landlock ABI 5), processes (cgroup); without signals to others: "
          "Landlock is older than ABI 6"},
+        {{1, true, true},
+         false,
+         "no network, files (Landlock ABI 1), processes (cgroup); without truncation of files "
+         "outside: Landlock is older than ABI 3; ioctls of devices: Landlock is older than ABI 5; "
+         "signals to others: Landlock is older than ABI 6"},
+        {{4, false, false},
+         false,
+         "files (Landlock ABI 4); without network: the kernel has no seccomp filters for this "
+         "machine; ioctls of devices: Landlock is older than ABI 5; signals to others: Landlock "
+         "is older than ABI 6; a cap on processes: no pids cgroup can be made, they are counted"},
         {{0, true, true},
          false,
          "no network, processes (cgroup); without files: the kernel has no Landlock, or it is not "

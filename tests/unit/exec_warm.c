@@ -307,6 +307,28 @@ static void a_command_that_died_with_its_process_is_lost(void **state) {
     assert_string_equal(outcome.out.data, "[on]");
 }
 
+// In a pair one tool's answers stand between the losses of the other.
+static void answers_of_another_program_do_not_make_up_for_losses(void **state) {
+    (void)state;
+    char other[PATH_MAX];
+    snprintf(other, sizeof other, "%s/another", directory);
+    assert_int_equal(symlink(subject, other), 0);
+    unsigned lost = 0;
+    while (lost < 100) {
+        struct exec_command command = COMMAND(EXEC_OPTIONS, "-v", "bereave");
+        if (exec_run(shim, &command, &outcome, &fault))
+            break;
+        ends("lost with its warm process");
+        lost++;
+        command = COMMAND(EXEC_OPTIONS, "-v", "on");
+        command.program = other;
+        run(&command);
+    }
+    unlink(other);
+    assert_int_equal(lost, 10); // as WARM_LOST_MAX says
+    RUN(EXEC_OPTIONS, "-v", "on");
+}
+
 static void what_cannot_be_warm_says_so(void **state) {
     (void)state;
     struct exec_command command = COMMAND(EXEC_OPTIONS, "-v");
@@ -382,6 +404,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(who_takes_too_much_is_ended_and_told),
         cmocka_unit_test(a_process_that_died_between_commands_is_replaced),
         cmocka_unit_test(a_command_that_died_with_its_process_is_lost),
+        cmocka_unit_test(answers_of_another_program_do_not_make_up_for_losses),
         cmocka_unit_test(a_launcher_that_hangs_takes_all_with_it),
         cmocka_unit_test(what_cannot_be_warm_says_so),
         cmocka_unit_test(another_environment_is_another_process),

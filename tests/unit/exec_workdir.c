@@ -239,12 +239,12 @@ static void the_sweep_takes_the_dead_and_keeps_the_living(void **state) {
     (void)state;
     char dead[128], dead_child[160], reused[128], other[128], locked[128];
     // No process has this pid; our own, as if it had been given to us after the owner's death.
-    in_scratch(dead, sizeof dead, "instar-fuzz.99999999.abcdef");
+    in_scratch(dead, sizeof dead, "instar-fuzz.99999999.abcdef01");
     snprintf(dead_child, sizeof dead_child, "%s/case", dead);
-    snprintf(reused, sizeof reused, "%s/instar-fuzz.%d.abcdef", scratch, (int)getpid());
-    in_scratch(other, sizeof other, "somebody.99999999.abcdef");
+    snprintf(reused, sizeof reused, "%s/instar-fuzz.%d.abcdef01", scratch, (int)getpid());
+    in_scratch(other, sizeof other, "somebody.99999999.abcdef01");
     // A pid that we cannot see, as from another namespace, but alive: it has its lock.
-    in_scratch(locked, sizeof locked, "instar-fuzz.99999998.abcdef");
+    in_scratch(locked, sizeof locked, "instar-fuzz.99999998.abcdef01");
     assert_int_equal(mkdir(dead, 0700) | mkdir(dead_child, 0) | mkdir(reused, 0700) |
                          mkdir(other, 0700) | mkdir(locked, 0700),
                      0);
@@ -266,6 +266,33 @@ static void the_sweep_takes_the_dead_and_keeps_the_living(void **state) {
     assert_false(exists(locked));
     workdir_remove(&first);
     workdir_remove(&second);
+}
+
+// A name that begins like ours and is a person's: what git clone --mirror makes, for one.
+static void what_a_person_named_is_not_swept(void **state) {
+    (void)state;
+    static const char *const names[] = {"instar-fuzz.git",         "instar-fuzz.",
+                                        "instar-fuzz.old",         "instar-fuzz.1.abcdef0",
+                                        "instar-fuzz.1.abcdef012", "instar-fuzz.1.ABCDEF01",
+                                        "instar-fuzz.x.abcdef01",  "instar-fuzz..abcdef01",
+                                        "instar-fuzz.1.abcdef01.", "instar-fuzz.1.abcdef01.bak",
+                                        "instar-fuzz.1.abcdef01~"};
+    struct workdir workdir;
+    char path[128];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_false(workdir_name_fits(names[i]));
+        in_scratch(path, sizeof path, names[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    create(&workdir);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        in_scratch(path, sizeof path, names[i]);
+        assert_int_equal(rmdir(path), 0);
+    }
+    assert_true(workdir_name_fits(workdir.path));
+    workdir_remove(&workdir);
+    assert_true(workdir_name_fits("/x/instar-fuzz.17.abcdef01"));
+    assert_true(workdir_name_fits("instar-fuzz.17.abcdef01.4711")); // a cgroup
 }
 
 // A forked child (AFL++ forks its persistent children) shares its parent's directory.
@@ -345,6 +372,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(senseless_paths_are_refused),
         cmocka_unit_test(clearing_empties_the_case_and_nothing_else),
         cmocka_unit_test(the_sweep_takes_the_dead_and_keeps_the_living),
+        cmocka_unit_test(what_a_person_named_is_not_swept),
         cmocka_unit_test(a_forked_child_keeps_the_directory),
         cmocka_unit_test(starts_at_the_same_time_do_not_sweep_each_other),
     };
