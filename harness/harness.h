@@ -92,9 +92,11 @@ int harness_shows(struct harness *harness, const uint8_t *data, size_t size,
                   char signature[SIGNATURE_ROOM], struct fault *fault);
 // From the next case on; `settings` has the other budget already.
 void harness_rebudget(struct harness *harness);
-// Writes the report of a replayed finding below `out` and copies the images to <path>/images.
+// Writes the report of a replayed finding below `out`, as report_write does (which says what `path`
+// and the answer are), in the place of one that stands there if `replace`. The case directory then
+// holds the files of the finding.
 int harness_report(struct harness *harness, const uint8_t *data, size_t size, size_t finding,
-                   const char *out, char *path, size_t room, struct fault *fault);
+                   const char *out, bool replace, char *path, size_t room, struct fault *fault);
 // From now on every case of a campaign sets cells of this region (GUIDE_CELLS of them,
 // guide/guide.h), which is the engine's: it clears them before a case. Does nothing where
 // INSTAR_FUZZ_GUIDE says so.

@@ -136,7 +136,7 @@ static int claim_and_report(struct harness *h, const uint8_t *data, size_t size,
     const char *out = h->settings->out;
     struct report report = report_of(h, data, size, out, record, finding_index(record, signature));
     char path[4096];
-    if (out && report_write(&report, path, sizeof path, fault)) {
+    if (out && report_write(&report, path, sizeof path, fault) < 0) {
         char why[sizeof fault->text];
         snprintf(why, sizeof why, "%s", fault->text);
         return fault_set(fault, "the report of %s could not be written: %s", signature, why);
@@ -293,7 +293,7 @@ int harness_shows(struct harness *h, const uint8_t *data, size_t size,
 }
 
 int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t finding,
-                   const char *out, char *path, size_t room, struct fault *fault) {
+                   const char *out, bool replace, char *path, size_t room, struct fault *fault) {
     // Confirmations have replaced the files: build them once more, up to the finding. Its record
     // is the one that goes into the report, so that files and words belong together.
     const char *signature = h->first.findings[finding].signature;
@@ -308,5 +308,6 @@ int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t f
         return fault_set(fault, "it did not repeat while the report was written");
     struct report report =
         report_of(h, data, size, out, &h->again, finding_index(&h->again, signature));
+    report.replace = replace;
     return report_write(&report, path, room, fault);
 }

@@ -15,13 +15,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ISSUE_LABEL     "security-audit" // as instar's own fuzzers label theirs
-#define ISSUE_MOST_NEW  25               // created in one run
-#define ISSUE_BODY_MOST 60000            // bytes; GitHub refuses more than 65536 characters
+#define ISSUE_LABEL    "security-audit" // as instar's own fuzzers label theirs
+#define ISSUE_MOST_NEW 25               // created in one run
 
 struct issue {
     const char *signature;
-    const char *tools;   // both versions, in one line
+    const char *tools;   // as issue_tools says it
     const char *run_url; // or NULL
     const char
         *report;    // what was found: Markdown of ours, with issue_fenced around everything else
@@ -56,7 +55,13 @@ enum issue_done tracker_file(struct tracker *tracker, const struct issue *issue,
                              uint64_t *number, struct fault *fault);
 void tracker_close(struct tracker *tracker);
 
-// issue_text.c. A signature is made of a-z, 0-9, _ and -; nothing else gets into titles and
+// issue_text.c. How tools are named where issues are compared by them.
+void issue_tools(const char *a_version, const char *b_version, struct buffer *words);
+// Whether issues may be filed: an instar was compared, and no stand-in. -1 with the reason; `what`
+// was to be filed, and `tools` were compared.
+int issue_pair_is_instar(bool instar, bool standin, const char *what, const char *tools,
+                         struct fault *fault);
+// A signature is made of a-z, 0-9, _ and -; nothing else gets into titles and
 // searches.
 bool issue_signature_is_one(const char *text);
 void issue_title(const char *signature, char title[257]);

@@ -106,6 +106,22 @@ void issue_fenced(struct buffer *body, const char *language, const char *text, s
     buffer_free(&clean);
 }
 
+// --- the tools ---------------------------------------------------------------------------------
+
+void issue_tools(const char *a_version, const char *b_version, struct buffer *words) {
+    buffer_format(words, "%s against %s", a_version, b_version);
+}
+
+int issue_pair_is_instar(bool instar, bool standin, const char *what, const char *tools,
+                         struct fault *fault) {
+    return instar && !standin
+               ? 0
+               : fault_set(fault,
+                           "%s compared %s, and that is not instar: nothing is filed (--any-pair "
+                           "does)",
+                           what, tools);
+}
+
 // --- the seen block ------------------------------------------------------------------------------
 
 // Letters, digits and what versions are written with: nothing that is markup or names anybody.

@@ -49,15 +49,12 @@ static int issues_read(const struct issues *all, cJSON **tree, struct fault *fau
 static int issues_pair(struct issues *all, const cJSON *tree, struct fault *fault) {
     const cJSON *tools = json_member(tree, "tools");
     const cJSON *a = json_member(tools, "a"), *b = json_member(tools, "b");
-    buffer_format(&all->tools, "%s against %s", json_text(a, "version"), json_text(b, "version"));
+    issue_tools(json_text(a, "version"), json_text(b, "version"), &all->tools);
     bool real = false, standin = json_true(a, "is_standin") || json_true(b, "is_standin");
     real |= strcmp(json_text(a, "driven_as"), "instar") == 0;
     real |= strcmp(json_text(b, "driven_as"), "instar") == 0;
-    if (all->any_pair || (real && !standin))
-        return 0;
-    return fault_set(fault,
-                     "%s compared %s, and that is not instar: nothing is filed (--any-pair does)",
-                     all->folder, all->tools.data);
+    return all->any_pair ? 0
+                         : issue_pair_is_instar(real, standin, all->folder, all->tools.data, fault);
 }
 
 // --- one issue -----------------------------------------------------------------------------------

@@ -132,6 +132,10 @@ int known_test(const struct command *command, struct settings *settings,
     settings->exec = TOOL_EXEC_PLAIN; // a few commands a pair
     settings->strict_known = true;
     settings->out = settings->seen = NULL;
+    for (int op = 0; op < OPERATIONS; op++)
+        settings->ops[op] = true;
+    for (int target = 0; target < IMAGE_FORMATS; target++)
+        settings->targets[target] = true;
     int status = 0;
     for (size_t i = 0; i < count && status == 0; i++)
         status = try_entry(&test, indices[i], &fault);

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct command *const commands[] = {
@@ -95,16 +97,40 @@ int command_read_file(const char *path, size_t limit, struct buffer *out, struct
     return status;
 }
 
-int command_write_file(const char *path, const void *data, size_t size, struct fault *fault) {
-    char temporary[4096];
-    snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+// A pipe or a device: it is written to, and not replaced.
+static int write_through(const char *path, const char *data, size_t size, struct fault *fault) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return fault_errno(fault, "%s", path);
-    int status = image_pwrite(fd, data, size, 0, fault);
+    ssize_t wrote = 0;
+    for (size_t done = 0; done < size && wrote >= 0; done += (size_t)wrote)
+        wrote = TEMP_FAILURE_RETRY(write(fd, data + done, size - done));
+    int status = wrote < 0 ? fault_errno(fault, "%s", path) : 0;
     if (close(fd) && status == 0)
         status = fault_errno(fault, "%s", path);
-    if (status == 0 && rename(temporary, path))
+    return status;
+}
+
+int command_write_file(const char *path, const void *data, size_t size, struct fault *fault) {
+    char real[PATH_MAX], temporary[PATH_MAX + 8];
+    struct stat info;
+    bool there = stat(path, &info) == 0;
+    if (there && !S_ISREG(info.st_mode))
+        return write_through(path, data, size, fault);
+    if (!there || !realpath(path, real)) // behind a link the file is replaced, and not the link
+        snprintf(real, sizeof real, "%s", path);
+    snprintf(temporary, sizeof temporary, "%s.XXXXXX", real);
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return fault_errno(fault, "%s", path);
+    mode_t mask = umask(0);
+    umask(mask);
+    int status = image_pwrite(fd, data, size, 0, fault);
+    if (status == 0 && fchmod(fd, there ? info.st_mode & 07777 : 0666 & ~mask))
+        status = fault_errno(fault, "%s", path);
+    if (close(fd) && status == 0)
+        status = fault_errno(fault, "%s", path);
+    if (status == 0 && rename(temporary, real))
         status = fault_errno(fault, "%s", path);
     if (status)
         unlink(temporary);
@@ -128,6 +154,14 @@ int command_load_case(struct testcase *testcase, const char *path, struct fault 
     return 0;
 }
 
+// What did not reach its reader must not end like what did. Who closed a pipe has read enough.
+static int check_stdout(const struct command *command, int status) {
+    errno = 0;
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    return lost && errno != EPIPE ? command_complain(command, "stdout could not be written")
+                                  : status;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         usage(argc < 2 ? stderr : stdout);
@@ -141,7 +175,7 @@ int main(int argc, char **argv) {
                 command_help(commands[i]);
                 return 0;
             }
-        return commands[i]->run(commands[i], argc - 1, argv + 1);
+        return check_stdout(commands[i], commands[i]->run(commands[i], argc - 1, argv + 1));
     }
     fprintf(stderr, "instar-fuzz: no command '%s' (see instar-fuzz --help)\n", argv[1]);
     return EXIT_BAD_USE;

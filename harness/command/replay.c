@@ -17,6 +17,7 @@ struct replay {
     const struct command *command;
     struct harness *harness;
     const char *out;
+    bool own_out; // given for this call; otherwise it is a campaign's, whose reports stay
     bool json;
 };
 
@@ -51,8 +52,15 @@ static int leave_reports(const struct replay *replay, const uint8_t *bytes, size
                          size_t findings, struct buffer *out, struct fault *fault) {
     for (size_t i = 0; i < findings; i++) {
         char path[4096], images[4200];
-        if (harness_report(replay->harness, bytes, size, i, replay->out, path, sizeof path, fault))
+        int written = harness_report(replay->harness, bytes, size, i, replay->out, replay->own_out,
+                                     path, sizeof path, fault);
+        if (written < 0)
             return -1;
+        if (!written) {
+            if (!replay->json)
+                buffer_format(out, "\nThere is a report of this signature: %s\n", path);
+            continue;
+        }
         snprintf(images, sizeof images, "%s/images", path);
         if (mkdir(images, 0777) && errno != EEXIST)
             return fault_errno(fault, "%s", images);
@@ -133,6 +141,7 @@ static int replay_all(const struct command *command, int argc, char **argv) {
     int status = command_open_with(command, &settings, &replay.harness);
     if (status)
         return status;
+    replay.own_out = replay.out != NULL;
     if (!replay.out)
         replay.out = settings.out;
     if (settings.unfenced)

@@ -92,6 +92,11 @@ static int run_opened(struct run *run, const struct command *command) {
     return status;
 }
 
+static int run_refuse(const struct command *command, const char *why) {
+    command_complain(command, "%s", why);
+    return RUN_EXIT_BAD_ARGUMENTS;
+}
+
 static int run_all(const struct command *command, int argc, char **argv) {
     static struct run run;
     struct fault fault = {0};
@@ -109,7 +114,8 @@ static int run_all(const struct command *command, int argc, char **argv) {
         run.settings.exec = TOOL_EXEC_PLAIN; // one case does not pay for a self-test
     int status = command_open_with(command, &run.settings, &run.harness);
     if (status == 0) {
-        status = run_opened(&run, command);
+        status = run_issue_pair(&run, &fault) ? run_refuse(command, fault.text)
+                                              : run_opened(&run, command);
         harness_close(run.harness);
     }
     buffer_free(&run.options.unbuilt);

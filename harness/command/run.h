@@ -21,7 +21,7 @@ struct run_options {
     uint64_t iterations, duration_s, timeout_s; // 0: duration without end; the time-out of settings
     uint64_t only;                              // an iteration, or RUN_NO_ITERATION
     uint32_t seed;
-    bool fail_fast, keep_going, create_issues, help;
+    bool fail_fast, keep_going, create_issues, any_pair, help;
     struct buffer unbuilt; // names in --ops that are the script's, but not built yet; or empty
 };
 
@@ -76,5 +76,7 @@ char *run_report_print(const cJSON *tree); // as json.dump(..., indent=2) spaces
 // run_issue.c. Files or updates the issue of the signature. What goes wrong is a warning in the
 // log.
 void run_issue_file(struct run *run, const struct run_case *made, const cJSON *divergence);
+// -1: issues are asked for, and what is compared is not instar.
+int run_issue_pair(const struct run *run, struct fault *fault);
 
 #endif

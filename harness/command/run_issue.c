@@ -81,8 +81,11 @@ void run_issue_file(struct run *run, const struct run_case *made, const cJSON *d
         return;
     snprintf(path, sizeof path, "%s/issue-%s.md", run->log_dir, signature);
     run_issue_report(run, made, divergence, &report);
+    struct buffer tools = {0};
+    issue_tools(harness_tool(run->harness, SIDE_A)->version,
+                harness_tool(run->harness, SIDE_B)->version, &tools);
     const struct issue issue = {.signature = signature,
-                                .tools = run_issue_text(divergence, "tools"),
+                                .tools = tools.data,
                                 .run_url = run->options.workflow_url,
                                 .report = report.data,
                                 .cases = 1};
@@ -101,4 +104,19 @@ void run_issue_file(struct run *run, const struct run_case *made, const cJSON *d
                  (unsigned long long)made->number, (unsigned long long)number,
                  issue_done_words[done]);
     buffer_free(&report);
+    buffer_free(&tools);
+}
+
+int run_issue_pair(const struct run *run, struct fault *fault) {
+    const struct tool *a = harness_tool(run->harness, SIDE_A),
+                      *b = harness_tool(run->harness, SIDE_B);
+    struct buffer tools = {0};
+    if (!run->options.create_issues || run->options.any_pair)
+        return 0;
+    issue_tools(a->version, b->version, &tools);
+    int status = issue_pair_is_instar(a->kind == TOOL_INSTAR || b->kind == TOOL_INSTAR,
+                                      a->is_standin || b->is_standin, "--create-issues: this run",
+                                      tools.data, fault);
+    buffer_free(&tools);
+    return status;
 }

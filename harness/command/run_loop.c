@@ -18,6 +18,7 @@ struct run_found {
     struct run *run;
     const struct run_case *made;
     cJSON *fresh;                // divergences to report
+    cJSON *again;                // that are no news, for the issue that counts them; once each
     cJSON *met;                  // signatures, as members
     char repeat[SIGNATURE_ROOM]; // the first that is no news, or ""
 };
@@ -59,12 +60,23 @@ static void run_note(void *context, const struct harness_finding *found) {
         cJSON_AddItemToArray(to->fresh, run_report_divergence(to->made, found));
     else if (!to->repeat[0])
         snprintf(to->repeat, sizeof to->repeat, "%s", signature);
+    if (!found->fresh && !count && to->run->options.create_issues)
+        cJSON_AddItemToArray(to->again, run_report_divergence(to->made, found));
 }
 
-// Writes and logs what the iteration has found; files the issues.
+static void run_file_issues(struct run *run, const struct run_case *made,
+                            const cJSON *divergences) {
+    const cJSON *divergence;
+    if (run->options.create_issues)
+        cJSON_ArrayForEach(divergence, divergences) run_issue_file(run, made, divergence);
+}
+
+// Writes and logs what the iteration has found; files the issues. An earlier run over this folder
+// may have had no way to file its own, so that a repeat is filed once as well.
 static int run_tell(struct run *run, const struct run_case *made, struct run_found *found,
                     struct fault *fault) {
     char path[8192];
+    run_file_issues(run, made, found->again);
     if (!cJSON_GetArraySize(found->fresh)) {
         if (found->repeat[0])
             log_line(&run->log, "WARNING", "DIVERGENCE at iteration %llu: %.*s (repeat of %s)",
@@ -78,9 +90,8 @@ static int run_tell(struct run *run, const struct run_case *made, struct run_fou
         const cJSON *type = cJSON_GetObjectItemCaseSensitive(divergence, "type");
         log_line(&run->log, "WARNING", "DIVERGENCE at iteration %llu: %s (report: %s)",
                  (unsigned long long)made->number, cJSON_GetStringValue(type), path);
-        if (run->options.create_issues)
-            run_issue_file(run, made, divergence);
     }
+    run_file_issues(run, made, found->fresh);
     return 0;
 }
 
@@ -115,17 +126,26 @@ static void run_count(struct run *run, const struct run_case *made, bool diverge
 static int run_iterate(struct run *run, uint64_t number, struct fault *fault) {
     static struct run_case made;
     run_case_make(&made, run->options.seed, number, run->settings.ops);
-    struct run_found found = {
-        .run = run, .made = &made, .fresh = cJSON_CreateArray(), .met = cJSON_CreateObject()};
+    struct run_found found = {.run = run,
+                              .made = &made,
+                              .fresh = cJSON_CreateArray(),
+                              .again = cJSON_CreateArray(),
+                              .met = cJSON_CreateObject()};
     const uint64_t *undecided = &harness_stats(run->harness)->verdicts[VERDICT_INCONCLUSIVE];
     uint64_t before = *undecided;
     int status = harness_run_all(run->harness, made.bytes, made.size, run->options.keep_going,
                                  run_note, &found, fault);
-    if (status >= 0) {
-        run->done++;
+    // What was claimed before a harness error is told all the same: nobody else will.
+    if (status >= 0 || cJSON_GetArraySize(found.fresh)) {
+        struct fault other;
+        run->done += status >= 0;
         run_count(run, &made, cJSON_GetArraySize(found.met) > 0, *undecided != before);
-        status = run_tell(run, &made, &found, fault);
+        if (run_tell(run, &made, &found, status < 0 ? &other : fault))
+            status = -1;
+        else
+            status = status < 0 ? -1 : 0;
     }
+    cJSON_Delete(found.again);
     cJSON_Delete(found.fresh);
     cJSON_Delete(found.met);
     return status;

@@ -56,6 +56,7 @@ static const struct run_option run_option_table[] = {
     NUMBER("--duration", options.duration_s, 1, 1ull << 32),
     NUMBER("--only", options.only, 0, 1ull << 40),
     FLAG("--keep-going", options.keep_going),
+    FLAG("--any-pair", options.any_pair),
     FLAG("-h", options.help),
 };
 #define RUN_OPTIONS (sizeof run_option_table / sizeof *run_option_table)
@@ -81,9 +82,11 @@ const char run_options_help[] =
     "  --duration S        stop after S seconds\n"
     "  --only N            iteration N alone, whatever the log folder has seen, with "
     "--keep-going;\n"
-    "                      its summary is summary-<seed>-<iteration>.json\n"
+    "                      its files are summary-<seed>-<iteration>.json and\n"
+    "                      divergence-<seed>-<iteration>-only.json\n"
     "  --keep-going        behind a new divergence the case goes on (what the tools then read may\n"
     "                      be wrong already, so content that rests on it is not judged)\n"
+    "  --any-pair          --create-issues also where no instar was compared\n"
     "An iteration is a function of --seed, its number and --ops. A signature is confirmed and\n"
     "reported once in a log folder; further hits are counted. A divergence of the registry\n"
     "(`instar-fuzz known`) is none. Ctrl-C ends the run behind the current iteration, twice at "

@@ -117,8 +117,9 @@ int run_report_write(struct run *run, const struct run_case *made, cJSON *diverg
     time_t now = time(NULL);
     struct tm utc;
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    snprintf(path, room, "%s/divergence-%u-%06llu.json", run->log_dir, run->options.seed,
-             (unsigned long long)made->number);
+    snprintf(path, room, "%s/divergence-%u-%06llu%s.json", run->log_dir, run->options.seed,
+             (unsigned long long)made->number,
+             run->options.only == RUN_NO_ITERATION ? "" : "-only");
     cJSON *tree = cJSON_CreateObject();
     cJSON_AddNumberToObject(tree, "seed", run->options.seed);
     cJSON_AddNumberToObject(tree, "iteration", (double)made->number);

@@ -4,6 +4,7 @@
 // the run, which waits for it, and the deadline reaches what it started.
 #include "command/spawn.h"
 
+#include "base/bytes.h"
 #include "exec/clock.h"
 #include "exec/processes.h"
 
@@ -45,8 +46,8 @@ static int spawn_drain(int fd, struct buffer *to) {
     char piece[4096];
     ssize_t got = 0;
     while (fd >= 0 && ((got = read(fd, piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR)))
-        if (got > 0 && to->length + (size_t)got <= SPAWN_CAPTURE)
-            buffer_append(to, piece, (size_t)got);
+        if (got > 0)
+            buffer_append(to, piece, min_u64((uint64_t)got, SPAWN_CAPTURE - to->length));
     return got == 0 ? -1 : fd;
 }
 

@@ -204,7 +204,9 @@ static int check_file(const struct triage *t, const char *name, const char *path
     snprintf(slash ? slash + 1 : folder, 2, "%s", slash ? "" : ".");
     if (strcmp(path, "-") == 0)
         return 0;
-    if (access(folder, W_OK) || (stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
+    // A pipe or a device is written to; a file is replaced.
+    bool there = stat(path, &info) == 0, through = there && !S_ISREG(info.st_mode);
+    if (access(through ? path : folder, W_OK) || (there && S_ISDIR(info.st_mode)))
         return command_complain(t->command, "%s %s: no file can be written there", name, path), -1;
     return 0;
 }

@@ -178,8 +178,15 @@ struct triage_file {
 struct triage_signature {
     const char *name;
     size_t shown_by; // cases
-    enum { SETTLE_PENDING, SETTLE_CONFIRMED, SETTLE_REFUTED } state;
-    const char *why;                             // refuted: the reason
+    enum {
+        SETTLE_PENDING,
+        SETTLE_ALONE, // confirming it ended the worker or was a harness error: once more, alone
+        SETTLE_CONFIRMED,
+        SETTLE_REFUTED,
+        SETTLE_ERROR, // twice
+        SETTLE_CRASH,
+    } state;
+    const char *why;                             // refuted, error, crash: the reason
     size_t *candidates, candidates_count, tries; // cases that show it, smallest first
     struct triage_settled settled;
 };

@@ -62,7 +62,7 @@ static int name_temporary(struct triage_out *out, struct fault *fault) {
         return fault_errno(fault, "--out %s: %s", out->path, above);
     if (strlen(parent) + strlen(name) + 64 > sizeof out->path)
         return fault_set(fault, "--out %s: the name is too long", out->path);
-    snprintf(out->temporary, sizeof out->temporary, "%s/.%s.%ld", parent, name, (long)getpid());
+    snprintf(out->temporary, sizeof out->temporary, "%s/.%s.XXXXXX", parent, name);
     snprintf(out->path, sizeof out->path, "%s/%s", parent, name);
     return 0;
 }
@@ -92,7 +92,11 @@ int triage_out_check(struct triage_out *out, const char *path, char **inputs, in
 }
 
 int triage_out_begin(struct triage_out *out, struct fault *fault) {
-    return mkdir(out->temporary, 0777) ? fault_errno(fault, "%s", out->temporary) : 0;
+    mode_t mask = umask(0);
+    umask(mask);
+    return !mkdtemp(out->temporary) || chmod(out->temporary, 0777 & ~mask)
+               ? fault_errno(fault, "%s", out->temporary)
+               : 0;
 }
 
 void triage_out_discard(struct triage_out *out) {
@@ -114,8 +118,13 @@ int triage_out_commit(struct triage_out *out, struct fault *fault) {
     // A file system that cannot exchange: for a moment there is none.
     char old[3300];
     snprintf(old, sizeof old, "%s.old", out->temporary);
-    if (rename(out->path, old) || rename(out->temporary, out->path))
+    if (rename(out->path, old))
         return fault_errno(fault, "--out %s", out->path);
+    if (rename(out->temporary, out->path)) {
+        fault_errno(fault, "--out %s", out->path);
+        rename(old, out->path); // yesterday's is better than none
+        return -1;
+    }
     workdir_remove_tree(old, NULL);
     return 0;
 }

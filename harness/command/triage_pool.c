@@ -94,7 +94,7 @@ static int give(struct running *run, struct triage_worker *worker, struct fault 
     worker->until_us = clock_us() + run->work->limit_ms * 1000ull;
     run->busy++;
     run->work->ask(run->work->context, worker->job, &request);
-    // One that died idle is told of as if it had died of the job, which is tried once more.
+    // One that died idle is told of as if it had died of the job, which triage tries once more.
     (void)!send(worker->fd, &request, sizeof request, MSG_NOSIGNAL);
     return 0;
 }

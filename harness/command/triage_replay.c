@@ -83,6 +83,7 @@ struct settling {
     struct triage *triage;
     size_t *signatures; // by job
     size_t count;
+    bool alone;
 };
 
 static void settle_ask(void *context, size_t job, struct triage_request *request) {
@@ -96,13 +97,30 @@ static void settle_ask(void *context, size_t job, struct triage_request *request
     memcpy(request->bytes, item->bytes, item->size);
 }
 
+// No word about the signature: another case may have been what did it, or a machine that was full
+// for a moment. The second time it is what is to be told.
+static void settle_troubled(const struct settling *settling, struct triage_signature *signature,
+                            const struct triage_answer *answer, const char *death) {
+    char why[SIGNATURE_ROOM + 640];
+    if (!settling->alone) {
+        signature->state = SETTLE_ALONE;
+        return;
+    }
+    snprintf(why, sizeof why, "confirming %s: %s", signature->name, answer ? answer->fault : death);
+    signature->why = triage_intern(settling->triage, why);
+    signature->state = answer ? SETTLE_ERROR : SETTLE_CRASH;
+}
+
 static void settle_told(void *context, size_t job, const struct triage_answer *answer,
                         const char *death) {
     struct settling *settling = context;
     struct triage *t = settling->triage;
     struct triage_signature *signature = &t->signatures[settling->signatures[job]];
-    char why[640];
-    if (answer && !answer->error && answer->settled.shows) {
+    if (!answer || answer->error) {
+        settle_troubled(settling, signature, answer, death);
+        return;
+    }
+    if (answer->settled.shows) {
         signature->state = SETTLE_CONFIRMED;
         signature->settled = answer->settled;
         if (answer->fault[0])
@@ -110,15 +128,11 @@ static void settle_told(void *context, size_t job, const struct triage_answer *a
                                          signature->name, answer->fault);
         return;
     }
-    snprintf(why, sizeof why, "not_reproduced%s%s",
-             !answer         ? "; confirming it ended the harness: "
-             : answer->error ? "; confirming it was a harness error: "
-                             : "",
-             !answer ? death : answer->fault);
-    signature->why = triage_intern(t, why);
+    signature->why = triage_intern(t, "not_reproduced");
     signature->tries++;
-    if (signature->tries == signature->candidates_count || signature->tries == TRIAGE_CANDIDATES)
-        signature->state = SETTLE_REFUTED;
+    bool last =
+        signature->tries == signature->candidates_count || signature->tries == TRIAGE_CANDIDATES;
+    signature->state = last ? SETTLE_REFUTED : SETTLE_PENDING;
 }
 
 static void settle_progress(void *context, size_t done) {
@@ -127,19 +141,29 @@ static void settle_progress(void *context, size_t done) {
             settling->count, settling->triage->minimize ? " and minimized" : "");
 }
 
-// The smallest case of each signature; then, of those that did not repeat, the next.
+static void settle_choose(struct settling *settling, int state) {
+    const struct triage *t = settling->triage;
+    settling->count = 0;
+    for (size_t i = 0; i < t->signature_count; i++)
+        if ((int)t->signatures[i].state == state)
+            settling->signatures[settling->count++] = i;
+}
+
+// The smallest case of each signature; then, of those that did not repeat, the next. What was
+// trouble comes last.
 int triage_settle(struct triage *t, struct triage_pool *pool, struct fault *fault) {
     struct settling settling = {.triage = t};
     int status = 0;
     triage_choose_candidates(t);
     settling.signatures = must_realloc(NULL, (t->signature_count + 1) * sizeof(size_t));
     do {
-        settling.count = 0;
-        for (size_t i = 0; i < t->signature_count; i++)
-            if (t->signatures[i].state == SETTLE_PENDING)
-                settling.signatures[settling.count++] = i;
+        settle_choose(&settling, SETTLE_PENDING);
+        settling.alone = !settling.count;
+        if (settling.alone)
+            settle_choose(&settling, SETTLE_ALONE);
         const struct triage_work work = {.context = &settling,
                                          .count = settling.count,
+                                         .alone = settling.alone,
                                          .ask = settle_ask,
                                          .told = settle_told,
                                          .progress = settle_progress,

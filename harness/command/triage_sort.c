@@ -90,13 +90,19 @@ void triage_choose_candidates(struct triage *t) {
     }
 }
 
+// Shown, and confirmed or not yet looked at a second time.
+static bool stands(const struct triage_signature *signature) {
+    return signature->state == SETTLE_PENDING || signature->state == SETTLE_ALONE ||
+           signature->state == SETTLE_CONFIRMED;
+}
+
 // The signature at which a file is counted; NULL: none that the case shows stands.
 static struct triage_signature *counted_at(const struct triage *t, const struct triage_file *file) {
     const struct triage_case *item = &t->cases[file->item];
     struct triage_signature *best = NULL;
     for (size_t i = 0; i < item->shown_count; i++) {
         struct triage_signature *signature = &t->signatures[item->shown[i]];
-        if (signature->state == SETTLE_REFUTED)
+        if (!stands(signature))
             continue;
         if (file->claimed && strcmp(signature->name, file->claimed) == 0)
             return signature;
@@ -114,16 +120,25 @@ static const char *with_note(struct triage *t, const char *words, const struct t
     return triage_intern(t, text);
 }
 
-static const char *refuted_why(const struct triage *t, const struct triage_case *item) {
-    const char *why = t->signatures[item->shown[0]].why;
-    return why ? why : "not_reproduced";
-}
-
 struct place {
     enum triage_list list;
     const char *key, *signature;
     struct triage_signature *settled;
 };
+
+// Of what does not stand: that it could not be tried weighs more than that it did not repeat.
+static struct place place_of_trouble(const struct triage *t, const struct triage_case *item) {
+    struct place place = {LIST_INCONCLUSIVE, t->signatures[item->shown[0]].why, NULL, NULL};
+    for (size_t i = 0; i < item->shown_count; i++) {
+        const struct triage_signature *signature = &t->signatures[item->shown[i]];
+        if (signature->state == SETTLE_ERROR || signature->state == SETTLE_CRASH) {
+            place.list =
+                signature->state == SETTLE_ERROR ? LIST_HARNESS_ERRORS : LIST_HARNESS_CRASHES;
+            place.key = signature->why;
+        }
+    }
+    return place;
+}
 
 static struct place place_of_read(struct triage *t, const struct triage_file *file) {
     const struct triage_case *item = &t->cases[file->item];
@@ -132,7 +147,7 @@ static struct place place_of_read(struct triage *t, const struct triage_file *fi
     if (signature)
         return (struct place){LIST_DIVERGENCES, signature->name, NULL, signature};
     if (item->shown_count)
-        return (struct place){LIST_INCONCLUSIVE, refuted_why(t, item), NULL, NULL};
+        return place_of_trouble(t, item);
     if (file->foreign)
         return (struct place){LIST_UNAVAILABLE, file->note, NULL, NULL};
     if (item->unavailable)
@@ -200,7 +215,7 @@ static int by_weight(const void *a, const void *b) {
 // oldest of those files says since when.
 static void add_rows_without_files(struct triage *t) {
     for (size_t s = 0; s < t->signature_count; s++)
-        if (t->signatures[s].state != SETTLE_REFUTED)
+        if (stands(&t->signatures[s]))
             row_of(t, &(struct place){LIST_DIVERGENCES, t->signatures[s].name, NULL,
                                       &t->signatures[s]});
     for (size_t r = 0; r < t->row_count; r++)

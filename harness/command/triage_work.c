@@ -146,8 +146,8 @@ static int report(struct triage_pool *pool, const char *signature, const uint8_t
     memcpy(answer->settled.bytes, bytes, size);
     if (!pool->out)
         return 1;
-    answer->settled.reported =
-        harness_report(pool->harness, bytes, size, at, pool->out, path, sizeof path, fault) == 0;
+    answer->settled.reported = harness_report(pool->harness, bytes, size, at, pool->out, false,
+                                              path, sizeof path, fault) >= 0;
     if (!answer->settled.reported)
         snprintf(answer->fault, sizeof answer->fault, "%s", fault->text);
     return 1;

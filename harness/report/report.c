@@ -102,8 +102,15 @@ static int pack_images(const struct report *report, const char *folder, struct f
         .capture_limit = 4096,
     };
     int status = exec_run(report->exec, &command, &outcome, fault);
-    if (status == 0 && (outcome.end != EXEC_EXITED || outcome.value != 0))
-        status = fault_set(fault, "tar could not pack the images: %.200s", outcome.err.data);
+    if (status == 0 && (outcome.end != EXEC_EXITED || outcome.value != 0)) {
+        struct buffer words = {0};
+        exec_outcome_words(&outcome, &words);
+        status = fault_set(fault, "tar could not pack the images (%s): %.200s", words.data,
+                           outcome.err.data);
+        buffer_free(&words);
+    }
+    if (status)
+        unlink(archive); // what there is of it
     exec_outcome_free(&outcome);
     for (size_t i = 0; i < count; i++)
         free(names[i]);
@@ -188,15 +195,30 @@ static int prepare(const struct report *report, char *prepared, size_t room, str
     return -1;
 }
 
+// In the place of the report that stands there, which is gone afterwards.
+static int replace(const char *prepared, const char *path, struct fault *fault) {
+    if (renameat2(AT_FDCWD, prepared, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+        return workdir_remove_tree(prepared, fault);
+    if (errno != EINVAL)
+        return fault_errno(fault, "%s", path);
+    // A file system that cannot exchange: for a moment there is none.
+    if (workdir_remove_tree(path, fault))
+        return -1;
+    return rename(prepared, path) ? fault_errno(fault, "%s", path) : 0;
+}
+
 int report_write(const struct report *report, char *path, size_t room, struct fault *fault) {
     char prepared[PATH_MAX];
     if (prepare(report, prepared, sizeof prepared, fault))
         return -1;
     snprintf(path, room, "%s/findings/%s", report->out, report->finding->signature);
     if (rename(prepared, path) == 0)
-        return 0;
-    // A report of this signature that stands there already is as good as this one.
-    int status = errno == ENOTEMPTY || errno == EEXIST ? 0 : fault_errno(fault, "%s", path);
-    workdir_remove_tree(prepared, NULL);
-    return status;
+        return 1;
+    bool stands = errno == ENOTEMPTY || errno == EEXIST;
+    int status = !stands           ? fault_errno(fault, "%s", path)
+                 : report->replace ? replace(prepared, path, fault)
+                                   : 0;
+    if (status || !report->replace)
+        workdir_remove_tree(prepared, NULL);
+    return status ? -1 : report->replace;
 }

@@ -21,13 +21,14 @@ struct report {
     const char *fence;         // around the tools, in words
     const char *out;           // INSTAR_FUZZ_OUT
     unsigned case_ms, confirm; // the settings in force
+    bool replace;              // a report of the same signature
     bool confirmed;            // repeated on fresh files; a hang: with ten times the deadline
 };
 
 // A report is <out>/findings/<signature>/{report.json, story.txt, case.bin, case.json,
 // images.tar.gz, reproduce.sh}. It appears whole or not at all: prepared under another name, then
-// renamed. `path` receives the directory; a report of this signature that stands there already
-// stays. -1: the reason; nothing is left behind.
+// renamed. `path` receives the directory. 1: it is there; 0: a report of this signature stood there
+// already, and stays (unless `replace`); -1: the reason, and nothing is left behind.
 int report_write(const struct report *report, char *path, size_t room, struct fault *fault);
 
 // The shell script that repeats the finding with the tools alone.

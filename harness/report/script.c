@@ -163,6 +163,12 @@ static void put_step(const struct report *report, size_t index, struct buffer *o
 void report_script(const struct report *report, struct buffer *out) {
     const struct record *record = report->record;
     put_beginning(report, out);
+    buffer_text(out,
+                "[ -e \"$here/images.tar.gz\" ] || {\n"
+                "    echo 'The images were not packed; report.json says why. instar-fuzz replay "
+                "--out FOLDER case.bin makes them.' >&2\n"
+                "    exit 2\n"
+                "}\n");
     buffer_text(out, "tar -xzSf \"$here/images.tar.gz\"");
     for (size_t i = 0; i < record->source_file_count; i++)
         buffer_format(out, " %s", record->source_files[i]);

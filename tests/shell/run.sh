@@ -57,7 +57,6 @@ log_lines() {
     done
 }
 check "the log has the script's lines" log_lines
-only_measures() { grep -A3 '"operation"' "$D"/divergence-42-000000.json | grep '"operation": ' | grep -v measure; }
 timeout_flag() { fresh && status 0 run --iterations 1 --seed=1 --timeout 60 --iterations=2 --workflow-url '' && has 'timeout:    60s$' "$D/fuzz-1.log"; }
 check "--timeout is for one command; --flag=VALUE works; an empty value was not given" timeout_flag
 script_name() { fresh && status 0 ci/differential-fuzz.py --instar build/standin/instar --iterations 1 --seed 3 --log-dir "$D" && [ -s "$D/summary-3.json" ]; }
@@ -117,17 +116,20 @@ same_cases() {
     done
 }
 check "the same seed makes the same cases" same_cases
+as_ever() { [ "$(attributes "$SCRATCH/first/divergence-42-000000.json" | cksum)" = "653005718 1683" ]; }
+check "and those that it has always made: seeds stand in logs and issues" as_ever
 again() {
-    local file number before
+    local file number before only
     for file in "$SCRATCH/first"/divergence-*; do :; done # the last: other iterations went before it
     number=$((10#${file: -11:6}))
-    [ "$number" -gt 0 ] && before=$(cat "$D/summary-42.json") && rm "$D/${file##*/}" || return 1
+    [ "$number" -gt 0 ] && before=$(cat "$D/summary-42.json" "$D/${file##*/}") || return 1
     status 1 lying --only "$number" --iterations 10 || return 1
-    signatures "$D/${file##*/}" >"$SCRATCH/again"
-    diff <(attributes "$file") <(attributes "$D/${file##*/}") &&
+    only=$D/$(basename "$file" .json)-only.json
+    signatures "$only" >"$SCRATCH/again"
+    diff <(attributes "$file") <(attributes "$only") &&
         grep -qxF "$(signatures "$file" | head -n 1)" "$SCRATCH/again" &&
         [ "$(value "$D/summary-42-$(printf %06d "$number").json" divergence_iterations)" = "[$number]" ] &&
-        [ "$before" = "$(cat "$D/summary-42.json")" ]
+        [ "$before" = "$(cat "$D/summary-42.json" "$D/${file##*/}")" ]
 }
 check "--only N repeats iteration N alone, whatever the folder has seen" again
 keep_going() {
@@ -216,13 +218,20 @@ if ! command -v jq >/dev/null || [ ! -x /usr/bin/python3 ]; then
     finish
 fi
 filing() {
-    fresh
+    [ -n "${KEPT:-}" ] || fresh
     (
+        # shellcheck disable=SC2030
         PATH=${GH_PATH-$ROOT/tests/workflows:$PATH} GH_TOKEN=secret INSTAR_FUZZ_TARGETS=raw INSTAR_FUZZ_CONFIRM=${CONFIRM:-1}
         export PATH GH_TOKEN INSTAR_FUZZ_TARGETS INSTAR_FUZZ_CONFIRM
-        status "${STATUS:-1}" lying --iterations 30 --create-issues --workflow-url https://example.invalid/run/1
+        status "${STATUS:-1}" lying --iterations 30 --any-pair --create-issues --workflow-url https://example.invalid/run/1
     )
 }
+only_instar() {
+    fresh
+    # shellcheck disable=SC2031 # it is modified again further down
+    PATH=$ROOT/tests/workflows:$PATH status 1 lying --iterations 3 --create-issues 2>&1 | grep 'that is not instar: nothing is filed' && [ ! -e "$GH_STATE/calls" ]
+}
+check "what was compared with the stand-in is not filed" only_instar
 no_issues() { rm -rf "$GH_STATE" && mkdir "$GH_STATE"; }
 held() { jq -r "$1" "$GH_STATE/issues.json"; }
 one_issue() {
@@ -252,10 +261,12 @@ body() {
 check "the body says what, where and how to repeat it" body
 bounded() { [ -z "$(find "$D" -name 'issue-*' -size +58k)" ]; }
 check "and is bounded" bounded
+one_issue_each() { filing && diff <(held '.[].title | sub("Differential fuzz: "; "")' | sort) "$SCRATCH/titles"; }
 updated() { filing && has 'INFO     Issue for iteration [0-9]+: #1 updated' "$D/fuzz-42.log" && [ "$(held length)" = "$(wc -l <"$SCRATCH/titles")" ]; }
 check "an open issue is updated" updated
 warned() { no_issues; filing && has "WARNING  Could not file issue for iteration [0-9]+: $1" "$D/fuzz-42.log" && ls "$D"/issue-*.md && [ ! -e "$GH_STATE/issues.json" ]; }
 GH_MODE=expired check "gh fails: a warning, and nothing is created" warned 'GitHub does not take the token: it has expired'
+KEPT=yes check "once gh works again, what that run found is filed" one_issue_each
 mkdir "$SCRATCH/bare"
 for name in qemu-img grep sed cat mkdir rm ls; do ln -s "$(command -v $name)" "$SCRATCH/bare/"; done
 GH_PATH=$SCRATCH/bare check "gh is missing: a warning" warned 'gh cannot be started: No such file'
