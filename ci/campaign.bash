@@ -36,8 +36,10 @@ is_running() {
     [ $? = 75 ]
 }
 
-# Processes that count for this campaign: they have it in their environment, the supervisor has not.
-processes() { grep -lsazxF "INSTAR_FUZZ_OUT=$DIR" /proc/[0-9]*/environ | cut -d / -f 3; }
+# Processes that count for this campaign have this in their environment, and the supervisor has not. It
+# is a name of its own: INSTAR_FUZZ_OUT may be set in somebody's shell, and then in all that is started
+# there.
+processes() { grep -lsazxF "INSTAR_CAMPAIGN=$DIR" /proc/[0-9]*/environ | cut -d / -f 3; }
 
 # end_processes: what a killed supervisor left behind, or a stopped one's engines; first in peace, after
 # ten seconds without. 1: some would not go.

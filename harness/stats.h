@@ -60,6 +60,8 @@ int stats_sum(const char *out, struct stats *sum, struct fault *fault);
 void stats_add(struct stats *sum, const struct stats *part);
 // How many of these files somebody still counts in.
 size_t stats_counting(const char *out);
+// Seconds from the first start to the last count; 0 where the clock was set back meanwhile.
+uint64_t stats_span_s(const struct stats *stats);
 // One line for a terminal; the whole summary for people; the same as JSON.
 void stats_line(const struct stats *stats, struct buffer *line);
 // The line, and below it comparisons by oracle, inconclusive by reason, divergences by signature.

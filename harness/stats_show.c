@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-// 0 where somebody set the clock back meanwhile.
-static uint64_t span(const struct stats *stats) {
+uint64_t stats_span_s(const struct stats *stats) {
     return stats->updated_s > stats->started_s ? stats->updated_s - stats->started_s : 0;
 }
 
 static double seconds(const struct stats *stats) {
-    return span(stats) ? (double)span(stats) : 1.0;
+    uint64_t span = stats_span_s(stats);
+    return span ? (double)span : 1.0;
 }
 
 static size_t names_used(const struct stats_name *table, size_t room) {
@@ -31,7 +31,7 @@ void stats_line(const struct stats *stats, struct buffer *line) {
     buffer_format(line,
                   "%6llus  %llu cases (%.1f/s)  %zu signatures  %llu inconclusive  "
                   "%llu comparisons  %llu commands  %llu operations",
-                  (unsigned long long)span(stats), (unsigned long long)stats->cases,
+                  (unsigned long long)stats_span_s(stats), (unsigned long long)stats->cases,
                   (double)stats->cases / seconds(stats), names_used(stats->signatures, STATS_NAMES),
                   (unsigned long long)stats->verdicts[VERDICT_INCONCLUSIVE],
                   (unsigned long long)compared, (unsigned long long)stats->commands,

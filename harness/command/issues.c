@@ -17,10 +17,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define ISSUES_TRIAGE_MOST (256u << 20) // bytes of triage.json; a file in it takes some 300
-#define ISSUES_STORY_MOST  30000
-#define ISSUES_CASE_MOST   16000
-#define ISSUES_WORDS_MOST  2000
+#define ISSUES_STORY_MOST 30000
+#define ISSUES_CASE_MOST  16000
+#define ISSUES_WORDS_MOST 2000
 
 struct issues {
     const struct command *command;
@@ -37,7 +36,7 @@ static int issues_read(const struct issues *all, cJSON **tree, struct fault *fau
     char path[4200];
     struct buffer text = {0};
     snprintf(path, sizeof path, "%s/triage.json", all->folder);
-    int status = read_file(path, ISSUES_TRIAGE_MOST, &text, fault);
+    int status = read_file(path, READ_TRIAGE_MOST, &text, fault);
     *tree = status ? NULL : cJSON_ParseWithLength(text.data, text.length);
     buffer_free(&text);
     if (status == 0 && strcmp(json_text(*tree, "tool"), "instar-fuzz triage") != 0)

@@ -86,7 +86,7 @@ static void read_compared(struct campaign *campaign, const char *folder) {
         if (length < 5 || strcmp(names[i] + length - 5, ".json") != 0)
             continue;
         snprintf(inner, sizeof inner, "%s/%s", path, names[i]);
-        cJSON *json = read_json(inner, &fault);
+        cJSON *json = read_json(inner, READ_JSON_MOST, &fault);
         if (json)
             add_compared(campaign, json, read_time(inner));
     }
@@ -125,7 +125,7 @@ static void read_finding(struct campaign_finding *finding) {
     struct fault fault = {0};
     snprintf(path, sizeof path, "%s/report.json", finding->path);
     finding->found = read_time(path);
-    cJSON *report = read_json(path, &fault);
+    cJSON *report = read_json(path, READ_JSON_MOST, &fault);
     if (!report) {
         copy(finding->fault, sizeof finding->fault, fault.text);
         return;
@@ -199,7 +199,7 @@ static void bring_together(struct campaign *campaign) {
 
 static void count_findings(struct campaign *campaign) {
     const struct stats *sum = &campaign->sum;
-    bool is_old = sum->updated_s - sum->started_s > A_DAY;
+    bool is_old = stats_span_s(sum) > A_DAY;
     for (size_t i = 0; i < campaign->finding_count; i++) {
         struct campaign_finding *finding = &campaign->findings[i];
         finding->is_recent = is_old && finding->found + A_DAY > sum->updated_s;
@@ -216,7 +216,8 @@ static void describe_by_report(struct campaign *campaign) {
     struct fault fault;
     for (size_t i = 0; i < campaign->finding_count && !campaign->compared_count; i++) {
         snprintf(path, sizeof path, "%s/report.json", campaign->findings[i].path);
-        cJSON *report = *campaign->findings[i].fault ? NULL : read_json(path, &fault);
+        cJSON *report =
+            *campaign->findings[i].fault ? NULL : read_json(path, READ_JSON_MOST, &fault);
         cJSON *tools = cJSON_DetachItemFromObjectCaseSensitive(report, "tools");
         cJSON *environment = cJSON_DetachItemFromObjectCaseSensitive(report, "environment");
         if (tools) {
@@ -248,7 +249,7 @@ static void read_coverage(struct campaign_folder *folder) {
     if (!folder->has_coverage)
         return;
     snprintf(path, sizeof path, "%s/coverage.json", folder->path);
-    folder->coverage = read_json(path, &fault);
+    folder->coverage = read_json(path, READ_JSON_MOST, &fault);
     copy(folder->coverage_fault, sizeof folder->coverage_fault, fault.text);
 }
 

@@ -315,7 +315,7 @@ void page_card(const struct page *page, const struct campaign_finding *finding, 
     char path[4400], names[2][96];
     struct fault fault;
     snprintf(path, sizeof path, "%s/report.json", finding->path);
-    cJSON *report = *finding->fault ? NULL : read_json(path, &fault);
+    cJSON *report = *finding->fault ? NULL : read_json(path, READ_JSON_MOST, &fault);
     struct card card = {.page = page, .finding = finding, .report = report, .html = html};
     card.step = json_at(json_member(report, "steps"), json_number(report, "step") - 1);
     name_tools(&card, names);

@@ -109,7 +109,7 @@ void page_findings(const struct page *page, struct html *html) {
         return;
     }
     size_t full = write_cards(page, &cards);
-    if (campaign->sum.updated_s - campaign->sum.started_s > 86400)
+    if (stats_span_s(&campaign->sum) > 86400)
         html_element(html, "p", NULL,
                      "Newest first; \"new today\" are those of the campaign's last 24 hours.");
     table(campaign, 0, full, true, html);

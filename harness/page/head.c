@@ -77,7 +77,7 @@ static void tell_state(const struct campaign *campaign, struct html *html) {
         html_element(html, "b", counting ? "running" : NULL, counting ? "Running." : "Ended.");
     html_format(html, " Begun %s, last counted %s", html_time(sum->started_s),
                 html_time(sum->updated_s));
-    html_format(html, " (%s)", html_span(sum->updated_s - sum->started_s));
+    html_format(html, " (%s)", html_span(stats_span_s(sum)));
     if (counting)
         html_format(html, "; %zu process%s", counting, counting == 1 ? "" : "es");
     html_text(html, ".");
@@ -105,7 +105,7 @@ static double cases_a_second(const struct campaign *campaign) {
     }
     if (!all_say) {
         cases = campaign->sum.cases;
-        seconds = campaign->sum.updated_s - campaign->sum.started_s;
+        seconds = stats_span_s(&campaign->sum);
     }
     return (double)cases / (double)(seconds ? seconds : 1);
 }

@@ -25,7 +25,8 @@ if (contents && contents.tBodies[0].rows.length > 5) {
   label.append("Filter ", field);
   field.addEventListener("input", function () {
     document.querySelectorAll("#findings table.contents tbody tr, #findings article").forEach(function (item) {
-      var words = item.tagName === "TR" ? item.textContent : item.querySelector("h3").textContent + item.querySelector(".opinion, .facts").textContent;
+      var facts = item.querySelector(".opinion, .facts"); // none where a report cannot be read
+      var words = item.tagName === "TR" ? item.textContent : item.querySelector("h3").textContent + (facts ? facts.textContent : "");
       item.hidden = words.toLowerCase().indexOf(field.value.toLowerCase()) < 0;
     });
   });

@@ -36,10 +36,10 @@ int read_file(const char *path, size_t most, struct buffer *to, struct fault *fa
     return status;
 }
 
-cJSON *read_json(const char *path, struct fault *fault) {
+cJSON *read_json(const char *path, size_t most, struct fault *fault) {
     struct buffer text = {0};
     cJSON *json = NULL;
-    if (read_file(path, READ_JSON_MOST, &text, fault) == 0) {
+    if (read_file(path, most, &text, fault) == 0) {
         json = cJSON_ParseWithLength(text.data, text.length);
         if (!cJSON_IsObject(json)) {
             fault_set(fault, "%s: not a JSON object", path);

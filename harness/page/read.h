@@ -12,11 +12,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define READ_JSON_MOST (8u << 20) // bytes of one file
+#define READ_JSON_MOST   (8u << 20)   // bytes of one file
+#define READ_TRIAGE_MOST (256u << 20) // of triage.json, in which a file takes some 300
 
 // A regular file of at most `most` bytes. -1: the reason.
 int read_file(const char *path, size_t most, struct buffer *to, struct fault *fault);
-cJSON *read_json(const char *path, struct fault *fault); // an object, or NULL; the caller frees it
+// An object, or NULL; the caller frees it.
+cJSON *read_json(const char *path, size_t most, struct fault *fault);
 
 const cJSON *json_member(const cJSON *object, const char *name); // NULL is fine everywhere
 const cJSON *json_at(const cJSON *array, size_t index);

@@ -21,7 +21,7 @@ void page_style(const char *title, struct html *html) {
     html_markup(html, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
                       "style-src 'unsafe-inline'; script-src "
-                      "'sha256-s/2KJaQ6p8jW98JGAUVeW82cIXWUhukfzVSuO6fyHmM='\">\n"
+                      "'sha256-sIlgN9MeFNs3jxQA0zUd3Jt9aaFNBPLOyhyny1xMHb4='\">\n"
                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                       "<meta name=\"color-scheme\" content=\"light dark\">\n"
                       "<meta name=\"referrer\" content=\"no-referrer\">");

@@ -34,7 +34,7 @@ void campaign_apply_triage(struct campaign *campaign, struct campaign_folder *fo
     const cJSON *row;
     struct fault fault = {0};
     snprintf(path, sizeof path, "%s/triage.json", folder->path);
-    cJSON *json = read_json(path, &fault);
+    cJSON *json = read_json(path, READ_TRIAGE_MOST, &fault);
     cJSON_ArrayForEach(row, json_member(json, "divergences")) apply_row(campaign, first, row);
     folder->triaged = cJSON_DetachItemFromObjectCaseSensitive(json, "counts");
     folder->triage_is_partial = json_true(json, "partial");

@@ -62,7 +62,11 @@ check "both jobs keep cases" soon has_kept "$A"
 check "its state is told" says "$A" "Campaign: running"
 the_mutator() { grep -q 'mutator: loaded' "$A/log/main-test.log" && grep -q 'mutator: loaded' "$A/log/explore-test.log"; }
 check "with the structured mutator" the_mutator
-a_tree_of_its_own() { [ "$(readlink "/proc/$(of "$A" processes | head -n 1)/exe")" != "$ROOT/build/afl/fuzz_instar" ] && cmp "$A/program/afl/fuzz_instar" "$ROOT/build/afl/fuzz_instar"; }
+a_tree_of_its_own() {
+    local number programs
+    programs=$(for number in $(of "$A" processes); do readlink "/proc/$number/exe"; done)
+    grep -qxF "$A/program/afl/fuzz_instar" <<<"$programs" && ! grep -F "$ROOT/build/afl" <<<"$programs" | grep -vF "$A/"
+}
 check "of programs that a build does not change" a_tree_of_its_own
 
 restarted() { [ "$(sed -n 's/^starts //p' "$A/jobs/explore-test")" = 2 ] && kill -0 "$(sed -n 's/^pid //p' "$A/jobs/explore-test")"; }
@@ -110,7 +114,7 @@ check "a damaged campaign.conf is told" complains "is not whole: it has no TIME"
 names_differ() {
     local names
     names=$(sed -n '/^secondaries=/,/^)/p; /^afl_command()/,/^}/p' "$ROOT/ci/campaign-supervisor")
-    names=$(MAIN=$1 HOST=h DIR=/d PROGRAM=/p QEMU_IMG_COV='' bash -c "AFL_ENVIRONMENT=() AFL_FLAGS=(); afl_knows() { false; }
+    names=$(MAIN=$1 HOST=h DIR=/d MARK=m PROGRAM=/p QEMU_IMG_COV='' bash -c "AFL_ENVIRONMENT=() AFL_FLAGS=(); afl_knows() { false; }
         $names
         for n in \$(seq 12); do afl_command \$n; echo \$name; done")
     [ "$(sort -u <<<"$names" | wc -l)" = 12 ] || { echo "$names"; return 1; }
@@ -149,5 +153,26 @@ printf '#!/bin/sh\necho "cannot" >&2\nexit 1\n' >"$SCRATCH/bin/afl-fuzz"
 chmod +x "$SCRATCH/bin/afl-fuzz"
 PATH=$SCRATCH/bin:$PATH JOBS=1 "$CAMPAIGN" start "$SCRATCH/broken" >/dev/null 2>&1
 check "an engine that will not run" ends_by "$SCRATCH/broken" "^failed: no engine could be kept running"
-check "none of them leaves a process" bash -c "[ -z \"\$(grep -lsazF 'INSTAR_FUZZ_OUT=$SCRATCH' /proc/[0-9]*/environ)\" ]"
+# A crash of our own ends libFuzzer as a finding does, and claims nothing.
+cp -r "$L" "$SCRATCH/crash"
+rm -rf "$SCRATCH/crash/"{seen,findings,pid,go,lock}
+sed -i "s|=$L|=$SCRATCH/crash|" "$SCRATCH/crash/campaign.conf"
+printf '#!/bin/sh\nexit 77\n' >"$SCRATCH/crash/program/fuzz_instar"
+"$CAMPAIGN" resume "$SCRATCH/crash" >/dev/null 2>&1
+check "crashes of our own that claim nothing" ends_by "$SCRATCH/crash" "^failed: no engine could be kept running"
+
+# An error of the harness ends its sitting, and not the ones that follow.
+check "it goes on with the first" env JOBS=1 "$CAMPAIGN" resume "$A"
+mkdir -p "$A/harness-errors"
+soon says "$A" "Campaign: running"
+sleep 1
+echo 'the tool was replaced' >"$A/harness-errors/case-1.txt"
+check "an error of the harness" ends_by "$A" "^failed: harness error: the tool was replaced"
+check "... once" env JOBS=1 "$CAMPAIGN" resume "$A"
+runs_on() { sleep 3; says "$A" "Campaign: running"; }
+check "... does not end the next sitting" runs_on
+# Somebody's shell may have the name that the engines have.
+check "stop, where INSTAR_FUZZ_OUT is set, ends the campaign and not its caller" env INSTAR_FUZZ_OUT="$A" "$CAMPAIGN" stop "$A"
+check "and once more" env INSTAR_FUZZ_OUT="$A" "$CAMPAIGN" stop "$A"
+check "none of them leaves a process" bash -c "[ -z \"\$(grep -lsazF 'INSTAR_CAMPAIGN=$SCRATCH' /proc/[0-9]*/environ)\" ]"
 finish

@@ -16,6 +16,7 @@ SCRATCH=$(mktemp -d -p "$SCRATCH_IN" instar-fuzz-test.XXXXXX) || exit 2
 trap 'chmod -R u+rwx "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
 passed=0 failed=0
 
+# What a test cannot try on this machine it prints as a line that begins with "# "; ci/test shows it.
 requires() {
     command -v "$1" >/dev/null || { echo "needs $1"; exit 77; }
 }

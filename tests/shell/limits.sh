@@ -58,7 +58,7 @@ S
 )
 stubborn_is_a_hang() {
     local out
-    out=$(INSTAR_FUZZ_CASE_MS=4000 INSTAR=$tool "$FUZZ" replay "$measure" 2>&1)
+    out=$(INSTAR_FUZZ_CASE_MS=8000 INSTAR=$tool "$FUZZ" replay "$measure" 2>&1)
     [ $? = 1 ] && [[ $out == *"killed after "* && $out == *tool_hang* ]] && ! pgrep -f "sleep $nap" && return 0
     echo "$out"
     return 1

@@ -9,7 +9,7 @@ cd "$ROOT" || exit 2
 # includes_only FOLDER PATTERN: every quoted include of its files matches.
 includes_only() {
     local bad
-    bad=$(grep -nE '^#include "' "$1"/*.c "$1"/*.h | grep -vE "#include \"($2)")
+    bad=$(find "$1" ${3:+-maxdepth "$3"} -name '*.[ch]' -exec grep -nHE '^#include "' {} + | grep -vE "#include \"($2)")
     [ -z "$bad" ] || { echo "$bad"; return 1; }
 }
 
@@ -25,7 +25,11 @@ check "guide uses oracles and below" includes_only harness/guide \
 check "report uses oracles and below" includes_only harness/report \
     'base/|image/|exec/|testcase/|tool/|oracles/|report/'
 check "the run loop knows no engine and no command" includes_only harness \
-    'base/|image/|exec/|testcase/|tool/|oracles/|guide/|report/|[a-z_]+\.h'
+    'base/|image/|exec/|testcase/|tool/|oracles/|guide/|report/|[a-z_]+\.h' 1
+check "engines know no command and no page" includes_only harness/engine \
+    'base/|exec/|guide/|mutators/|testcase/|tool/|engine/|[a-z_]+\.h'
+check "commands know no engine" includes_only harness/command \
+    'base/|image/|exec/|testcase/|tool/|oracles/|guide/|report/|mutators/|page/|command/|[a-z_]+\.h'
 check "the page reads folders and knows no engine and no command" includes_only harness/page \
     'base/|image/|testcase/|tool/|oracles/|page/|stats\.h|cells\.h'
 check "the stand-in links image and base alone" includes_only standin 'base/|image/|standin/|[a-z_]+\.h'
