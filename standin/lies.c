@@ -198,6 +198,8 @@ static const struct {
 static uint64_t in_force; // a bit each
 static bool as_instar;
 
+_Static_assert(LIES <= 64, "a bit for each");
+
 static bool is(const char *name, const char *given, size_t length) {
     return strlen(name) == length && !memcmp(name, given, length);
 }

@@ -134,9 +134,19 @@ static int next_run(const struct mapping *mapping, struct run *run, struct fault
     const struct source *source = mapping->source;
     bool by_host = source->format == IMAGE_RAW || source->info.vpc_fixed, data = true;
     if (run->start >= source->image->virtual_size) { // the rest of an odd raw file's last sector
-        *run = mapping->pending;
-        run->start += run->length;
-        run->length = mapping->end - run->start;
+        struct run before = mapping->pending;
+        bool stored = true;
+        if (!before.length) { // it is the first that is asked for: as the byte in front of it
+            uint64_t length = 1;
+            measure_host_run(source->image->fd, source->image->virtual_size - 1, &length, &stored);
+            as_stored(&before, stored);
+            before.data = stored;
+            before.start = run->start;
+        }
+        uint64_t start = before.start + before.length;
+        *run = before;
+        run->start = start;
+        run->length = mapping->end - start;
         return 0;
     }
     run->length = min_u64(run->length, source->image->virtual_size - run->start);

@@ -17,10 +17,6 @@ struct side {
     uint8_t bytes[CHUNK];
 };
 
-static bool is_stored(enum image_state state) {
-    return state == IMAGE_DATA || state == IMAGE_COMPRESSED;
-}
-
 // Looks up the extent at `offset`, unless the known one holds it. Beyond the size: endless zeros.
 static int side_seek(struct side *side, uint64_t offset, struct fault *fault) {
     if (offset >= side->source->size) {
@@ -44,7 +40,7 @@ static uint64_t side_rest(const struct side *side, uint64_t offset) {
 // The side's bytes, read only if it stores them; `read` counts what was.
 static int side_bytes(struct side *side, uint64_t offset, size_t length, uint64_t *read,
                       struct fault *fault) {
-    if (!is_stored(side->extent.state)) {
+    if (!image_state_is_stored(side->extent.state)) {
         memset(side->bytes, 0, length);
         return 0;
     }
@@ -78,7 +74,8 @@ static int walk_range(struct comparison *walk, uint64_t *from, uint64_t to,
             return -1;
         uint64_t run = min_u64(side_rest(&walk->a, *from), side_rest(&walk->b, *from));
         run = min_u64(run, to - *from);
-        if (!is_stored(walk->a.extent.state) && !is_stored(walk->b.extent.state)) {
+        if (!image_state_is_stored(walk->a.extent.state) &&
+            !image_state_is_stored(walk->b.extent.state)) {
             *from += run;
             continue;
         }

@@ -46,7 +46,7 @@ int flat_write(int fd, const struct image_source *source, bool skip_zeros, struc
         uint64_t end = min_u64(extent.offset + extent.length, source->size);
         if (end <= offset)
             return fault_set(fault, "the source has an empty extent");
-        if (extent.state != IMAGE_DATA && extent.state != IMAGE_COMPRESSED) {
+        if (!image_state_is_stored(extent.state)) {
             offset = end;
             continue;
         }

@@ -68,11 +68,16 @@ static uint32_t vpc_add_footer(struct comparison *files, uint64_t at) {
     return get_be32(footer + VPC_FOOTER_TYPE);
 }
 
-// A fixed disk begins with the guest's bytes, whatever they look like.
+// A fixed disk begins with the guest's bytes, whatever they look like. A file that is written in
+// sectors of 64 KiB has its last footer at the beginning of one.
 static int vpc_places(struct comparison *files, struct fault *fault) {
+    static const uint64_t tails[] = {VPC_FOOTER_SIZE, 65536};
+    uint32_t type = 0;
     (void)fault;
-    if (files->a.size >= VPC_FOOTER_SIZE &&
-        vpc_add_footer(files, files->a.size - VPC_FOOTER_SIZE) != VPC_FIXED)
+    for (size_t i = 0; i < sizeof tails / sizeof *tails && !type; i++)
+        if (files->a.size >= tails[i])
+            type = vpc_add_footer(files, files->a.size - tails[i]);
+    if (type != VPC_FIXED)
         vpc_add_footer(files, 0);
     return 1;
 }

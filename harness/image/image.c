@@ -147,8 +147,15 @@ int image_open_beside(struct image *image, const char *name, uint64_t *size, str
         return -1;
     int fd = open_regular(folder, name, size, fault);
     close(folder);
-    if (fd >= 0 && image->file_count < IMAGE_MAX_FILES)
-        snprintf(image->files[image->file_count++], IMAGE_NAME_ROOM, "%s", name);
+    if (fd < 0)
+        return -1;
+    // Whoever asks which files an image has must be told all of them, by their names.
+    if (strlen(name) >= IMAGE_NAME_ROOM || image->file_count == IMAGE_MAX_FILES) {
+        close(fd);
+        return fault_set(fault, "the file '%.80s' has a name that is too long, or is one too many",
+                         name);
+    }
+    snprintf(image->files[image->file_count++], IMAGE_NAME_ROOM, "%s", name);
     return fd;
 }
 

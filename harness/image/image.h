@@ -29,6 +29,10 @@ enum image_state {
     IMAGE_COMPRESSED,     // stored deflated, or by zstd
 };
 
+static inline bool image_state_is_stored(enum image_state state) {
+    return state == IMAGE_DATA || state == IMAGE_COMPRESSED;
+}
+
 struct image_extent {
     uint64_t offset, length;
     enum image_state state;
@@ -293,7 +297,6 @@ struct image_driver {
     // Persistent bitmap `index`, which is below image_info.bitmaps. NULL if the format has none.
     int (*bitmap)(struct image *image, uint32_t index, struct image_bitmap_info *bitmap,
                   struct fault *fault);
-    uint32_t max_unit_bits; // largest unit that options may ask for (for buffers)
 };
 
 struct image {

@@ -264,5 +264,4 @@ const struct image_driver qcow2_driver = {
     .declared_size = qcow2_declared_size,
     .snapshot = qcow2_choose_snapshot,
     .bitmap = qcow2_bitmap_at,
-    .max_unit_bits = QCOW2_MAX_CLUSTER_BITS,
 };

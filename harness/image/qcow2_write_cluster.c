@@ -60,7 +60,7 @@ static void drop_zeros(const struct qcow2_writer *writer, struct qcow2_cluster *
     bool skip = writer->options->skip_zeros;
     for (uint32_t i = 0; i < writer->parts; i++) {
         enum image_state state = cluster->parts[i];
-        bool dropped = qcow2_is_bytes(state)
+        bool dropped = image_state_is_stored(state)
                            ? skip && bytes_are_zero(writer->data + i * length, length)
                            : skip || writer->version < 3;
         qcow2_note_part(&left, i, dropped ? IMAGE_HOLE : state);
@@ -105,7 +105,7 @@ static int store_packed(struct qcow2_writer *writer, const struct qcow2_cluster 
 static void fill_stale(const struct qcow2_writer *writer, const struct qcow2_cluster *cluster) {
     size_t length = (size_t)writer->unit / writer->parts;
     for (uint32_t i = 0; i < writer->parts; i++)
-        if (!qcow2_is_bytes(cluster->parts[i]))
+        if (!image_state_is_stored(cluster->parts[i]))
             memset(writer->data + i * length, STALE_BYTE, length);
 }
 
@@ -117,7 +117,7 @@ static int put_parts(struct qcow2_writer *writer, const struct qcow2_cluster *cl
         return qcow2_writer_put(writer, at, writer->data, (size_t)writer->unit, fault);
     }
     for (uint32_t i = 0; i < writer->parts; i++)
-        if (qcow2_is_bytes(cluster->parts[i]) &&
+        if (image_state_is_stored(cluster->parts[i]) &&
             qcow2_writer_put(writer, at + i * length, writer->data + i * length, length, fault) < 0)
             return -1;
     return 0;
@@ -145,11 +145,11 @@ static int put_outside(struct qcow2_writer *writer, const struct qcow2_cluster *
                        struct fault *fault) {
     uint64_t length = writer->unit / writer->parts, at = cluster->index * writer->unit;
     bool raw = writer->options->data_file == QCOW2_DATA_FILE_RAW;
-    if (!qcow2_is_bytes(cluster->strongest))
+    if (!image_state_is_stored(cluster->strongest))
         return raw ? 0 : put_stale_sector(writer, cluster, fault);
     fill_stale(writer, cluster);
     for (uint32_t i = 0; i < writer->parts; i++, at += length) {
-        if (at >= writer->disk->size || (raw && !qcow2_is_bytes(cluster->parts[i])))
+        if (at >= writer->disk->size || (raw && !image_state_is_stored(cluster->parts[i])))
             continue;
         size_t inside = (size_t)min_u64(length, writer->disk->size - at);
         if (image_pwrite(writer->data_fd, writer->data + i * length, inside, at, fault) < 0)
@@ -163,7 +163,8 @@ static uint64_t bitmap_of(const struct qcow2_writer *writer, const struct qcow2_
     uint64_t bitmap = 0;
     for (uint32_t i = 0; i < writer->parts; i++)
         if (cluster->parts[i] != IMAGE_HOLE)
-            bitmap |= 1ull << (qcow2_is_bytes(cluster->parts[i]) ? i : QCOW2_SUBCLUSTERS + i);
+            bitmap |=
+                1ull << (image_state_is_stored(cluster->parts[i]) ? i : QCOW2_SUBCLUSTERS + i);
     return bitmap;
 }
 
@@ -172,10 +173,10 @@ static void note_parts(struct qcow2_writer *writer, const struct qcow2_cluster *
     uint64_t length = writer->unit / writer->parts;
     for (uint32_t i = 0; i < writer->parts; i++) {
         enum image_state state = cluster->parts[i];
-        if (!qcow2_is_bytes(state) && state != IMAGE_HOLE)
+        if (!image_state_is_stored(state) && state != IMAGE_HOLE)
             state = placed ? IMAGE_ZERO_ALLOCATED : IMAGE_ZERO;
         note_written(writer, cluster->index * writer->unit + i * length, length,
-                     qcow2_is_bytes(state) ? IMAGE_DATA : state);
+                     image_state_is_stored(state) ? IMAGE_DATA : state);
     }
 }
 
@@ -186,7 +187,7 @@ static int place_inside(struct qcow2_writer *writer, const struct qcow2_cluster 
     if (shared != 0)
         return shared < 0 ? -1 : 0;
     *at = qcow2_writer_allocate(writer, 1);
-    return qcow2_is_bytes(cluster->strongest) ? put_parts(writer, cluster, *at, fault) : 0;
+    return image_state_is_stored(cluster->strongest) ? put_parts(writer, cluster, *at, fault) : 0;
 }
 
 // Spec "Standard Cluster Descriptor" and "Extended L2 Entries". One part with a place gives the
@@ -194,7 +195,7 @@ static int place_inside(struct qcow2_writer *writer, const struct qcow2_cluster 
 static int store_parts(struct qcow2_writer *writer, const struct qcow2_cluster *cluster,
                        uint8_t *entry, struct fault *fault) {
     bool standard = writer->parts == 1, outside = writer->data_fd >= 0;
-    bool zero = standard && !qcow2_is_bytes(cluster->strongest);
+    bool zero = standard && !image_state_is_stored(cluster->strongest);
     bool placed = cluster->strongest >= IMAGE_ZERO_ALLOCATED;
     uint64_t at = 0, flags = zero ? QCOW2_ZERO : 0, bitmap = bitmap_of(writer, cluster);
     // Place 0 with the zero flag is no place, even in a data file.
@@ -221,7 +222,7 @@ static void store_zeros(const struct qcow2_writer *writer, struct qcow2_cluster 
     if (writer->version >= 3 || !writer->disk->source->overlay)
         return;
     for (uint32_t i = 0; i < writer->parts; i++)
-        if (cluster->parts[i] != IMAGE_HOLE && !qcow2_is_bytes(cluster->parts[i]))
+        if (cluster->parts[i] != IMAGE_HOLE && !image_state_is_stored(cluster->parts[i]))
             qcow2_note_part(cluster, i, IMAGE_DATA);
 }
 
@@ -233,7 +234,7 @@ static bool wants_packing(const struct qcow2_writer *writer, const struct qcow2_
 int qcow2_store_cluster(struct qcow2_writer *writer, struct qcow2_cluster *cluster,
                         struct fault *fault) {
     store_zeros(writer, cluster);
-    if (qcow2_is_bytes(cluster->strongest) && load_cluster(writer, cluster, fault) < 0)
+    if (image_state_is_stored(cluster->strongest) && load_cluster(writer, cluster, fault) < 0)
         return -1;
     drop_zeros(writer, cluster);
     if (cluster->strongest == IMAGE_HOLE)

@@ -59,7 +59,7 @@ static bool same_parts(const struct qcow2_writer *writer, const struct qcow2_clu
                        const uint8_t *theirs) {
     size_t length = (size_t)writer->unit / writer->parts;
     for (uint32_t i = 0; i < writer->parts; i++)
-        if (qcow2_is_bytes(cluster->parts[i]) &&
+        if (image_state_is_stored(cluster->parts[i]) &&
             memcmp(writer->data + i * length, theirs + i * length, length) != 0)
             return false;
     return true;

@@ -62,10 +62,6 @@ struct qcow2_cluster {
     enum image_state strongest; // of the parts
 };
 
-static inline bool qcow2_is_bytes(enum image_state state) {
-    return state == IMAGE_DATA || state == IMAGE_COMPRESSED;
-}
-
 // --- the file ------------------------------------------------------------------------------------
 // File offset of `count` new clusters at the end, each with a refcount of 1.
 uint64_t qcow2_writer_allocate(struct qcow2_writer *writer, uint64_t count);

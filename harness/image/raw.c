@@ -73,5 +73,4 @@ const struct image_driver raw_driver = {
     .info = raw_info,
     .write = raw_write,
     .declared_size = raw_declared_size,
-    .max_unit_bits = 12,
 };

@@ -17,7 +17,7 @@ struct walker {
 };
 
 static bool is_stored(const struct walker *walker) {
-    return walker->extent.state == IMAGE_DATA || walker->extent.state == IMAGE_COMPRESSED;
+    return image_state_is_stored(walker->extent.state);
 }
 
 // Looks up the extent at `offset`; beyond the size there are endless zeros.

@@ -87,7 +87,7 @@ static int store_bytes(const struct sectors_block *block, const struct image_sou
 static int store_extent(const struct sectors_block *block, const struct image_source *source,
                         const struct image_extent *extent, uint64_t from, uint64_t to,
                         uint8_t *chunk, struct fault *fault) {
-    if (extent->state == IMAGE_DATA || extent->state == IMAGE_COMPRESSED)
+    if (image_state_is_stored(extent->state))
         return store_bytes(block, source, from, to, chunk, fault);
     if (from < extent->offset &&
         store_bytes(block, source, from, from + SECTOR_BYTES, chunk, fault))

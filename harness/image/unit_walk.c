@@ -82,7 +82,7 @@ int unit_walk_copy(struct unit_walk *walk, const struct unit *unit, int fd, uint
             return -1;
         const struct image_extent *extent = &walk->last;
         uint64_t stop = min_u64(end, extent->offset + extent->length);
-        if (extent->state != IMAGE_DATA && extent->state != IMAGE_COMPRESSED) {
+        if (!image_state_is_stored(extent->state)) {
             at = stop;
             continue;
         }

@@ -40,7 +40,7 @@ int unit_walk_copy(struct unit_walk *walk, const struct unit *unit, int fd, uint
 
 // Does this wish want bytes in the file, and not a zero form?
 static inline bool unit_wants_bytes(const struct unit *unit) {
-    return unit->state == IMAGE_DATA || unit->state == IMAGE_COMPRESSED;
+    return image_state_is_stored(unit->state);
 }
 
 #endif

@@ -42,6 +42,7 @@ const char *vhdx_entry_problem(const struct image *image, uint64_t entry) {
     case VHDX_UNDEFINED:
     case VHDX_ZERO:
     case VHDX_UNMAPPED:
+    case VHDX_UNMAPPED_DRAFT:
         return NULL;
     case VHDX_FULLY_PRESENT:
         break;
@@ -75,7 +76,7 @@ static int vhdx_open_table(struct image *image, struct vhdx *vhdx, struct fault 
     vhdx->chunk_ratio = vhdx_chunk_ratio(vhdx->logical_sector, vhdx->block_size);
     vhdx->blocks = div_up(image->virtual_size, vhdx->block_size);
     uint64_t entries = vhdx_entries(vhdx->blocks, vhdx->chunk_ratio, vhdx->differencing);
-    if (entries > vhdx->bat.length / 8)
+    if (entries > min_u64(vhdx->bat.length, image->file_size - vhdx->bat.offset) / 8)
         return fault_set(fault, "the vhdx table is too small for the disk");
     table_in_begin(&vhdx->table, image->fd, vhdx->bat.offset, entries * 8);
     uint64_t entry, run;
@@ -127,6 +128,7 @@ static int vhdx_state_of(const struct vhdx *vhdx, uint64_t block, uint64_t entry
         return 0;
     case VHDX_UNDEFINED:
     case VHDX_UNMAPPED:
+    case VHDX_UNMAPPED_DRAFT:
         *state = vhdx->differencing ? IMAGE_ZERO : IMAGE_HOLE;
         return 0;
     case VHDX_ZERO:
@@ -213,5 +215,4 @@ const struct image_driver vhdx_driver = {
     .info = vhdx_info,
     .write = vhdx_write,
     .declared_size = vhdx_declared_size,
-    .max_unit_bits = 28,
 };

@@ -45,6 +45,7 @@ enum vhdx_state {
     VHDX_UNDEFINED = 1,
     VHDX_ZERO = 2,
     VHDX_UNMAPPED = 3,
+    VHDX_UNMAPPED_DRAFT = 5, // of the draft 0.95, as QEMU reads it
     VHDX_FULLY_PRESENT = 6,
     VHDX_PARTIALLY_PRESENT = 7,
 };

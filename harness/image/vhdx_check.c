@@ -67,8 +67,11 @@ static int vhdx_check_all(struct image *image, struct image_check *check,
     }
     file_claims_add(claims, 0, VHDX_MIB);
     file_claims_add(claims, vhdx->log.offset, vhdx->log.length);
-    file_claims_add(claims, vhdx->bat.offset, vhdx->bat.length);
-    file_claims_add(claims, vhdx->metadata.offset, vhdx->metadata.length);
+    // The last region may be cut by the file's end.
+    file_claims_add(claims, vhdx->bat.offset,
+                    min_u64(vhdx->bat.length, image->file_size - vhdx->bat.offset));
+    file_claims_add(claims, vhdx->metadata.offset,
+                    min_u64(vhdx->metadata.length, image->file_size - vhdx->metadata.offset));
     if (vhdx_check_blocks(image, check, claims, fault) ||
         vhdx_check_bitmaps(image, check, claims, fault))
         return -1;

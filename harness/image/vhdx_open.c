@@ -45,11 +45,12 @@ int vhdx_open_header(struct image *image, struct vhdx *vhdx, struct fault *fault
     return 0;
 }
 
-// Does the region lie in the file, on whole MiB, past the headers? (2.2.3.2)
+// Does the region begin in the file, on whole MiB, past the headers? (2.2.3.2) It need not end
+// there: instar cuts a file without blocks behind the last metadata item, which QEMU reads. What is
+// used of it has to be there (vhdx_open_table, vhdx_read_table).
 static bool vhdx_region_fits(const struct image *image, const struct vhdx_region *region) {
     return region->offset % VHDX_MIB == 0 && region->length % VHDX_MIB == 0 && region->length &&
-           region->offset >= VHDX_MIB && region->offset <= image->file_size &&
-           region->length <= image->file_size - region->offset;
+           region->offset >= VHDX_MIB && region->offset < image->file_size;
 }
 
 static bool vhdx_regions_overlap(const struct vhdx_region *a, const struct vhdx_region *b) {
@@ -108,8 +109,9 @@ int vhdx_open_regions(struct image *image, struct vhdx *vhdx, struct fault *faul
 }
 
 // 2.6.1.
-static int vhdx_read_table(const struct vhdx *vhdx, const uint8_t *table,
+static int vhdx_read_table(const struct image *image, const struct vhdx *vhdx, const uint8_t *table,
                            struct vhdx_region items[VHDX_ITEMS], struct fault *fault) {
+    uint64_t there = min_u64(vhdx->metadata.length, image->file_size - vhdx->metadata.offset);
     uint32_t count = get_le16(table + 10);
     if (memcmp(table, "metadata", 8) != 0 || count > VHDX_MAX_METADATA)
         return fault_set(fault, "the vhdx metadata table is damaged");
@@ -125,8 +127,8 @@ static int vhdx_read_table(const struct vhdx *vhdx, const uint8_t *table,
             continue;
         if (items[kind].offset)
             return fault_set(fault, "a vhdx metadata item is there twice");
-        if (offset < VHDX_METADATA_TABLE || length < vhdx_items[kind].length ||
-            offset > vhdx->metadata.length || length > vhdx->metadata.length - offset)
+        if (offset < VHDX_METADATA_TABLE || length < vhdx_items[kind].length || offset > there ||
+            length > there - offset)
             return fault_set(fault, "a vhdx metadata item is misplaced");
         items[kind] = (struct vhdx_region){vhdx->metadata.offset + offset, length};
     }
@@ -169,7 +171,7 @@ int vhdx_find_items(struct image *image, const struct vhdx *vhdx,
     uint8_t *table = must_realloc(NULL, VHDX_METADATA_TABLE);
     int result = image_pread(image->fd, table, VHDX_METADATA_TABLE, vhdx->metadata.offset, fault);
     if (result == 0)
-        result = vhdx_read_table(vhdx, table, items, fault);
+        result = vhdx_read_table(image, vhdx, table, items, fault);
     free(table);
     return result;
 }

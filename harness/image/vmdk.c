@@ -298,5 +298,4 @@ const struct image_driver vmdk_driver = {
     .write = vmdk_write,
     .declared_size = vmdk_declared_size,
     .fits_backing = vmdk_fits_backing,
-    .max_unit_bits = 16,
 };

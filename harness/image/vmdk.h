@@ -59,7 +59,7 @@ struct vmdk_sparse {
     uint32_t grain;              // bytes
     uint8_t header[VMDK_SECTOR]; // the footer's copy, where that one rules
     uint32_t version, flags;
-    bool compressed, footer;
+    bool compressed;
     uint32_t table_entries; // per grain table
     uint64_t directory_count;
     uint64_t directory_offset, redundant_offset; // file bytes; redundant: 0 if there is none

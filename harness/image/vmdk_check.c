@@ -44,7 +44,7 @@ static uint64_t vmdk_check_length(struct vmdk_walk *walk, uint64_t index, uint64
 static void vmdk_check_grain(struct vmdk_walk *walk, uint64_t index, uint32_t entry) {
     struct image_check *check = walk->check;
     enum image_state state = vmdk_entry_state(walk->sparse, entry);
-    if (state != IMAGE_DATA && state != IMAGE_COMPRESSED)
+    if (!image_state_is_stored(state))
         return;
     uint64_t at = (uint64_t)entry * VMDK_SECTOR;
     uint64_t length = vmdk_check_length(walk, index, at);

@@ -23,7 +23,6 @@ static int vmdk_open_footer(struct vmdk_sparse *sparse, struct fault *fault) {
         get_le32(tail + 12) != VMDK_MARKER_FOOTER || !bytes_are_zero(eos, 16))
         return fault_set(fault, "the directory is said to be in a footer, but there is none");
     memcpy(sparse->header, tail + VMDK_SECTOR, VMDK_SECTOR);
-    sparse->footer = true;
     return 0;
 }
 
@@ -88,7 +87,8 @@ static int vmdk_open_tables(struct vmdk_sparse *sparse, struct fault *fault) {
     if (vmdk_open_directory(sparse, get_le64(header + VMDK_DIRECTORY_OFFSET),
                             &sparse->directory_offset, fault))
         return -1;
-    if ((sparse->flags & VMDK_FLAG_REDUNDANT) &&
+    // Some writers set the flag and have none; QEMU asks for neither.
+    if ((sparse->flags & VMDK_FLAG_REDUNDANT) && get_le64(header + VMDK_REDUNDANT_OFFSET) &&
         vmdk_open_directory(sparse, get_le64(header + VMDK_REDUNDANT_OFFSET),
                             &sparse->redundant_offset, fault))
         return -1;

@@ -205,5 +205,4 @@ const struct image_driver vpc_driver = {
     .info = vpc_info,
     .write = vpc_write,
     .declared_size = vpc_declared_size,
-    .max_unit_bits = 28,
 };

@@ -296,7 +296,8 @@ static void vhdx_states_without_content_do_not_show_the_parent(void **state) {
     } states[] = {{VHDX_NOT_PRESENT, IMAGE_HOLE},
                   {VHDX_UNDEFINED, IMAGE_ZERO},
                   {VHDX_ZERO, IMAGE_ZERO},
-                  {VHDX_UNMAPPED, IMAGE_ZERO}};
+                  {VHDX_UNMAPPED, IMAGE_ZERO},
+                  {VHDX_UNMAPPED_DRAFT, IMAGE_ZERO}};
     struct chain chain;
     struct image_extent extent;
     uint8_t byte;

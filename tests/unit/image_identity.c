@@ -96,8 +96,10 @@ static void write_once(const struct writing *writing, int run) {
 
 // vpc files have the second in which they were written.
 static int write_twice(void **state) {
-    if (enter_directory(state) || !have_qemu_img())
-        return scratch_directory[0] ? 0 : -1;
+    if (enter_directory(state))
+        return -1;
+    if (!have_qemu_img())
+        return 0;
     make_source();
     time_t began = time(NULL);
     for (size_t i = 0; i < WRITINGS; i++)
@@ -242,6 +244,26 @@ static bool is_tried(const struct file *file, size_t at) {
     }
 }
 
+// As instar writes one, in sectors of 64 KiB: the last footer begins the last of them.
+static void a_padded_vpc_has_its_footer_where_the_padding_begins(void **state) {
+    (void)state;
+    static const char *const names[] = {"vpc.1", "vpc.2"};
+    struct stat info;
+    if (!have_qemu_img())
+        skip();
+    for (size_t i = 0; i < 2; i++) {
+        int fd = open(names[i], O_RDWR | O_CLOEXEC);
+        assert_true(fd >= 0 && fstat(fd, &info) == 0);
+        assert_int_equal(ftruncate(fd, info.st_size + 65536 - 512), 0);
+        close(fd);
+    }
+    int answer = same(names[0], names[1], IMAGE_VPC);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(truncate(names[i], info.st_size), 0);
+    if (answer != 1)
+        fail_msg("%s%s", where, fault.text);
+}
+
 static void damage_everywhere(const char *name, enum image_format format) {
     static struct file file;
     char one[64], two[64];
@@ -343,6 +365,7 @@ static void a_file_that_cannot_be_read_is_named(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_padded_vpc_has_its_footer_where_the_padding_begins),
         cmocka_unit_test(what_is_written_twice_is_the_same),
         cmocka_unit_test(damage_elsewhere_is_a_difference),
         cmocka_unit_test(digits_may_be_fewer),

@@ -173,6 +173,42 @@ static void empty_disks_can_be_opened_by_qemu_img(void **state) {
     content_free(&content);
 }
 
+// instar's file without a block ends behind the last item of its metadata; QEMU's regions come in
+// the same order.
+static void an_empty_file_may_end_in_its_metadata(void **state) {
+    (void)state;
+    const uint64_t metadata = 3 << 20, end = metadata + 2 * 65536;
+    struct buffer text = {0};
+    char *create[] = {"qemu-img", "create", "-q", "-f", "vhdx", "disk", "1M", NULL};
+    char *compare[] = {"qemu-img", "compare", "-f", "vhdx", "-F", "raw", "disk", "zeros", NULL};
+    if (!have_qemu_img())
+        skip();
+    assert_int_equal(run_qemu_img(create, &text), 0);
+    assert_int_equal(truncate("disk", (off_t)end), 0);
+    struct image *image = disk_open("disk", IMAGE_VHDX);
+    struct image_extent extent;
+    struct image_check check;
+    assert_int_equal(((struct vhdx *)image->state)->metadata.offset, metadata);
+    assert_int_equal(image->virtual_size, 1 << 20);
+    assert_int_equal(image_extent_at(image, 0, &extent, NULL), 0);
+    assert_true(extent.state != IMAGE_DATA && extent.length == 1 << 20);
+    assert_int_equal(image->driver->check(image, &check, NULL), 0);
+    assert_int_equal(check.corruptions, 0);
+    assert_int_equal(check.image_end_offset, end);
+    image_close(image);
+    int zeros = open("zeros", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(ftruncate(zeros, 1 << 20), 0);
+    close(zeros);
+    assert_int_equal(run_qemu_img(compare, &text), 0);
+    assert_int_equal(truncate("disk", (off_t)metadata + 65536), 0); // no items
+    assert_refused("disk", IMAGE_VHDX, "item is misplaced");
+    assert_int_equal(truncate("disk", (off_t)metadata), 0);
+    assert_refused("disk", IMAGE_VHDX, "region is misplaced");
+    unlink("disk");
+    unlink("zeros");
+    buffer_free(&text);
+}
+
 // 64 TiB of blocks of 1 MiB: a table of half a gigabyte, all but two entries of it a hole.
 static void the_largest_disk_costs_nothing(void **state) {
     (void)state;
@@ -312,6 +348,7 @@ int main(void) {
         cmocka_unit_test(content_survives_in_every_variant),
         cmocka_unit_test(a_fixed_disk_has_every_block_and_pays_for_its_data),
         cmocka_unit_test(empty_disks_can_be_opened_by_qemu_img),
+        cmocka_unit_test(an_empty_file_may_end_in_its_metadata),
         cmocka_unit_test(the_largest_disk_costs_nothing),
         cmocka_unit_test(the_newer_valid_header_counts),
         cmocka_unit_test(what_cannot_be_read_is_refused_in_words),

@@ -187,6 +187,24 @@ static void sizes_that_cannot_be_are_refused(void **state) {
     assert_int_equal(vmdk_declared_size(&options, UINT64_MAX, &declared, &fault), -1);
 }
 
+// The flag says that there is a second directory, and the offset that there is none.
+static void a_second_directory_need_not_be_there(void **state) {
+    (void)state;
+    struct image_written written = {0};
+    static const uint8_t nowhere[8];
+    uint8_t flags;
+    make_disk(&(struct image_options){0}, SIZE, 1u << 16, &written);
+    disk_peek("disk", VMDK_FLAGS, &flags, 1);
+    assert_true(flags & VMDK_FLAG_REDUNDANT);
+    disk_poke("disk", VMDK_REDUNDANT_OFFSET, nowhere, sizeof nowhere);
+    struct image *image = disk_open("disk", IMAGE_VMDK);
+    uint8_t byte;
+    assert_int_equal(image_read(image, 0, &byte, 1, NULL), 0);
+    image_close(image);
+    unlink("disk");
+    image_written_free(&written);
+}
+
 static void what_cannot_be_read_is_refused_in_words(void **state) {
     (void)state;
     static const char extents[] = "# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\n"
@@ -303,6 +321,7 @@ int main(void) {
         cmocka_unit_test(sparse_files_are_as_small_as_measure_says),
         cmocka_unit_test(long_holes_cost_nothing),
         cmocka_unit_test(sizes_that_cannot_be_are_refused),
+        cmocka_unit_test(a_second_directory_need_not_be_there),
         cmocka_unit_test(what_cannot_be_read_is_refused_in_words),
         cmocka_unit_test(check_finds_what_is_wrong),
         cmocka_unit_test(files_of_qemu_img_are_read),
