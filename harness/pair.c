@@ -8,11 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int probe(struct tool *tool, const char *path, enum tool_kind kind, struct tool_room *room,
-                 struct fault *fault) {
-    return tool_probe(tool, path, kind, room, fault);
-}
-
 // The one that was named; else the one that came with this program (a fuzzing service's bundle
 // brings its tools); else the one on PATH.
 static const char *path_of(const char *named, const char *name, char bundled[4096]) {
@@ -27,7 +22,7 @@ static int probe_standin(struct tool *tool, struct tool_room *room, struct fault
     char path[4096];
     if (exec_find_beside("standin/instar", path, sizeof path, fault))
         return -1;
-    return probe(tool, path, TOOL_INSTAR, room, fault);
+    return tool_probe(tool, path, TOOL_INSTAR, room, fault);
 }
 
 static void leave_out(struct tool *tool, enum tool_kind kind) {
@@ -49,7 +44,8 @@ static int choose_subject(struct tool *tool, const struct settings *settings,
                           struct tool_room *room, bool *unavailable, struct fault *fault) {
     if (settings->pair != PAIR_STANDIN) {
         char bundled[4096];
-        if (probe(tool, path_of(settings->instar, "instar", bundled), TOOL_INSTAR, room, fault))
+        if (tool_probe(tool, path_of(settings->instar, "instar", bundled), TOOL_INSTAR, room,
+                       fault))
             return -1;
         if (tool->available)
             return 0;
@@ -70,7 +66,8 @@ static int choose_subject(struct tool *tool, const struct settings *settings,
 static int choose_reference(struct tool *tool, const struct settings *settings,
                             struct tool_room *room, bool *unavailable, struct fault *fault) {
     char bundled[4096];
-    if (probe(tool, path_of(settings->qemu_img, "qemu-img", bundled), TOOL_QEMU_IMG, room, fault))
+    if (tool_probe(tool, path_of(settings->qemu_img, "qemu-img", bundled), TOOL_QEMU_IMG, room,
+                   fault))
         return -1;
     return need(tool, unavailable, fault);
 }

@@ -151,7 +151,7 @@ static int read_fence(struct settings *s, const char *text) {
 }
 
 static const struct variable variables[] = {
-    {"INSTAR", "a path", "instar from PATH",
+    {"INSTAR", "a path", "tools/instar beside the program, else instar from PATH",
      "The instar to test. A qemu-img given here is driven as one.", read_instar},
     {"QEMU_IMG", "a path", "tools/qemu-img beside the program, else qemu-img from PATH",
      "The qemu-img to compare with, 6.0 or newer.", read_qemu_img},

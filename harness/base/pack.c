@@ -12,10 +12,8 @@
 
 // --- packing -------------------------------------------------------------------------------------
 
-#define RAW_WINDOW_BITS  (-12)
-#define ZLIB_WINDOW_BITS 15
-#define MEMORY_LEVEL     9 // zlib's largest: as QEMU, so that sizes are comparable
-#define ZSTD_LEVEL       3 // zstd's default, which QEMU uses too
+#define MEMORY_LEVEL 9 // zlib's largest: as QEMU, so that sizes are comparable
+#define ZSTD_LEVEL   3 // zstd's default, which QEMU uses too
 
 // An encoder is set up once: its tables cost 256 KiB of fresh memory.
 struct kept_stream {
@@ -58,8 +56,9 @@ static size_t pack_anew(enum pack_method method, void *to, size_t room, const vo
     static _Thread_local struct kept_stream raw, zlib;
     if (method == PACK_ZSTD)
         return pack_zstd(to, room, from, length);
-    return method == PACK_DEFLATE ? pack_deflate(&raw, RAW_WINDOW_BITS, to, room, from, length)
-                                  : pack_deflate(&zlib, ZLIB_WINDOW_BITS, to, room, from, length);
+    return method == PACK_DEFLATE
+               ? pack_deflate(&raw, PACK_RAW_WINDOW_BITS, to, room, from, length)
+               : pack_deflate(&zlib, PACK_ZLIB_WINDOW_BITS, to, room, from, length);
 }
 
 // --- the memory ----------------------------------------------------------------------------------

@@ -16,6 +16,11 @@ enum pack_method {
     PACK_METHODS
 };
 
+// Of zlib's streams. qcow2: "raw deflate", and QEMU both writes and reads with a window of 12 bits
+// (docs/interop/qcow2, "Compressed Clusters Descriptor"; block/qcow2-threads.c).
+#define PACK_RAW_WINDOW_BITS  (-12)
+#define PACK_ZLIB_WINDOW_BITS 15
+
 // Bytes produced, or 0 if they do not fit into `room`.
 size_t pack_bytes(enum pack_method method, void *to, size_t room, const void *from, size_t length);
 

@@ -33,21 +33,9 @@ static void add_number(cJSON *object, const char *name, uint64_t value) {
     cJSON_AddNumberToObject(object, name, (double)value);
 }
 
-// Of a path or a tool's words, which may hold any bytes.
-static void add_text(cJSON *object, const char *name, const char *text) {
-    struct buffer safe = {0};
-    triage_text(text, &safe);
-    cJSON *item = cJSON_CreateString(safe.data ? safe.data : "");
-    if (name)
-        cJSON_AddItemToObject(object, name, item);
-    else
-        cJSON_AddItemToArray(object, item);
-    buffer_free(&safe);
-}
-
 static void add_sum(cJSON *object, const char *name, const char *text, struct sum sum) {
     if (name)
-        add_text(object, name, text);
+        triage_add_text(object, name, text);
     add_number(object, "edges", sum.edges);
     add_number(object, "reached", sum.reached);
 }
@@ -75,9 +63,9 @@ cJSON *coverage_json(const struct coverage_result *result) {
     add_number(tree, "seconds", result->took_s);
     cJSON *folders = cJSON_AddArrayToObject(tree, "folders");
     for (int i = 0; i < result->path_count; i++)
-        add_text(folders, NULL, result->paths[i]);
-    add_text(tree, "program", result->program->path);
-    add_text(tree, "program_version", result->program->version);
+        triage_add_text(folders, NULL, result->paths[i]);
+    triage_add_text(tree, "program", result->program->path);
+    triage_add_text(tree, "program_version", result->program->version);
     add_number(tree, "files", result->cases.files);
     add_number(tree, "unreadable", result->cases.unreadable);
     add_number(tree, "cases", result->cases.count);

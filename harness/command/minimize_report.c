@@ -2,6 +2,7 @@
 //
 // What minimize leaves: the case in both its forms, and the story of how it got simpler.
 #include "command/minimize.h"
+#include "command/triage.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -87,7 +88,7 @@ void minimize_json(const struct minimized *made, struct buffer *out) {
     struct buffer text = {0};
     brief(made, &text);
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "file", made->path);
+    triage_add_text(json, "file", made->path);
     cJSON_AddStringToObject(json, "signature", made->signature);
     add_count(json, "before", made->file_size, made->before.bytes, made->before.size);
     add_count(json, "after", made->after.size, made->after.bytes, made->after.size);
@@ -96,8 +97,8 @@ void minimize_json(const struct minimized *made, struct buffer *out) {
     cJSON_AddNumberToObject(json, "kept", made->kept);
     cJSON_AddNumberToObject(json, "seconds", (double)(made->us / 1000) / 1000);
     cJSON_AddStringToObject(json, "end", ends[made->end]);
-    cJSON_AddStringToObject(json, "bytes_file", made->paths->bytes);
-    cJSON_AddStringToObject(json, "text_file", made->paths->text);
+    triage_add_text(json, "bytes_file", made->paths->bytes);
+    triage_add_text(json, "text_file", made->paths->text);
     cJSON_AddItemToObject(json, "case", cJSON_ParseWithLength(text.data, text.length));
     char *printed = cJSON_Print(json);
     buffer_format(out, "%s\n", printed);

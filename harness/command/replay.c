@@ -3,6 +3,7 @@
 // replay: the story of one case. It has no memory of campaigns, runs every step, repeats each
 // finding on fresh files and leaves a reproducer.
 #include "command/command.h"
+#include "command/triage.h"
 
 #include "report/report.h"
 #include "report/story.h"
@@ -40,7 +41,7 @@ static void tell(const struct replay *replay, const struct record *record, const
     }
     struct report report = {.record = record, .fence = harness_fence(replay->harness)};
     cJSON *tree = report_json(&report);
-    cJSON_AddStringToObject(tree, "file", path);
+    triage_add_text(tree, "file", path);
     char *text = cJSON_Print(tree);
     buffer_text(out, text);
     free(text);

@@ -253,6 +253,8 @@ cJSON *triage_sarif(const struct triage *triage);
 // What may be printed or put into JSON of bytes that somebody else chose: valid UTF-8 without
 // control characters; the rest as \xNN.
 void triage_text(const char *text, struct buffer *out);
+// The same as a member of an object, or (without a name) of an array.
+void triage_add_text(cJSON *to, const char *name, const char *text);
 void triage_time(int64_t seconds, bool brief, char text[32]); // UTC
 
 // triage_out.c: the output folder is made beside its place and then takes it.

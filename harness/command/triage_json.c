@@ -10,11 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_text(cJSON *to, const char *name, const char *text) {
+void triage_add_text(cJSON *to, const char *name, const char *text) {
     struct buffer clean = {0};
     triage_text(text, &clean);
-    cJSON_AddStringToObject(to, name, clean.length ? clean.data : "");
+    cJSON *item = cJSON_CreateString(clean.length ? clean.data : "");
     buffer_free(&clean);
+    if (name)
+        cJSON_AddItemToObject(to, name, item);
+    else
+        cJSON_AddItemToArray(to, item);
 }
 
 static void add_time(cJSON *to, const char *name, int64_t seconds) {
@@ -84,7 +88,7 @@ static cJSON *row_json(const struct triage *t, const struct triage_row *row) {
     if (signature)
         cJSON_AddStringToObject(json, "signature", signature);
     else
-        add_text(json, "reason", row->key);
+        triage_add_text(json, "reason", row->key);
     cJSON_AddNumberToObject(json, "files", (double)row->files);
     add_time(json, "first_seen", row->first_s);
     if (row->settled) {
@@ -106,18 +110,18 @@ static size_t row_in_list(const struct triage *t, size_t row) {
 
 static cJSON *file_json(const struct triage *t, const struct triage_file *file, size_t first) {
     cJSON *json = cJSON_CreateObject();
-    add_text(json, "path", file->path);
+    triage_add_text(json, "path", file->path);
     cJSON_AddStringToObject(json, "origin", triage_origins[file->origin].name);
     cJSON_AddNumberToObject(json, "bytes", (double)file->size);
     add_time(json, "seen", file->seen_s);
     cJSON_AddStringToObject(json, "list", triage_lists[file->list].name);
     cJSON_AddNumberToObject(json, "row", (double)row_in_list(t, file->row));
     if (file->claimed)
-        add_text(json, "kept_for", file->claimed);
+        triage_add_text(json, "kept_for", file->claimed);
     if (file->note)
-        add_text(json, "note", file->note);
+        triage_add_text(json, "note", file->note);
     if (first != SIZE_MAX)
-        add_text(json, "same_as", t->files[first].path);
+        triage_add_text(json, "same_as", t->files[first].path);
     return json;
 }
 
