@@ -92,6 +92,57 @@ static void one_other_byte_diverges(void **state) {
     content_end(&bench);
 }
 
+// The content, and one byte of another value at `at`.
+static struct image *spoiled(struct bench *bench, uint64_t at) {
+    struct content other = {0};
+    const struct content_extent writes[] = {
+        {.offset = 70000, .length = 5000, .pattern = PATTERN_NOISE, .seed = 0x5a},
+        {.offset = at, .length = 1, .pattern = PATTERN_CONSTANT, .seed = 1},
+    };
+    content_begin(&other, bench->content.size);
+    content_write(&other, &writes[0]);
+    content_write(&other, &writes[1]);
+    struct image *image = output(&other, IMAGE_RAW, &plain);
+    content_free(&other);
+    return image;
+}
+
+static void expect_opinion(struct bench *bench, enum opinion_wrong wrong, const char *says) {
+    struct opinion opinion;
+    bench_judge(bench);
+    const struct judgement *judgement =
+        bench_find(bench, "convert_content_divergence", VERDICT_DIVERGENCE);
+    assert_non_null(judgement);
+    oracle_opinion(&bench->step, judgement, &opinion);
+    if (opinion.wrong != wrong || !strstr(opinion.reason, says))
+        fail_msg("%s: %s", opinion_wrong_names[opinion.wrong], opinion.reason);
+}
+
+// A report accuses whose output does not hold the truth; nobody where libyal reads it there.
+static void who_does_not_hold_the_truth_is_wrong(void **state) {
+    (void)state;
+    struct bench bench;
+    outputs_begin(&bench, IMAGE_RAW, 1 MIB);
+    bench.step.a.output = output(&bench.content, IMAGE_RAW, &plain);
+    bench.step.b.output = spoiled(&bench, 900000);
+    expect_opinion(&bench, OPINION_B, "at guest offset 900000.");
+    bench.step.b.third.state = THIRD_OTHER;
+    expect_opinion(&bench, OPINION_B, "libyal reads it so, too");
+    bench.step.b.third.state = THIRD_SAME; // then our reader may be the one that is wrong
+    expect_opinion(&bench, OPINION_UNKNOWN, "Neither the truth");
+    bench.step.b.third.state = THIRD_NOT_ASKED;
+    struct image *right = bench.step.a.output;
+    bench.step.a.output = bench.step.b.output;
+    bench.step.b.output = right;
+    expect_opinion(&bench, OPINION_A, "at guest offset 900000.");
+    image_close(right);
+    bench.step.b.output = spoiled(&bench, 800000);
+    expect_opinion(&bench, OPINION_BOTH, "Both outputs do not hold");
+    bench.step.truth.content = NULL; // an earlier step tainted the input
+    expect_opinion(&bench, OPINION_UNKNOWN, "Neither the truth");
+    content_end(&bench);
+}
+
 // What was found out about one step says nothing about the next.
 static void each_step_is_compared_anew(void **state) {
     (void)state;
@@ -248,6 +299,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_guest_content_agrees_whatever_the_layout),
         cmocka_unit_test(one_other_byte_diverges),
+        cmocka_unit_test(who_does_not_hold_the_truth_is_wrong),
         cmocka_unit_test(each_step_is_compared_anew),
         cmocka_unit_test(one_tool_alone_is_held_to_the_truth),
         cmocka_unit_test(other_sizes_diverge),
