@@ -14,7 +14,7 @@
 #define STEPS        150
 
 static const char *const colours[AXIS_VALUES] = {"#777777", "#1f6fb2", "#c2410c"};
-static const char *const dashes[AXIS_VALUES] = {"5,4", "none"};
+static const char *const dashes[AXIS_VALUES] = {"5,4", "none", "1,3"};
 
 struct panel {
     const struct rows *rows;

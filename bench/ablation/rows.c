@@ -14,8 +14,13 @@ const char *const axis_values[AXES][AXIS_VALUES] = {
     [AXIS_ENGINE] = {"libfuzzer", "afl"},
     [AXIS_START] = {"empty", "seeds"},
     [AXIS_GUIDANCE] = {"none", "features", "instrumented"},
-    [AXIS_MUTATOR] = {"bytes", "structured"},
+    [AXIS_MUTATOR] = {"bytes", "structured", "alone"},
 };
+
+// libFuzzer has no stages of its own beside our mutator that could be left out.
+bool rows_asked(const unsigned axes[AXES]) {
+    return axes[AXIS_MUTATOR] != 2 || (axes[AXIS_ENGINE] == 1 && axes[AXIS_GUIDANCE] != 2);
+}
 static const char *const axis_names[AXES] = {"engine", "start", "guidance", "mutator"};
 
 const struct measure_words measure_table[MEASURES] = {

@@ -55,6 +55,8 @@ struct rows {
 // Reads both files of the folder. A run without all of its lies is an error.
 int rows_read(struct rows *rows, const char *folder, struct fault *fault);
 void rows_free(struct rows *rows);
+// Is this configuration one of the matrix?
+bool rows_asked(const unsigned axes[AXES]);
 // The run of that configuration and seed, or NULL.
 const struct run *rows_find(const struct rows *rows, const unsigned axes[AXES], unsigned seed);
 // The known values of a measure over the seeds of a configuration. Returns how many.

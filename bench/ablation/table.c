@@ -15,6 +15,9 @@ static const struct comparison {
 } comparisons[] = {
     {"all of it against nothing: features, structured against none, bytes", {1, 1}, {0, 0}},
     {"with edges, too: instrumented, structured against none, bytes", {2, 1}, {0, 0}},
+    {"our mutator alone: features, alone against none, bytes", {1, 2}, {0, 0}},
+    {"alone against structured, features", {1, 2}, {1, 1}},
+    {"features against none, alone", {1, 2}, {0, 2}},
     {"structured against bytes, no guidance", {0, 1}, {0, 0}},
     {"structured against bytes, features", {1, 1}, {1, 0}},
     {"structured against bytes, instrumented", {2, 1}, {2, 0}},
@@ -55,7 +58,7 @@ static void add_names(struct buffer *out, const unsigned axes[AXES], int first, 
 static void say_missing(void *context, const unsigned axes[AXES]) {
     struct walk *walk = context;
     size_t before = walk->missing;
-    for (unsigned seed = 1; seed <= TABLE_SEEDS; seed++) {
+    for (unsigned seed = 1; seed <= TABLE_SEEDS && rows_asked(axes); seed++) {
         walk->runs++;
         if (rows_find(walk->rows, axes, seed))
             continue;
