@@ -30,8 +30,8 @@ static size_t count_files(const char *path) {
     return count;
 }
 
-static void write_file(const char *path, const void *data, size_t size) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+static void write_file(const char *path, int flags, const void *data, size_t size) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
     if (fd < 0)
         return;
     struct fault fault;
@@ -47,13 +47,20 @@ void keep_case(const char *out, const char *folder, const char *name, const uint
     if (mkdir(out, 0777) && errno != EEXIST)
         return;
     snprintf(path, sizeof path, "%s/%s", out, folder);
-    if ((mkdir(path, 0777) && errno != EEXIST) || count_files(path) >= KEEP_MOST)
+    if (mkdir(path, 0777) && errno != EEXIST)
         return;
+    bool full = count_files(path) >= KEEP_MOST;
     unsigned long long hash = case_hash(data, size);
     snprintf(path, sizeof path, "%s/%s/%s-%016llx.bin", out, folder, name, hash);
-    write_file(path, data, size);
+    if (!full)
+        write_file(path, O_EXCL, data, size);
     if (!why)
         return;
-    snprintf(path, sizeof path, "%s/%s/%s-%016llx.txt", out, folder, name, hash);
-    write_file(path, why, strlen(why));
+    // Written anew each time: a campaign sees by its age that it happened again.
+    bool kept = access(path, F_OK) == 0;
+    if (kept)
+        snprintf(path, sizeof path, "%s/%s/%s-%016llx.txt", out, folder, name, hash);
+    else
+        snprintf(path, sizeof path, "%s/%s/%s-more.txt", out, folder, name);
+    write_file(path, O_TRUNC, why, strlen(why));
 }

@@ -243,15 +243,14 @@ static int slow_instar(struct step_record *step) {
     return slow;
 }
 
-// Is a long run of what passed its deadline of interest: as a hang that is new, or as the way to
-// the crash that is to be confirmed?
+// Is a long run of what passed its deadline of interest: as a hang that is new, or as the way to a
+// crash that is looked for?
 static bool wants_long_run(const struct step_record *step, const struct chain *chain, int slow) {
     char signature[SIGNATURE_ROOM];
     struct judgement hang = {.oracle = oracle_named("tool_hang")};
     snprintf(hang.detail, sizeof hang.detail, "%s", chain->tools[slow].role);
     oracle_signature(&step->step, &hang, signature, sizeof signature);
-    return step->judgements.sought == oracle_named("tool_crash") || !chain->stop_at ||
-           chain->stop_at(chain->stop_context, signature);
+    return chain->seeks_crash || !chain->stop_at || chain->stop_at(chain->stop_context, signature);
 }
 
 // A command that passed its deadline gets one long run, alone, before anybody calls it a hang.

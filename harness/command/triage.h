@@ -183,10 +183,11 @@ struct triage_signature {
         SETTLE_ALONE, // confirming it ended the worker or was a harness error: once more, alone
         SETTLE_CONFIRMED,
         SETTLE_REFUTED,
-        SETTLE_ERROR, // twice
+        SETTLE_ERROR, // twice, and no other case showed it
         SETTLE_CRASH,
-    } state;
-    const char *why;                             // refuted, error, crash: the reason
+    } state,
+        trouble;     // `trouble`: what a case came to that ended so, or SETTLE_PENDING
+    const char *why; // refuted, error, crash: the reason
     size_t *candidates, candidates_count, tries; // cases that show it, smallest first
     struct triage_settled settled;
 };

@@ -97,8 +97,18 @@ static void settle_ask(void *context, size_t job, struct triage_request *request
     memcpy(request->bytes, item->bytes, item->size);
 }
 
+// This case did not show it: the next, or what all of them have come to.
+static void settle_next(struct triage_signature *signature) {
+    signature->tries++;
+    bool last =
+        signature->tries == signature->candidates_count || signature->tries == TRIAGE_CANDIDATES;
+    signature->state = !last                ? SETTLE_PENDING
+                       : signature->trouble ? signature->trouble
+                                            : SETTLE_REFUTED;
+}
+
 // No word about the signature: another case may have been what did it, or a machine that was full
-// for a moment. The second time it is what is to be told.
+// for a moment. The second time it is what is to be told, unless another case shows it.
 static void settle_troubled(const struct settling *settling, struct triage_signature *signature,
                             const struct triage_answer *answer, const char *death) {
     char why[SIGNATURE_ROOM + 640];
@@ -108,7 +118,8 @@ static void settle_troubled(const struct settling *settling, struct triage_signa
     }
     snprintf(why, sizeof why, "confirming %s: %s", signature->name, answer ? answer->fault : death);
     signature->why = triage_intern(settling->triage, why);
-    signature->state = answer ? SETTLE_ERROR : SETTLE_CRASH;
+    signature->trouble = answer ? SETTLE_ERROR : SETTLE_CRASH;
+    settle_next(signature);
 }
 
 static void settle_told(void *context, size_t job, const struct triage_answer *answer,
@@ -128,11 +139,9 @@ static void settle_told(void *context, size_t job, const struct triage_answer *a
                                          signature->name, answer->fault);
         return;
     }
-    signature->why = triage_intern(t, "not_reproduced");
-    signature->tries++;
-    bool last =
-        signature->tries == signature->candidates_count || signature->tries == TRIAGE_CANDIDATES;
-    signature->state = last ? SETTLE_REFUTED : SETTLE_PENDING;
+    if (!signature->trouble)
+        signature->why = triage_intern(t, "not_reproduced");
+    settle_next(signature);
 }
 
 static void settle_progress(void *context, size_t done) {

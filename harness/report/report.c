@@ -202,9 +202,16 @@ static int replace(const char *prepared, const char *path, struct fault *fault) 
     if (errno != EINVAL)
         return fault_errno(fault, "%s", path);
     // A file system that cannot exchange: for a moment there is none.
-    if (workdir_remove_tree(path, fault))
+    char old[PATH_MAX + 8];
+    snprintf(old, sizeof old, "%s.old", prepared);
+    if (rename(path, old))
+        return fault_errno(fault, "%s", path);
+    if (rename(prepared, path)) {
+        fault_errno(fault, "%s", path);
+        rename(old, path);
         return -1;
-    return rename(prepared, path) ? fault_errno(fault, "%s", path) : 0;
+    }
+    return workdir_remove_tree(old, fault);
 }
 
 int report_write(const struct report *report, char *path, size_t room, struct fault *fault) {

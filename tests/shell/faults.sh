@@ -59,6 +59,11 @@ case "$*" in *convert*src*) /bin/sleep 0.4; kill -SEGV $$ ;; esac
 exec $STANDIN "$@"
 S
 )
+behind_the_deadline() {
+    INSTAR_FUZZ_CASE_MS=4000 INSTAR=$tool status 1 replay --out "$SCRATCH/slow-crash-out" "$convert" &&
+        [ -d "$SCRATCH/slow-crash-out/findings/tool_crash-convert-qcow2-raw-instar_sigsegv" ]
+}
+check "and has a report" behind_the_deadline
 check "a crash behind the deadline is one" \
     env INSTAR_FUZZ_CASE_MS=4000 bash -c "$(declare -f finds replay); FUZZ='$FUZZ' finds tool_crash-convert-qcow2-raw-instar_sigsegv '$tool' '$convert'"
 tool=$(fake garbage/instar <<'S'
