@@ -10,8 +10,9 @@
 
 #define KEEP_MOST 100 // files a folder
 
-// Writes <out>/<folder>/<name>-<hash of the case>.bin and, if `why` is given, .txt beside it. `out`
-// NULL: nothing. Failing to keep something is not worth an error of its own.
+// Writes <out>/<folder>/<name>-<hash of the case>.bin and, if `why` is given, .txt beside it, which
+// is written anew when it happens again; of a case that finds the folder full, <name>-more.txt.
+// `out` NULL: nothing. Failing to keep something is not worth an error of its own.
 void keep_case(const char *out, const char *folder, const char *name, const uint8_t *data,
                size_t size, const char *why);
 

@@ -156,11 +156,11 @@ static void judge_side(const struct oracle *oracle, const struct oracle_step *st
     }
     const struct tool_extent *last = result->map_count ? &result->map[result->map_count - 1] : NULL;
     uint64_t length = last ? last->start + last->length : 0;
-    if (length != step->truth.shown_size && oracle_known(out))
-        return; // who takes the image for another one in measure does so here
-    if (length != step->truth.shown_size)
+    bool other_length = length != step->truth.shown_size;
+    // Who is known to take the image for another one in measure does so here.
+    if (other_length && !oracle_known(out))
         judge_length(oracle, step, side, i, length, out);
-    else if (step->truth.allocation)
+    else if (!other_length && step->truth.allocation)
         judge_runs(oracle, step, side, result, out);
 }
 

@@ -79,13 +79,9 @@ static int read_options(struct minimize *m, int argc, char **argv) {
             return command_complain(m->command, "unknown option %s", argv[i]), -1;
         if (!value)
             return command_complain(m->command, "%s needs a value", argv[i]), -1;
-        if (!strcmp(argv[i], "--time")) {
-            char *end;
-            unsigned long seconds = strtoul(value, &end, 10);
-            if (*value < '0' || *value > '9' || *end || seconds < 1 || seconds > 86400)
-                return command_complain(m->command, "--time %s: expected 1 to 86400", value), -1;
-            m->seconds = (unsigned)seconds;
-        }
+        if (!strcmp(argv[i], "--time") &&
+            command_number(m->command, "--time", value, 86400, &m->seconds))
+            return -1;
         i++;
     }
     if (i == argc)

@@ -140,10 +140,8 @@ static int run_iterate(struct run *run, uint64_t number, struct fault *fault) {
         struct fault other;
         run->done += status >= 0;
         run_count(run, &made, cJSON_GetArraySize(found.met) > 0, *undecided != before);
-        if (run_tell(run, &made, &found, status < 0 ? &other : fault))
-            status = -1;
-        else
-            status = status < 0 ? -1 : 0;
+        bool told = run_tell(run, &made, &found, status < 0 ? &other : fault) == 0;
+        status = status < 0 || !told ? -1 : 0;
     }
     cJSON_Delete(found.again);
     cJSON_Delete(found.fresh);
