@@ -318,20 +318,25 @@ build/bench/cases.stamp: build/instar-fuzz $(BENCH_CASES)
 # what is asked of a journal afterwards; the table. bench/ablation/run has the matrix.
 ABLATION := bench/ablation
 ablation_objs = $(patsubst %,build/obj/plain/$(ABLATION)/%.o,$(1))
-JOURNAL_WRAP := -Wl,--wrap=harness_run
-build/ablation/fuzz_bytes: $(call libs,libfuzzer,engine) $(call engine_libs,libfuzzer) $(call ablation_objs,journal_write)
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(CFLAGS) $(LDFLAGS) -o $@ $(JOURNAL_WRAP) -Wl,--whole-archive build/lib/libfuzzer/libengine.a \
-	    -Wl,--no-whole-archive $(call ablation_objs,journal_write) $(call engine_libs,libfuzzer) $(LIB_FUZZING_ENGINE) $(LIBS)
-
-build/ablation/fuzz_afl: $(call libs,afl,engine) $(call engine_libs,afl) build/obj/afl-plain/harness/engine/afl_map.o \
-    $(call ablation_objs,journal_write)
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)AFL_QUIET=1 $(AFL_CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(JOURNAL_WRAP) \
-	    -Wl,--whole-archive build/lib/afl/libengine.a -Wl,--no-whole-archive $(call ablation_objs,journal_write) \
-	    build/obj/afl-plain/harness/engine/afl_map.o $(call engine_libs,afl) $(LIBS)
+# A target: name, flavour of its objects, what else is in it, linker, engine.
+define ablation_target
+build/ablation/$(1): $(call libs,$(2),engine) $(call engine_libs,$(2)) $(3) $(call ablation_objs,journal_write)
+	$$(call say,LINK,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$(4) $$(CFLAGS) $$(LDFLAGS) -o $$@ $(ABLATION_WRAPS) -Wl,--whole-archive $$< -Wl,--no-whole-archive $(3) \
+	    $(call ablation_objs,journal_write) $(call engine_libs,$(2)) $(5) $$(LIBS)
+endef
+ablation_libfuzzer = $(call ablation_target,$(1),$(2),$(3),$$(CLANG),$$(LIB_FUZZING_ENGINE))
+ablation_afl = $(call ablation_target,$(1),$(2),$(3),AFL_QUIET=1 $$(AFL_CC),-fsanitize=fuzzer)
+ABLATION_WRAPS := -Wl,--wrap=harness_run
+$(eval $(call ablation_libfuzzer,fuzz_bytes,libfuzzer,))
+$(eval $(call ablation_libfuzzer,fuzz_structured,libfuzzer,$(LIBFUZZER_HOOKS)))
+$(eval $(call ablation_afl,fuzz_afl,afl,build/obj/afl-plain/harness/engine/afl_map.o))
+# The same of an engine that sees nothing.
+ABLATION_WRAPS += -Wl,--wrap=LLVMFuzzerTestOneInput
+$(eval $(call ablation_libfuzzer,blind_bytes,plain,$(call ablation_objs,blind)))
+$(eval $(call ablation_libfuzzer,blind_structured,plain,$(LIBFUZZER_HOOKS) $(call ablation_objs,blind)))
+$(eval $(call ablation_afl,blind_afl,plain,$(call ablation_objs,blind)))
 
 build/ablation/cpu_budget: $(call ablation_objs,cpu_budget) build/lib/plain/libexec.a build/lib/plain/libbase.a
 	$(call say,LINK,$@)
@@ -355,16 +360,6 @@ build/ablation/clock: $(CLOCK_OBJS) $(call libs,plain,$(HARNESS)) | build/launch
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CLOCK_WRAPS:%=-Wl,--wrap=%) $^ $(LIBS)
 
-# Where the mutator is not built, half of the matrix is said to be missing.
-ABLATION_STRUCTURED := $(if $(wildcard mutators/libfuzzer.c),build/ablation/fuzz_structured)
-build/ablation/fuzz_structured: $(call libs,libfuzzer,engine) $(LIBFUZZER_HOOKS) $(call engine_libs,libfuzzer) \
-    $(call ablation_objs,journal_write)
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(CFLAGS) $(LDFLAGS) -o $@ $(JOURNAL_WRAP) -Wl,--whole-archive build/lib/libfuzzer/libengine.a \
-	    -Wl,--no-whole-archive $(LIBFUZZER_HOOKS) $(call ablation_objs,journal_write) $(call engine_libs,libfuzzer) \
-	    $(LIB_FUZZING_ENGINE) $(LIBS)
-
 build/ablation/edges: $(call ablation_objs,edges) $(call libs,plain,$(HARNESS)) | build/launcher build/standin/instar
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -375,8 +370,8 @@ build/ablation/report: $(call ablation_objs,report rows table plot statistics) b
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-build-ablation: build-libfuzzer build-afl $(ABLATION_STRUCTURED) \
-    $(addprefix build/ablation/,fuzz_bytes fuzz_afl cpu_budget clock edges report)
+build-ablation: build-libfuzzer build-afl $(addprefix build/ablation/,fuzz_bytes fuzz_structured fuzz_afl \
+    blind_bytes blind_structured blind_afl cpu_budget clock edges report)
 
 # --- unit tests: tests/unit/<room>_*.c link their room and everything below it -----------------
 CHECK_LIBS_base := base

@@ -13,8 +13,12 @@
 #define LEGEND       60
 #define STEPS        150
 
-static const char *const colours[AXIS_VALUES] = {"#777777", "#1f6fb2", "#c2410c"};
-static const char *const dashes[AXIS_VALUES] = {"5,4", "none", "1,3"};
+static const char *const colours[AXIS_VALUES] = {[GUIDANCE_BLIND] = "#000000",
+                                                 [GUIDANCE_NONE] = "#8a8a8a",
+                                                 [GUIDANCE_FEATURES] = "#1f6fb2",
+                                                 [GUIDANCE_INSTRUMENTED] = "#c2410c"};
+static const char *const dashes[AXIS_VALUES] = {
+    [MUTATOR_BYTES] = "5,4", [MUTATOR_STRUCTURED] = "none", [MUTATOR_ALONE] = "1,3"};
 
 struct panel {
     const struct rows *rows;
@@ -90,22 +94,17 @@ static void plot_frame(const struct panel *panel, const unsigned axes[AXES]) {
                       (double)panel->rows->lie_count * part / 3);
 }
 
-struct legend {
-    struct buffer *out;
-    unsigned count;
-};
-
-static void plot_legend(void *context, const unsigned axes[AXES]) {
-    struct legend *legend = context;
-    unsigned x = LEFT + legend->count / 2 * 220, y = 20 + legend->count % 2 * 20;
-    legend->count++;
-    buffer_format(
-        legend->out,
-        "<path stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" d=\"M%u %u h40\"/>"
-        "<text x=\"%u\" y=\"%u\">%s, %s</text>\n",
-        colours[axes[AXIS_GUIDANCE]], dashes[axes[AXIS_MUTATOR]], x, y, x + 48, y + 4,
-        axis_values[AXIS_GUIDANCE][axes[AXIS_GUIDANCE]],
-        axis_values[AXIS_MUTATOR][axes[AXIS_MUTATOR]]);
+// A row of colours for guidance, a row of dashes for the mutator.
+static void plot_legend(struct buffer *out, enum axis axis, unsigned y) {
+    for (unsigned value = 0; value < AXIS_VALUES && axis_values[axis][value]; value++) {
+        unsigned x = LEFT + value * 220;
+        buffer_format(out,
+                      "<path stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" "
+                      "d=\"M%u %u h40\"/><text x=\"%u\" y=\"%u\">%s: %s</text>\n",
+                      axis == AXIS_GUIDANCE ? colours[value] : colours[GUIDANCE_NONE],
+                      axis == AXIS_MUTATOR ? dashes[value] : "none", x, y, x + 48, y + 4,
+                      axis_names[axis], axis_values[axis][value]);
+    }
 }
 
 void plot_svg(const struct rows *rows, struct buffer *out) {
@@ -116,7 +115,8 @@ void plot_svg(const struct rows *rows, struct buffer *out) {
                   "font-family=\"sans-serif\" font-size=\"12\">\n"
                   "<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n",
                   width, height, width, height);
-    table_each(axes, AXIS_GUIDANCE, plot_legend, &(struct legend){.out = out});
+    plot_legend(out, AXIS_GUIDANCE, 20);
+    plot_legend(out, AXIS_MUTATOR, 40);
     for (unsigned engine = 0; engine < 2; engine++)
         for (unsigned start = 0; start < 2 && rows->count && rows->lie_count; start++) {
             struct panel panel = {.rows = rows,

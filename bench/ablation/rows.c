@@ -10,19 +10,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const axis_names[AXES] = {"engine", "start", "guidance", "mutator"};
 const char *const axis_values[AXES][AXIS_VALUES] = {
-    [AXIS_ENGINE] = {"libfuzzer", "afl"},
-    [AXIS_START] = {"empty", "seeds"},
-    [AXIS_GUIDANCE] = {"none", "features", "instrumented"},
-    [AXIS_MUTATOR] = {"bytes", "structured", "alone"},
+    [AXIS_ENGINE] = {[ENGINE_LIBFUZZER] = "libfuzzer", [ENGINE_AFL] = "afl"},
+    [AXIS_START] = {[START_EMPTY] = "empty", [START_SEEDS] = "seeds"},
+    [AXIS_GUIDANCE] = {[GUIDANCE_BLIND] = "blind",
+                       [GUIDANCE_NONE] = "none",
+                       [GUIDANCE_FEATURES] = "features",
+                       [GUIDANCE_INSTRUMENTED] = "instrumented"},
+    [AXIS_MUTATOR] =
+        {[MUTATOR_BYTES] = "bytes", [MUTATOR_STRUCTURED] = "structured", [MUTATOR_ALONE] = "alone"},
 };
 
-// libFuzzer has no stages of its own beside our mutator that could be left out.
 bool rows_asked(const unsigned axes[AXES]) {
-    return axes[AXIS_MUTATOR] != 2 || (axes[AXIS_ENGINE] == 1 && axes[AXIS_GUIDANCE] != 2);
+    bool afl = axes[AXIS_ENGINE] == ENGINE_AFL, alone = axes[AXIS_MUTATOR] == MUTATOR_ALONE;
+    // libFuzzer has no stages of its own beside our mutator that could be left out.
+    if (alone && (!afl || axes[AXIS_GUIDANCE] == GUIDANCE_INSTRUMENTED))
+        return false;
+    // A blind engine keeps nothing, and the seeds alone find every lie.
+    if (axes[AXIS_GUIDANCE] == GUIDANCE_BLIND)
+        return axes[AXIS_START] == START_EMPTY &&
+               (axes[AXIS_MUTATOR] != MUTATOR_STRUCTURED || !afl);
+    return true;
 }
-static const char *const axis_names[AXES] = {"engine", "start", "guidance", "mutator"};
-
 const struct measure_words measure_table[MEASURES] = {
     [MEASURE_RATE] = {"rate", "cases a CPU second", false, 1},
     [MEASURE_CELLS] = {"cells", "cells compared", false, 0},

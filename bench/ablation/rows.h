@@ -12,7 +12,12 @@
 
 // What is varied: the values of each, in the order in which they are shown.
 enum axis { AXIS_ENGINE, AXIS_START, AXIS_GUIDANCE, AXIS_MUTATOR, AXES };
-#define AXIS_VALUES 3
+enum { ENGINE_LIBFUZZER, ENGINE_AFL };
+enum { START_EMPTY, START_SEEDS };
+enum { GUIDANCE_BLIND, GUIDANCE_NONE, GUIDANCE_FEATURES, GUIDANCE_INSTRUMENTED };
+enum { MUTATOR_BYTES, MUTATOR_STRUCTURED, MUTATOR_ALONE };
+#define AXIS_VALUES 4
+extern const char *const axis_names[AXES];
 extern const char *const axis_values[AXES][AXIS_VALUES]; // NULL where there are fewer
 
 #define LIES_MAX  32

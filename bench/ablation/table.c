@@ -8,23 +8,31 @@
 #include <stdio.h>
 #include <string.h>
 
-// What is held against what: guidance and mutator of either side. Of each engine and start.
+// What is held against what, of each engine and start: everything against nothing first, then what
+// tells which part of it was worth it.
 static const struct comparison {
-    const char *words;
-    unsigned a[2], b[2];
+    struct way {
+        unsigned guidance, mutator;
+    } a, b;
 } comparisons[] = {
-    {"all of it against nothing: features, structured against none, bytes", {1, 1}, {0, 0}},
-    {"with edges, too: instrumented, structured against none, bytes", {2, 1}, {0, 0}},
-    {"our mutator alone: features, alone against none, bytes", {1, 2}, {0, 0}},
-    {"alone against structured, features", {1, 2}, {1, 1}},
-    {"features against none, alone", {1, 2}, {0, 2}},
-    {"structured against bytes, no guidance", {0, 1}, {0, 0}},
-    {"structured against bytes, features", {1, 1}, {1, 0}},
-    {"structured against bytes, instrumented", {2, 1}, {2, 0}},
-    {"features against none, bytes", {1, 0}, {0, 0}},
-    {"features against none, structured", {1, 1}, {0, 1}},
-    {"instrumented against features, bytes", {2, 0}, {1, 0}},
-    {"instrumented against features, structured", {2, 1}, {1, 1}},
+    {{GUIDANCE_FEATURES, MUTATOR_STRUCTURED}, {GUIDANCE_NONE, MUTATOR_BYTES}},
+    {{GUIDANCE_FEATURES, MUTATOR_STRUCTURED}, {GUIDANCE_BLIND, MUTATOR_BYTES}},
+    {{GUIDANCE_FEATURES, MUTATOR_ALONE}, {GUIDANCE_NONE, MUTATOR_BYTES}},
+    {{GUIDANCE_FEATURES, MUTATOR_ALONE}, {GUIDANCE_BLIND, MUTATOR_BYTES}},
+    {{GUIDANCE_INSTRUMENTED, MUTATOR_STRUCTURED}, {GUIDANCE_NONE, MUTATOR_BYTES}},
+    {{GUIDANCE_NONE, MUTATOR_BYTES}, {GUIDANCE_BLIND, MUTATOR_BYTES}},
+    {{GUIDANCE_NONE, MUTATOR_STRUCTURED}, {GUIDANCE_BLIND, MUTATOR_STRUCTURED}},
+    {{GUIDANCE_NONE, MUTATOR_ALONE}, {GUIDANCE_BLIND, MUTATOR_ALONE}},
+    {{GUIDANCE_FEATURES, MUTATOR_BYTES}, {GUIDANCE_NONE, MUTATOR_BYTES}},
+    {{GUIDANCE_FEATURES, MUTATOR_STRUCTURED}, {GUIDANCE_NONE, MUTATOR_STRUCTURED}},
+    {{GUIDANCE_FEATURES, MUTATOR_ALONE}, {GUIDANCE_NONE, MUTATOR_ALONE}},
+    {{GUIDANCE_INSTRUMENTED, MUTATOR_BYTES}, {GUIDANCE_FEATURES, MUTATOR_BYTES}},
+    {{GUIDANCE_INSTRUMENTED, MUTATOR_STRUCTURED}, {GUIDANCE_FEATURES, MUTATOR_STRUCTURED}},
+    {{GUIDANCE_BLIND, MUTATOR_STRUCTURED}, {GUIDANCE_BLIND, MUTATOR_BYTES}},
+    {{GUIDANCE_NONE, MUTATOR_STRUCTURED}, {GUIDANCE_NONE, MUTATOR_BYTES}},
+    {{GUIDANCE_FEATURES, MUTATOR_STRUCTURED}, {GUIDANCE_FEATURES, MUTATOR_BYTES}},
+    {{GUIDANCE_FEATURES, MUTATOR_ALONE}, {GUIDANCE_FEATURES, MUTATOR_STRUCTURED}},
+    {{GUIDANCE_INSTRUMENTED, MUTATOR_STRUCTURED}, {GUIDANCE_INSTRUMENTED, MUTATOR_BYTES}},
 };
 static const enum measure compared[] = {MEASURE_LIES, MEASURE_TIME, MEASURE_CELLS, MEASURE_EDGES};
 #define COMPARED (sizeof compared / sizeof *compared)
@@ -38,7 +46,8 @@ struct walk {
 void table_each(unsigned axes[AXES], int first,
                 void (*visit)(void *context, const unsigned axes[AXES]), void *context) {
     if (first == AXES) {
-        visit(context, axes);
+        if (rows_asked(axes))
+            visit(context, axes);
         return;
     }
     for (unsigned value = 0; value < AXIS_VALUES && axis_values[first][value]; value++) {
@@ -58,7 +67,7 @@ static void add_names(struct buffer *out, const unsigned axes[AXES], int first, 
 static void say_missing(void *context, const unsigned axes[AXES]) {
     struct walk *walk = context;
     size_t before = walk->missing;
-    for (unsigned seed = 1; seed <= TABLE_SEEDS && rows_asked(axes); seed++) {
+    for (unsigned seed = 1; seed <= TABLE_SEEDS; seed++) {
         walk->runs++;
         if (rows_find(walk->rows, axes, seed))
             continue;
@@ -186,8 +195,8 @@ static void add_comparison_of(struct walk *walk, const unsigned a[AXES], const u
 
 static void add_comparison(struct walk *walk, const struct comparison *comparison,
                            const unsigned panel[AXES]) {
-    unsigned a[AXES] = {panel[0], panel[1], comparison->a[0], comparison->a[1]};
-    unsigned b[AXES] = {panel[0], panel[1], comparison->b[0], comparison->b[1]};
+    unsigned a[AXES] = {panel[0], panel[1], comparison->a.guidance, comparison->a.mutator};
+    unsigned b[AXES] = {panel[0], panel[1], comparison->b.guidance, comparison->b.mutator};
     double values[SEEDS_MAX];
     size_t ours = rows_values(walk->rows, a, MEASURE_LIES, values);
     size_t theirs = rows_values(walk->rows, b, MEASURE_LIES, values);
@@ -195,7 +204,11 @@ static void add_comparison(struct walk *walk, const struct comparison *compariso
         return;
     buffer_text(walk->out, "| ");
     add_names(walk->out, panel, 0, AXIS_GUIDANCE, ", ");
-    buffer_format(walk->out, " | %s | %zu, %zu |", comparison->words, ours, theirs);
+    buffer_text(walk->out, " | ");
+    add_names(walk->out, a, AXIS_GUIDANCE, AXES, ", ");
+    buffer_text(walk->out, " against ");
+    add_names(walk->out, b, AXIS_GUIDANCE, AXES, ", ");
+    buffer_format(walk->out, " | %zu, %zu |", ours, theirs);
     for (size_t i = 0; i < COMPARED; i++)
         add_comparison_of(walk, a, b, compared[i]);
     buffer_text(walk->out, "\n");
@@ -204,7 +217,7 @@ static void add_comparison(struct walk *walk, const struct comparison *compariso
 static void add_comparisons(struct walk *walk) {
     buffer_text(walk->out,
                 "\nMedian : median, p of a two-sided exact Mann-Whitney test, seeds won - lost:\n\n"
-                "| where | comparison | n |");
+                "| where | what against what | n |");
     for (size_t i = 0; i < COMPARED; i++)
         buffer_format(walk->out, " %s |", measure_table[compared[i]].words);
     buffer_text(walk->out, "\n|---|---|---|");

@@ -16,8 +16,8 @@ void table_words(const struct rows *rows, struct buffer *out);
 // and start; at each moment the median over the seeds.
 void plot_svg(const struct rows *rows, struct buffer *out);
 
-// Calls `visit` for every combination of the values of the axes from `first` on, in order; those
-// before it are taken from `axes`.
+// Calls `visit` for every configuration of the matrix (rows_asked) with the values that `axes` has
+// before `first`, in order.
 void table_each(unsigned axes[AXES], int first,
                 void (*visit)(void *context, const unsigned axes[AXES]), void *context);
 

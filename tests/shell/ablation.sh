@@ -58,6 +58,17 @@ check "the harness finds each lie with the same input when it is asked for all o
 late() { build/ablation/clock "$SCRATCH/journal" "$SCRATCH/time" 2 | grep -x $'inputs\t0\t0'; }
 check "what came after the budget does not count" late
 
+# --- an engine that sees nothing ------------------------------------------------------------------
+keeps() { # TARGET
+    rm -rf "$SCRATCH/kept" && mkdir "$SCRATCH/kept" && cp build/seeds/empty "$SCRATCH/kept/" &&
+        INSTAR_FUZZ_GUIDE=off build/ablation/"$1" -seed=1 -runs=400 -max_len=4096 "$SCRATCH/kept" >"$SCRATCH/log" 2>&1 || return 1
+    grep '^instar-fuzz: mutator: structured' "$SCRATCH/log"
+    kept=$(find "$SCRATCH/kept" -type f | wc -l)
+    echo "$1 keeps $kept"
+}
+blind() { keeps blind_structured && [ "$kept" = 1 ] && keeps fuzz_structured && [ "$kept" -gt 20 ]; }
+check "a blind engine keeps the case that it began with, one that feels our decoder many" blind
+
 # --- a run, end to end ---------------------------------------------------------------------------
 export DATA=$SCRATCH/data SEEDS=1 BUDGET=12 CORES=1 ONLY='libfuzzer seeds none bytes'
 runs() {
@@ -71,7 +82,7 @@ check "a run that is there is not done again" bash -c 'bench/ablation/run | grep
 # Who runs them and who counts them have the same matrix in mind.
 tells() { build/ablation/report "$DATA" >"$SCRATCH/words" && grep -q "^1 of $(SEEDS='1 2 3 4 5' ONLY='' DATA=/nowhere bench/ablation/run --list | wc -l) runs" "$SCRATCH/words" && grep -q '^| libfuzzer | seeds | none | bytes | 1 |' "$SCRATCH/words"; }
 check "the table says what is there and what is missing" tells
-draws() { build/ablation/report --svg "$DATA" >"$SCRATCH/plot" && [ "$(grep -c 'fill="none" stroke="#777777"' "$SCRATCH/plot")" = 1 ] && tail -n 1 "$SCRATCH/plot" | grep -x '</svg>'; }
+draws() { build/ablation/report --svg "$DATA" >"$SCRATCH/plot" && [ "$(grep -c 'fill="none" stroke="#8a8a8a"' "$SCRATCH/plot")" = 1 ] && tail -n 1 "$SCRATCH/plot" | grep -x '</svg>'; }
 tells_again() { mkdir "$SCRATCH/again" && cp "$DATA"/*.tsv "$SCRATCH/again" && awk -F '\t' -v OFS='\t' 'NR == 2 {$9 = 2} {print}' "$DATA/runs.tsv" >"$SCRATCH/again/runs.tsv" && build/ablation/report "$SCRATCH/again" | grep '^Ended early and started again: libfuzzer seeds none bytes seed 1 (2 starts)'; }
 check "it says so where an engine ended early" tells_again
 check "the plot has a line for it" draws

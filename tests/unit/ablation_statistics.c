@@ -127,7 +127,8 @@ static void a_clock_that_runs_backwards_is_refused(void **state) {
 
 static void a_lie_that_was_not_found_counts_as_the_budget(void **state) {
     (void)state;
-    static const unsigned axes[AXES] = {1, 0, 2, 1};
+    static const unsigned axes[AXES] = {ENGINE_AFL, START_EMPTY, GUIDANCE_INSTRUMENTED,
+                                        MUTATOR_STRUCTURED};
     struct rows rows;
     double values[SEEDS_MAX];
     size_t found;
