@@ -155,17 +155,19 @@ int command_load_case(struct testcase *testcase, const char *path, struct fault 
 }
 
 // What did not reach its reader must not end like what did. Who closed a pipe has read enough.
-static int check_stdout(const struct command *command, int status) {
+static int check_stdout(int status) {
     errno = 0;
     bool lost = fflush(stdout) != 0 || ferror(stdout);
-    return lost && errno != EPIPE ? command_complain(command, "stdout could not be written")
-                                  : status;
+    if (!lost || errno == EPIPE)
+        return status;
+    fprintf(stderr, "instar-fuzz: stdout could not be written\n");
+    return EXIT_BAD_USE;
 }
 
 int main(int argc, char **argv) {
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         usage(argc < 2 ? stderr : stdout);
-        return argc < 2 ? EXIT_BAD_USE : 0;
+        return argc < 2 ? EXIT_BAD_USE : check_stdout(EXIT_NONE);
     }
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(commands[i]->name, argv[1]) != 0)
@@ -173,9 +175,9 @@ int main(int argc, char **argv) {
         for (int a = 2; a < argc; a++)
             if (!strcmp(argv[a], "--help")) {
                 command_help(commands[i]);
-                return 0;
+                return check_stdout(EXIT_NONE);
             }
-        return check_stdout(commands[i], commands[i]->run(commands[i], argc - 1, argv + 1));
+        return check_stdout(commands[i]->run(commands[i], argc - 1, argv + 1));
     }
     fprintf(stderr, "instar-fuzz: no command '%s' (see instar-fuzz --help)\n", argv[1]);
     return EXIT_BAD_USE;

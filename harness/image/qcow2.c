@@ -149,9 +149,14 @@ static int open_data_file(struct image *image, struct fault *fault) {
     return 0;
 }
 
+bool qcow2_within(const struct image *image, uint64_t offset, uint64_t length) {
+    uint64_t end;
+    return !__builtin_add_overflow(offset, length, &end) &&
+           (end <= image->file_size || end - image->file_size < image->unit);
+}
+
 bool qcow2_table_fits(const struct image *image, uint64_t offset, uint64_t length) {
-    return offset % image->unit == 0 && offset <= image->file_size &&
-           length <= image->file_size - offset;
+    return offset % image->unit == 0 && qcow2_within(image, offset, length);
 }
 
 static int check_tables(struct image *image, struct fault *fault) {

@@ -155,11 +155,14 @@ void qcow2_compressed_place(uint64_t entry, uint32_t cluster_bits, uint64_t *off
 // The L2 table at a file offset, through the cache; NULL with a fault if it is misplaced.
 const uint8_t *qcow2_load_l2(struct image *image, uint64_t file_offset, struct fault *fault);
 
-// Reads a table of 8-byte entries, which must lie in the file, into *table, in host byte order. The
+// Reads a table of 8-byte entries, which must fit, into *table, in host byte order. The
 // caller frees it, after a failure too.
 int qcow2_load_table(struct image *image, uint64_t offset, uint32_t entries, uint64_t **table,
                      struct fault *fault);
-// Does [offset, offset + length) begin at a cluster and lie inside the file?
+// Does [offset, offset + length) lie inside the file? Its last cluster may be cut, and what is not
+// there reads as zeros; qemu-img's check draws the line at one cluster behind the end.
+bool qcow2_within(const struct image *image, uint64_t offset, uint64_t length);
+// The same of a table, which begins at a cluster.
 bool qcow2_table_fits(const struct image *image, uint64_t offset, uint64_t length);
 
 struct qcow2_snapshot {

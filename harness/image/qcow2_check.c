@@ -43,16 +43,14 @@ __attribute__((format(printf, 2, 3))) static void corrupt(struct walk *walk, con
 
 // Counts a reference to each cluster that [offset, offset + length) touches.
 static void refer(struct walk *walk, uint64_t offset, uint64_t length, const char *what) {
-    uint64_t unit = walk->image->unit, end;
+    uint64_t unit = walk->image->unit;
     if (length == 0)
         return;
-    // The last cluster of a file may be cut, but must begin in it.
-    if (__builtin_add_overflow(offset, length, &end) ||
-        (end > walk->image->file_size && end - walk->image->file_size >= unit)) {
+    if (!qcow2_within(walk->image, offset, length)) {
         corrupt(walk, "%s at %#llx is behind the file's end", what, (unsigned long long)offset);
         return;
     }
-    uint64_t last = min_u64(div_up(end, unit), walk->clusters);
+    uint64_t last = min_u64(div_up(offset + length, unit), walk->clusters);
     for (uint64_t i = offset / unit; i < last; i++) {
         if (walk->counted[i] < walk->most)
             walk->counted[i]++;

@@ -247,7 +247,8 @@ uint64_t case_touched_bytes(const struct content_extent *extents, size_t count, 
                 seen = extents[j].length != 0 && write_is_data(&extents[j]) &&
                        extents[j].offset / unit <= at &&
                        (extents[j].offset + extents[j].length - 1) / unit >= at;
-            if (!seen)
+            // The lower file of a chain may reach behind the disk's end.
+            if (!seen && at * unit < size)
                 touched += min_u64((at + 1) * unit, size) - at * unit;
         }
     }

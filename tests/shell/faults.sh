@@ -299,6 +299,10 @@ else
     echo "# no mount namespace here: the fall-back from /dev/shm is not tried"
 fi
 check "nothing is left there" rmdir "$on_disk"
+full_stdout() { "$FUZZ" "$@" >/dev/full; }
+check "what a full disk swallows does not end well" says 2 "could not be written" full_stdout show "$measure"
+check "nor does help" says 2 "could not be written" full_stdout --help
+check "nor that of a command" says 2 "could not be written" full_stdout replay --help
 check "nowhere to work" says 2 "/nowhere/work" env INSTAR_FUZZ_WORK=/nowhere/work "$FUZZ" replay "$measure"
 check "reports into a file" says 2 "plain-file" env INSTAR_FUZZ_OUT="$SCRATCH/plain-file" "$FUZZ" replay "$measure"
 if mkdir "$SCRATCH/small" && mount -t tmpfs -o size=128k none "$SCRATCH/small" 2>/dev/null; then

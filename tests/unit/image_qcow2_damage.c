@@ -99,6 +99,28 @@ static void damage_is_counted_as_qemu_img_counts_it(void **state) {
     }
 }
 
+// The file ends in the L1 table, whose other entries then are zeros to qemu-img, and no damage.
+static void a_table_that_the_files_end_cuts_goes_on_as_zeros(void **state) {
+    (void)state;
+    char *argv[] = {"qemu-img", "create", "-f", "qcow2", FILE_NAME, "40G", NULL};
+    struct stat info;
+    if (!have_qemu_img())
+        skip();
+    unlink(FILE_NAME);
+    assert_int_equal(run_qemu_img(argv, &text), 0);
+    assert_int_equal(stat(FILE_NAME, &info), 0); // 80 entries at its very end
+    assert_int_equal(truncate(FILE_NAME, info.st_size - 64 * 8), 0);
+    assert_same_statistics(FILE_NAME);
+    content_begin(&content, 40ull << 30);
+    assert_clean();
+    assert_int_equal(truncate(FILE_NAME, info.st_size - 80 * 8), 0);
+    assert_clean();
+    // A cluster further there is nothing to refer to.
+    struct image *image;
+    assert_int_equal(truncate(FILE_NAME, info.st_size - 80 * 8 - 65536), 0);
+    assert_int_equal(image_open(&image, FILE_NAME, IMAGE_QCOW2, NULL), -1);
+}
+
 // Extended entries, 16 KiB clusters: header 0, L2 at cluster 1. Byte 7 of an entry's second half is
 // the bitmap's lowest, for subclusters 0 to 7; byte 3 that of their zero bits.
 static void damaged_bitmaps_are_counted_as_qemu_img_counts_them(void **state) {
@@ -227,6 +249,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_be_read_is_refused_with_its_reason),
         cmocka_unit_test(damage_is_counted_as_qemu_img_counts_it),
+        cmocka_unit_test(a_table_that_the_files_end_cuts_goes_on_as_zeros),
         cmocka_unit_test(damaged_bitmaps_are_counted_as_qemu_img_counts_them),
         cmocka_unit_test(a_feature_without_its_ground_is_refused),
         cmocka_unit_test(what_lies_behind_the_files_end_is_an_error),

@@ -43,6 +43,21 @@ static void add_cost(const struct testcase *layer, struct cost *cost) {
     cost->touched += case_touched_bytes(extents, count, unit, size);
 }
 
+static void units_are_counted_once_and_only_within_the_disk(void **state) {
+    (void)state;
+    static const struct content_extent extents[] = {
+        {.offset = 10, .length = 1, .form = FORM_NORMAL},
+        {.offset = 4000, .length = 200, .form = FORM_COMPRESSED}, // the first unit again
+        {.offset = 1, .length = 1 << 20, .form = FORM_ZERO},
+        {.offset = 5 * 4096,
+         .length = 4097,
+         .form = FORM_NORMAL}, // of a lower file, if 4200 is all
+    };
+    assert_int_equal(case_touched_bytes(extents, 4, 4096, UINT64_MAX), 4 * 4096);
+    assert_int_equal(case_touched_bytes(extents, 4, 4096, 4200), 4200);
+    assert_int_equal(case_touched_bytes(extents, 4, 4096, 6 * 4096 + 1), 3 * 4096 + 1);
+}
+
 static void writes_stay_within_every_cap(void **state) {
     (void)state;
     uint64_t seed = 10;
@@ -306,6 +321,7 @@ static void a_qcow2_of_many_clusters_is_not_converted_behind_its_measure(void **
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(units_are_counted_once_and_only_within_the_disk),
         cmocka_unit_test(writes_stay_within_every_cap),
         cmocka_unit_test(zeros_are_stored_only_where_they_are_few),
         cmocka_unit_test(one_write_leaves_room_for_others),
