@@ -20,6 +20,7 @@ struct replay {
     const char *out;
     bool own_out; // given for this call; otherwise it is a campaign's, whose reports stay
     bool json;
+    struct buffer reported; // signatures of this call, a line each
 };
 
 static int load_bytes(const char *path, uint8_t bytes[CASE_MAX_BYTES], size_t *size,
@@ -48,15 +49,27 @@ static void tell(const struct replay *replay, const struct record *record, const
     cJSON_Delete(tree);
 }
 
-// Reports of all findings, and the images beside the first for pasting.
-static int leave_reports(const struct replay *replay, const uint8_t *bytes, size_t size,
-                         size_t findings, struct buffer *out, struct fault *fault) {
-    for (size_t i = 0; i < findings; i++) {
+// Has an earlier case of this call left a report of that signature?
+static bool reported(const struct replay *replay, const char *signature) {
+    size_t length = strlen(signature);
+    for (const char *line = replay->reported.data; line && *line; line = strchr(line, '\n') + 1)
+        if (!strncmp(line, signature, length) && line[length] == '\n')
+            return true;
+    return false;
+}
+
+// Reports of all findings, and the images beside each for pasting.
+static int leave_reports(struct replay *replay, const struct record *record, const uint8_t *bytes,
+                         size_t size, struct buffer *out, struct fault *fault) {
+    for (size_t i = 0; i < record->finding_count; i++) {
         char path[4096], images[4200];
-        int written = harness_report(replay->harness, bytes, size, i, replay->out, replay->own_out,
-                                     path, sizeof path, fault);
+        const char *signature = record->findings[i].signature;
+        bool replace = replay->own_out && !reported(replay, signature);
+        int written = harness_report(replay->harness, bytes, size, i, replay->out, replace, path,
+                                     sizeof path, fault);
         if (written < 0)
             return -1;
+        buffer_format(&replay->reported, "%s\n", signature);
         if (!written) {
             if (!replay->json)
                 buffer_format(out, "\nThere is a report of this signature: %s\n", path);
@@ -76,7 +89,7 @@ static int leave_reports(const struct replay *replay, const uint8_t *bytes, size
     return 0;
 }
 
-static int replay_one(const struct replay *replay, const char *path) {
+static int replay_one(struct replay *replay, const char *path) {
     uint8_t bytes[CASE_MAX_BYTES];
     size_t size, unconfirmed;
     const struct record *record;
@@ -85,9 +98,8 @@ static int replay_one(const struct replay *replay, const char *path) {
         return command_complain(replay->command, "%s", fault.text);
     if (harness_replay(replay->harness, bytes, size, &record, &unconfirmed, &fault))
         return command_complain(replay->command, "%s: %s", path, fault.text);
-    size_t findings = record->finding_count;
     int status = EXIT_NONE;
-    if (findings)
+    if (record->finding_count)
         status = EXIT_FOUND;
     else if (unconfirmed || harness_undecided(record))
         status = EXIT_INCONCLUSIVE;
@@ -96,7 +108,7 @@ static int replay_one(const struct replay *replay, const char *path) {
     if (unconfirmed && !replay->json)
         buffer_format(&out, "%zu divergence%s did not repeat on fresh files: inconclusive\n",
                       unconfirmed, unconfirmed > 1 ? "s" : "");
-    if (replay->out && leave_reports(replay, bytes, size, findings, &out, &fault))
+    if (replay->out && leave_reports(replay, record, bytes, size, &out, &fault))
         status = command_complain(replay->command, "%s", fault.text);
     puts(out.data);
     fflush(stdout);
@@ -150,6 +162,7 @@ static int replay_all(const struct command *command, int argc, char **argv) {
     for (int i = first; i < argc; i++)
         status = worse(status, replay_one(&replay, argv[i]));
     harness_close(replay.harness);
+    buffer_free(&replay.reported);
     return status;
 }
 
@@ -158,7 +171,9 @@ const struct command command_replay = {
     "[--json] [--out FOLDER] CASE...",
     "run a case once more and tell its story",
     "  --json        the story for a program\n"
-    "  --out FOLDER  leave report, images and reproduce.sh of each finding there\n"
+    "  --out FOLDER  leave report, images and reproduce.sh of each finding there; of several "
+    "cases\n"
+    "                with one signature the first one's\n"
     "A case is a file of bytes (corpus, crash) or its text form (*.json).\n"
     "exit: 0 no divergence; 1 divergence; 2 bad use, unreadable case or harness error;\n"
     "      3 a tool is unavailable; 4 inconclusive\n",

@@ -213,6 +213,22 @@ S
 )
 QEMU_IMG=$shy check "without a second opinion nobody is accused of an unreadable output by our reader" \
     says 1 "check_divergence-convert-raw-qcow2-output_instar" env INSTAR="$garbled" "$FUZZ" replay "$to_qcow2"
+# Two cases of one signature in one call: the first one's report stays; a later call's takes its place.
+other=$(text other <<'J'
+{"format": "qcow2", "virtual_size": 2097152, "operations": [{"op": "measure", "target": "qcow2"}]}
+J
+)
+reports_of_one() {
+    local case
+    for case in "$measure $other" "$other $measure"; do
+        # shellcheck disable=SC2086 # two words
+        STANDIN_LIE=measure-trailing-comma status 1 replay --out "$SCRATCH/one-out" $case || return 1
+        "$FUZZ" show "${case% *}" >"$SCRATCH/first"
+        "$FUZZ" show "$SCRATCH"/one-out/findings/*/case.bin | diff - "$SCRATCH/first" || return 1
+        [ "$(find "$SCRATCH/one-out/findings" -name case.bin | wc -l)" = 1 ] || return 1
+    done
+}
+check "of two cases with one signature the first one's report is left" reports_of_one
 evil=$(fake evil/instar <<'S'
 case "$*" in *info*src*) $STANDIN "$@" | /bin/sed 's|"format": "qcow2"|"format": "a\\nEND\\ntouch pwned\\ncat <<X\\n"|'; exit 0 ;; esac
 exec $STANDIN "$@"
