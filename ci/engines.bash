@@ -18,3 +18,12 @@ AFL_ENVIRONMENT=(
     AFL_AUTORESUME=1 AFL_FORKSRV_INIT_TMOUT=120000 AFL_FAST_CAL=1
 )
 afl_knows() { grep -qaF "$1" "$(command -v afl-fuzz)" 2>/dev/null; }
+
+log_bytes() { stat -c %s "$1" 2>/dev/null || echo 0; }
+# ended_by_finding LOG BYTES: a new signature and a crash of our own both end libFuzzer with 77. Does
+# LOG, behind its first BYTES (all of it where it was cut since), have the line of harness/engine/abort.c?
+ended_by_finding() {
+    local from=$2
+    [ "$(log_bytes "$1")" -ge "$from" ] || from=0
+    tail -c "+$((from + 1))" "$1" | grep -aq '^Assertion failure: '
+}

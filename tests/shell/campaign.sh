@@ -153,13 +153,14 @@ printf '#!/bin/sh\necho "cannot" >&2\nexit 1\n' >"$SCRATCH/bin/afl-fuzz"
 chmod +x "$SCRATCH/bin/afl-fuzz"
 PATH=$SCRATCH/bin:$PATH JOBS=1 "$CAMPAIGN" start "$SCRATCH/broken" >/dev/null 2>&1
 check "an engine that will not run" ends_by "$SCRATCH/broken" "^failed: no engine could be kept running"
-# A crash of our own ends libFuzzer as a finding does, and claims nothing.
+# A crash of our own ends libFuzzer as a finding does, and names no signature, though an earlier one has.
 cp -r "$L" "$SCRATCH/crash"
 rm -rf "$SCRATCH/crash/"{seen,findings,pid,go,lock}
 sed -i "s|=$L|=$SCRATCH/crash|" "$SCRATCH/crash/campaign.conf"
 printf '#!/bin/sh\nexit 77\n' >"$SCRATCH/crash/program/fuzz_instar"
+echo 'Assertion failure: of-an-earlier-start' >>"$SCRATCH/crash/log/libfuzzer-1.log"
 "$CAMPAIGN" resume "$SCRATCH/crash" >/dev/null 2>&1
-check "crashes of our own that claim nothing" ends_by "$SCRATCH/crash" "^failed: no engine could be kept running"
+check "crashes of our own that name no signature" ends_by "$SCRATCH/crash" "^failed: no engine could be kept running"
 
 # An error of the harness ends its sitting, and not the ones that follow.
 check "it goes on with the first" env JOBS=1 "$CAMPAIGN" resume "$A"
