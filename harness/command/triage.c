@@ -8,6 +8,7 @@
 #include "command/interrupt.h"
 #include "exec/clock.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,15 +198,16 @@ static int triage_all(struct triage *t) {
 
 // A file that cannot be written is said before any work.
 static int check_file(const struct triage *t, const char *name, const char *path) {
-    char folder[4096];
+    char folder[PATH_MAX];
     struct stat info;
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    snprintf(slash ? slash + 1 : folder, 2, "%s", slash ? "" : ".");
     if (strcmp(path, "-") == 0)
         return 0;
-    // A pipe or a device is written to; a file is replaced.
+    // A pipe or a device is written to; a file is replaced, that behind a link where it lies.
     bool there = stat(path, &info) == 0, through = there && !S_ISREG(info.st_mode);
+    if (!there || !realpath(path, folder))
+        snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    snprintf(slash ? slash + 1 : folder, 2, "%s", slash ? "" : ".");
     if (access(through ? path : folder, W_OK) || (there && S_ISDIR(info.st_mode)))
         return command_complain(t->command, "%s %s: no file can be written there", name, path), -1;
     return 0;

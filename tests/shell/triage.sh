@@ -255,6 +255,8 @@ lost() {
 check "nothing is called new or not where a file could not be read" lost
 check "two files on stdout end with 2" refused 'cannot both' --json - --sarif - lf
 check "a file that cannot be written ends with 2" refused 'no file can be written' --json nowhere/x lf
+behind_a_link() { status 1 lying --no-minimize --json /dev/fd/7 lf/crash-1 7>behind.json && grep -q 'instar-fuzz triage' behind.json; }
+check "a file behind a link is written where it lies" behind_a_link
 mkdir full && touch full/mine
 check "a folder of somebody else's is not replaced" refused 'neither empty nor' --out full lf
 check "nor is one of the inputs" refused 'is what is to be sorted' --out empty lf empty
