@@ -4,6 +4,7 @@
 // there.
 #include "compared.h"
 
+#include "base/hash.h"
 #include "coverage.h"
 #include "harness_state.h"
 
@@ -14,13 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static uint64_t text_hash(const char *text) {
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-    return hash;
-}
 
 static char *compared_text(const struct harness *h) {
     struct buffer words = {0};
@@ -71,7 +65,7 @@ int compared_write(const struct harness *h, struct fault *fault) {
         return fault_errno(fault, "%s", path);
     char *text = compared_text(h);
     snprintf(path, sizeof path, "%s/compared/%016llx.json", h->settings->out,
-             (unsigned long long)text_hash(text));
+             (unsigned long long)hash_text(text));
     int status = access(path, F_OK) == 0 ? 0 : write_whole(path, text, fault);
     free(text);
     return status;

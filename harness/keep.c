@@ -3,6 +3,7 @@
 // See keep.h. The name holds a hash of the case, so that the same case is kept once.
 #include "keep.h"
 
+#include "base/hash.h"
 #include "image/image.h"
 
 #include <dirent.h>
@@ -12,13 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static uint64_t case_hash(const uint8_t *data, size_t size) {
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ data[i]) * 0x100000001b3u;
-    return hash;
-}
 
 static size_t count_files(const char *path) {
     DIR *folder = opendir(path);
@@ -50,7 +44,7 @@ void keep_case(const char *out, const char *folder, const char *name, const uint
     if (mkdir(path, 0777) && errno != EEXIST)
         return;
     bool full = count_files(path) >= KEEP_MOST;
-    unsigned long long hash = case_hash(data, size);
+    unsigned long long hash = hash_bytes(data, size);
     snprintf(path, sizeof path, "%s/%s/%s-%016llx.bin", out, folder, name, hash);
     if (!full)
         write_file(path, O_EXCL, data, size);

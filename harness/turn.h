@@ -5,15 +5,12 @@
 #ifndef HARNESS_TURN_H
 #define HARNESS_TURN_H
 
+#include "base/hash.h"
+
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 static inline bool turn_of(const uint8_t *data, size_t size, uint64_t share) {
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ data[i]) * 0x100000001b3u;
-    return (hash >> 32) % share == 0;
+    return (hash_bytes(data, size) >> 32) % share == 0;
 }
 
 #endif

@@ -5,6 +5,7 @@
 // so a new pass costs only what the latest base has made possible.
 #include "mutators/simplify.h"
 
+#include "base/hash.h"
 #include "mutators/simplify_steps.h"
 
 #include <stdlib.h>
@@ -24,9 +25,7 @@ struct simplify {
 };
 
 static uint64_t hash_of(const uint8_t *data, size_t size) {
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ data[i]) * 0x100000001b3u;
+    uint64_t hash = hash_bytes(data, size);
     return hash ? hash : 1;
 }
 

@@ -25,6 +25,7 @@
 #include "timeline.h"
 #include "trigger.h"
 
+#include "base/hash.h"
 #include "harness.h"
 
 #include <inttypes.h>
@@ -79,13 +80,10 @@ static void seen_grow(void) {
 static struct testcase testcase;
 static bool is_worth_a_look(const struct journal_entry *entry) {
     uint8_t bytes[CASE_MAX_BYTES];
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
     case_decode(&testcase, entry->data, entry->head.size);
     size_t size = case_encode(&testcase, bytes);
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3u;
     seen_grow();
-    return seen_add(hash | 1) && testcase.operation_count;
+    return seen_add(hash_bytes(bytes, size) | 1) && testcase.operation_count;
 }
 
 // --- the walk ------------------------------------------------------------------------------------

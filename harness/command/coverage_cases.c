@@ -5,6 +5,7 @@
 // happened to keep first, and the same one each time.
 #include "command/edges.h"
 
+#include "base/hash.h"
 #include "testcase/testcase.h"
 
 #include <dirent.h>
@@ -18,11 +19,9 @@ static bool is_no_case(const char *name) {
     return name[0] == '.' || !strcmp(name, "README.txt");
 }
 
-static uint64_t hash_of(const uint8_t *data, size_t size) {
-    uint64_t hash =
-        0xcbf29ce484222325u; // FNV-1a, mixed, so that all bits of the order depend on it
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ data[i]) * 0x100000001b3u;
+// Mixed, so that all bits of the order depend on it.
+static uint64_t mixed_hash(const uint8_t *data, size_t size) {
+    uint64_t hash = hash_bytes(data, size);
     hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdu;
     return hash ^ (hash >> 33);
 }
@@ -43,7 +42,7 @@ static void add_file(struct coverage_cases *cases, const char *path) {
     cases->items[cases->count++] =
         (struct coverage_case){.bytes = memcpy(must_realloc(NULL, size + 1), bytes, size),
                                .size = size,
-                               .hash = hash_of(bytes, size)};
+                               .hash = mixed_hash(bytes, size)};
 }
 
 static int add_folder(struct coverage_cases *cases, const char *path, struct fault *fault) {

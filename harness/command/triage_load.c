@@ -5,6 +5,8 @@
 // that is no case. Files that mean the same become one case, which is replayed once.
 #include "command/triage.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -112,20 +114,13 @@ static int from_file(struct triage *t, struct triage_file *file, struct buffer *
     return 0;
 }
 
-static uint64_t hash_of(const uint8_t *data, size_t size) {
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ data[i]) * 0x100000001b3u;
-    return hash;
-}
-
 static uint8_t *copy(const void *data, size_t size) {
     return memcpy(must_realloc(NULL, size + 1), data, size);
 }
 
 static size_t case_of(struct triage *t, const uint8_t *bytes, size_t size, const void *raw,
                       size_t raw_size) {
-    uint64_t hash = hash_of(bytes, size);
+    uint64_t hash = hash_bytes(bytes, size);
     size_t *bucket = &t->buckets[hash % BUCKETS];
     for (size_t i = *bucket; i != SIZE_MAX; i = t->cases[i].next)
         if (t->cases[i].hash == hash && t->cases[i].size == size &&

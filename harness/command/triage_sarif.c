@@ -6,6 +6,8 @@
 // an alert without words.
 #include "command/triage.h"
 
+#include "base/hash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,10 +112,7 @@ static void add_location(const struct triage *t, const struct triage_row *row, c
 // missing; of the signature, it is the same wherever the case lies.
 static void add_fingerprints(const char *signature, cJSON *to) {
     char line[32];
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (const char *at = signature; *at; at++)
-        hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
-    snprintf(line, sizeof line, "%016llx:1", (unsigned long long)hash);
+    snprintf(line, sizeof line, "%016llx:1", (unsigned long long)hash_text(signature));
     cJSON *prints = cJSON_AddObjectToObject(to, "partialFingerprints");
     cJSON_AddStringToObject(prints, "instarFuzzSignature/v1", signature);
     cJSON_AddStringToObject(prints, "primaryLocationLineHash", line);

@@ -4,6 +4,7 @@
 // in an instrumented file that name breaks the link.
 #include "engine/afl_map.h"
 
+#include "base/hash.h"
 #include "guide/guide.h"
 
 #include <stdint.h>
@@ -48,10 +49,8 @@ void engine_afl_map_guide(const uint8_t *cells) {
 }
 
 void engine_afl_map_mark(const char *signature) {
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (const char *c = signature; *c; c++)
-        hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
-    hash ^= hash >> 29; // FNV's low bits follow the last letters alone
+    uint64_t hash = hash_text(signature);
+    hash ^= hash >> 29; // both halves are used
     memset(__afl_area_ptr, 0, __afl_map_size);
     __afl_area_ptr[signature_cells[hash % SIGNATURE_CELLS]] = 1;
     __afl_area_ptr[signature_cells[(hash >> 32) % SIGNATURE_CELLS]] = 1;
