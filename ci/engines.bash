@@ -4,9 +4,10 @@
 # what AFL++ must be told to run without a screen and beside others. Read by ci/fuzz and ci/campaign.
 # shellcheck shell=bash
 
-# Half of the time-out is a case's own budget; memory is watched by the harness.
+# Half of the time-out is a case's own budget; memory is watched by the harness. A case may cost a
+# hundred times what another costs: libFuzzer shall prefer the cheap ones, as AFL++ does by itself.
 # shellcheck disable=SC2034 # used by those who read this file
-LIBFUZZER_FLAGS=(-max_len=4096 -timeout=25 -rss_limit_mb=0)
+LIBFUZZER_FLAGS=(-max_len=4096 -timeout=25 -rss_limit_mb=0 -entropic_scale_per_exec_time=1)
 # shellcheck disable=SC2034
 AFL_FLAGS=(-G 4096 -t 25000)
 # Before it answers AFL++ the target tries its tools, an instrumented qemu-img among them: hence the
@@ -17,6 +18,9 @@ AFL_ENVIRONMENT=(
     AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_AFFINITY=1
     AFL_AUTORESUME=1 AFL_FORKSRV_INIT_TMOUT=120000 AFL_FAST_CAL=1
 )
+# The structured mutator, and none of AFL++'s own stages (docs/ablation.md).
+# shellcheck disable=SC2034
+AFL_MUTATOR_ALONE=AFL_CUSTOM_MUTATOR_ONLY=1
 afl_knows() { grep -qaF "$1" "$(command -v afl-fuzz)" 2>/dev/null; }
 
 log_bytes() { stat -c %s "$1" 2>/dev/null || echo 0; }

@@ -78,7 +78,7 @@ size_t afl_custom_fuzz(void *state, uint8_t *data, size_t size, uint8_t **out, u
                                 &mutator->name);
     size = size < max_size ? size : max_size;
     memcpy(mutator->mutant, data, size);
-    return mutate_case(mutator->mutant, size, max_size, seed, NULL, &mutator->name);
+    return mutate_next(mutator->mutant, size, max_size, seed, NULL, &mutator->name);
 }
 
 const char *afl_custom_describe(void *state, size_t max_length) {

@@ -21,7 +21,7 @@ static void say_once(void) {
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {
     say_once();
-    return mutate_case(data, size, max_size, seed, LLVMFuzzerMutate, NULL);
+    return mutate_next(data, size, max_size, seed, LLVMFuzzerMutate, NULL);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,

@@ -38,6 +38,12 @@ enum {
     MOST_DRAWN = 16,  // mutations that have nothing to change in this case
     MOST_TRIES = 24,  // mutants that mean the same as before
     MOST_ROWS = 32,
+    // What an engine keeps grows into cases of many operations, each many times as dear as a short
+    // case and of one source all the same. So most of what is made for it is made from nothing: in
+    // a second that reaches more of the matrix than mutants of a corpus do (docs/ablation.md).
+    FRESH = 3, // of FRESH_OF
+    FRESH_OF = 4,
+    MOST_FRESH = 5, // stacks that a fresh case is made by
 };
 
 static void add_name(struct mutate_name *name, const char *text) {
@@ -66,6 +72,7 @@ static void apply_one(struct mut_work *work, const struct mutation *table, size_
     }
 }
 
+// One to MOST_STACKED mutations.
 static void apply_stack(struct mut_work *work, struct mutate_name *name) {
     unsigned stacked = 0;
     do
@@ -100,10 +107,18 @@ static size_t write_out(struct mut_work *work, uint8_t *out, size_t max_size) {
     return size;
 }
 
+static void apply_fresh(struct mut_work *work, struct mutate_name *name) {
+    struct mutate_name unused = {0};
+    unsigned stacks = 1 + mut_below(work->random, MOST_FRESH);
+    while (stacks-- > 0)
+        apply_stack(work, &unused);
+    add_name(name, "fresh");
+}
+
 // What a mutant is made by; of two parents, what a crossover is made by.
 static void apply_to_child(struct mut_work *work, unsigned attempt, struct mutate_name *name) {
     if (!work->donor) {
-        apply_stack(work, name);
+        work->fresh ? apply_fresh(work, name) : apply_stack(work, name);
         return;
     }
     apply_one(work, mut_splices, mut_splice_count, name);
@@ -141,6 +156,16 @@ size_t mutate_case(uint8_t *data, size_t size, size_t max_size, uint64_t seed, m
     struct testcase parent, child;
     struct mut_work work = {.testcase = &child, .random = &random, .havoc = havoc};
     case_decode(&parent, data, size);
+    return make(&work, &parent, data, max_size, name);
+}
+
+size_t mutate_next(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
+                   struct mutate_name *name) {
+    struct mut_random random = {seed};
+    struct testcase parent, child;
+    struct mut_work work = {.testcase = &child, .random = &random, .havoc = havoc};
+    work.fresh = mut_below(&random, FRESH_OF) < FRESH;
+    case_decode(&parent, data, work.fresh ? 0 : size);
     return make(&work, &parent, data, max_size, name);
 }
 

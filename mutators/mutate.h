@@ -15,7 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What was done, for names of files: at most four names of the table, as "field+write_add".
+// What was done, for names of files: at most four names of the table, as "field+write_add", or
+// "fresh".
 struct mutate_name {
     char text[64];
 };
@@ -28,6 +29,12 @@ typedef size_t mutate_havoc(uint8_t *data, size_t size, size_t max_size);
 // mutations that know nothing of the encoding is `havoc`'s; NULL: the mutator has one of its own.
 // `name` may be NULL.
 size_t mutate_case(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
+                   struct mutate_name *name);
+
+// What an engine is given that asks for a mutant of a case: a quarter of the time one (as of
+// mutate_case), otherwise a case that is made from nothing by the same mutations. Everything else
+// is as above.
+size_t mutate_next(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
                    struct mutate_name *name);
 
 // A case made of parts of both; `out` has room for max_size bytes and is neither of them. Every

@@ -14,6 +14,7 @@ struct mut_work {
     const struct testcase *donor; // another case to take from; only splices have it
     struct mut_random *random;
     mutate_havoc *havoc; // or NULL
+    bool fresh;          // the case begins as the empty one
 };
 
 struct mutation {

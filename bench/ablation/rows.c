@@ -18,8 +18,10 @@ const char *const axis_values[AXES][AXIS_VALUES] = {
                        [GUIDANCE_NONE] = "none",
                        [GUIDANCE_FEATURES] = "features",
                        [GUIDANCE_INSTRUMENTED] = "instrumented"},
-    [AXIS_MUTATOR] =
-        {[MUTATOR_BYTES] = "bytes", [MUTATOR_STRUCTURED] = "structured", [MUTATOR_ALONE] = "alone"},
+    [AXIS_MUTATOR] = {[MUTATOR_BYTES] = "bytes",
+                      [MUTATOR_STRUCTURED] = "structured",
+                      [MUTATOR_ALONE] = "alone",
+                      [MUTATOR_FRESH] = "fresh"},
 };
 
 bool rows_asked(const unsigned axes[AXES]) {
@@ -27,6 +29,10 @@ bool rows_asked(const unsigned axes[AXES]) {
     // libFuzzer has no stages of its own beside our mutator that could be left out.
     if (alone && (!afl || axes[AXIS_GUIDANCE] == GUIDANCE_INSTRUMENTED))
         return false;
+    // Whether guidance is worth it then, the empty case tells.
+    if (axes[AXIS_MUTATOR] == MUTATOR_FRESH)
+        return axes[AXIS_GUIDANCE] == GUIDANCE_FEATURES ||
+               (axes[AXIS_GUIDANCE] == GUIDANCE_NONE && axes[AXIS_START] == START_EMPTY);
     // A blind engine keeps nothing, and the seeds alone find every lie.
     if (axes[AXIS_GUIDANCE] == GUIDANCE_BLIND)
         return axes[AXIS_START] == START_EMPTY &&

@@ -57,7 +57,7 @@ afl_uses_it() {
     grep -a mutator: "$SCRATCH/with.log"
     ls "$SCRATCH/with/one/queue"
     [ "$(grep -ac "$SAYS" "$SCRATCH/with.log")" = 1 ] || return 1
-    find "$SCRATCH/with/one/queue" -name 'id:*' | grep -Eq ',(op_add|op_new|field|write_add|format|size_edge)(\+|,|$)'
+    find "$SCRATCH/with/one/queue" -name 'id:*' | grep -Eq ',(fresh|op_add|op_new|field|write_add|format|size_edge)(\+|,|$)'
 }
 check "AFL++ asks it for mutants and names what it finds after them" afl_uses_it
 trimmed() {

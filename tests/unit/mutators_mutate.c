@@ -87,7 +87,7 @@ static void mutants_are_canonical_cases(void **state) {
         if (i % 50 == 0)
             size = random_bytes(&random, bytes);
         case_decode(&before, bytes, size);
-        size = mutate_case(bytes, size, sizeof bytes, i, NULL, NULL);
+        size = (i % 2 ? mutate_next : mutate_case)(bytes, size, sizeof bytes, i, NULL, NULL);
         assert_canonical(bytes, size);
         case_decode(&after, bytes, size);
         none += memcmp(&before, &after, sizeof before) == 0;
@@ -113,6 +113,9 @@ static void no_mutant_passes_the_limit_or_is_empty(void **state) {
             size_t mutant = mutate_case(data, size < max ? size : max, max, seed, NULL, NULL);
             assert_in_range(mutant, 1, max);
             assert_canonical(data, mutant);
+            mutant = mutate_next(data, mutant, max, seed, NULL, NULL);
+            assert_in_range(mutant, 1, max);
+            assert_canonical(data, mutant);
             size_t child = mutate_crossover(whole, size, other, b, out, max, seed, NULL);
             assert_in_range(child, 1, max);
             assert_canonical(out, child);
@@ -132,6 +135,29 @@ static void nothing_at_all_can_be_mutated(void **state) {
         assert_canonical(out + 2048, size);
     }
     assert_int_equal(mutate_case(out, 0, 0, 1, NULL, NULL), 0);
+    assert_int_equal(mutate_next(out, 0, 0, 1, NULL, NULL), 0);
+}
+
+// The name tells which ones: two parents and one seed make the same case.
+static void three_of_four_are_made_from_nothing(void **state) {
+    (void)state;
+    uint64_t random = 6, hash = HASH_OF_NOTHING;
+    unsigned fresh = 0;
+    for (uint64_t seed = 0; seed < 2000; seed++) {
+        uint8_t a[CASE_MAX_BYTES], b[CASE_MAX_BYTES];
+        struct mutate_name names[2];
+        size_t size = random_bytes(&random, a), other = random_bytes(&random, b);
+        size = mutate_next(a, size, sizeof a, seed, NULL, &names[0]);
+        other = mutate_next(b, other, sizeof b, seed, NULL, &names[1]);
+        bool made_anew = strcmp(names[0].text, "fresh") == 0;
+        assert_int_equal(made_anew, strcmp(names[1].text, "fresh") == 0);
+        assert_int_equal(made_anew, size == other && memcmp(a, b, size) == 0);
+        fresh += made_anew;
+        hash = hash_more(hash, a, size);
+    }
+    assert_in_range(fresh, 1400, 1600);
+    if (hash != 0xf6c710841adf48f6u)
+        fail_msg("they make 0x%016llx", (unsigned long long)hash);
 }
 
 static size_t fill_with_zeros(uint8_t *data, size_t size, size_t max_size) {
@@ -174,6 +200,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(mutants_are_canonical_cases),
         cmocka_unit_test(no_mutant_passes_the_limit_or_is_empty),
         cmocka_unit_test(nothing_at_all_can_be_mutated),
+        cmocka_unit_test(three_of_four_are_made_from_nothing),
         cmocka_unit_test(the_engine_has_its_share),
         cmocka_unit_test(names_fit_into_file_names),
     };
