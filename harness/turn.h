@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 static inline bool turn_of(const uint8_t *data, size_t size, uint64_t share) {
-    return (hash_bytes(data, size) >> 32) % share == 0;
+    return hash_mixed(hash_bytes(data, size)) % share == 0;
 }
 
 #endif

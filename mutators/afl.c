@@ -23,8 +23,9 @@ size_t afl_custom_trim(void *state, uint8_t **out);
 int32_t afl_custom_post_trim(void *state, uint8_t success);
 void afl_custom_deinit(void *state);
 
-// Mutants of one entry before AFL++ goes on to its own stages and to the next: about a second of
-// work, as an entry's havoc is. Anything from 16 to 384 reached the same in a minute.
+// Mutants of one entry before AFL++ goes on to its own stages, where it has them, and to the next:
+// about a second of work, as an entry's havoc is. Anything from 16 to 384 reached the same in a
+// minute.
 #define MUTANTS_OF_AN_ENTRY 128
 // One in so many mutants is a crossover, where AFL++ has a second entry to give.
 #define CROSSOVERS 3

@@ -39,8 +39,8 @@ enum {
     MOST_TRIES = 24,  // mutants that mean the same as before
     MOST_ROWS = 32,
     // What an engine keeps grows into cases of many operations, each many times as dear as a short
-    // case and of one source all the same. So most of what is made for it is made from nothing: in
-    // a second that reaches more of the matrix than mutants of a corpus do (docs/ablation.md).
+    // case and of one source all the same. So most mutants of one parent are made from nothing: in
+    // a second those reach more of the matrix than mutants of a corpus do (docs/ablation.md).
     FRESH = 3, // of FRESH_OF
     FRESH_OF = 4,
     MOST_FRESH = 5, // stacks that a fresh case is made by

@@ -19,13 +19,6 @@ static bool is_no_case(const char *name) {
     return name[0] == '.' || !strcmp(name, "README.txt");
 }
 
-// Mixed, so that all bits of the order depend on it.
-static uint64_t mixed_hash(const uint8_t *data, size_t size) {
-    uint64_t hash = hash_bytes(data, size);
-    hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdu;
-    return hash ^ (hash >> 33);
-}
-
 static void add_file(struct coverage_cases *cases, const char *path) {
     static struct testcase testcase;
     uint8_t bytes[CASE_MAX_BYTES];
@@ -42,7 +35,7 @@ static void add_file(struct coverage_cases *cases, const char *path) {
     cases->items[cases->count++] =
         (struct coverage_case){.bytes = memcpy(must_realloc(NULL, size + 1), bytes, size),
                                .size = size,
-                               .hash = mixed_hash(bytes, size)};
+                               .hash = hash_mixed(hash_bytes(bytes, size))};
 }
 
 static int add_folder(struct coverage_cases *cases, const char *path, struct fault *fault) {

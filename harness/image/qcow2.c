@@ -150,9 +150,9 @@ static int open_data_file(struct image *image, struct fault *fault) {
 }
 
 bool qcow2_within(const struct image *image, uint64_t offset, uint64_t length) {
-    uint64_t end;
+    uint64_t end, there = round_up(image->file_size, QCOW2_SECTOR);
     return !__builtin_add_overflow(offset, length, &end) &&
-           (end <= image->file_size || end - image->file_size < image->unit);
+           (end <= there || end - there < image->unit);
 }
 
 bool qcow2_table_fits(const struct image *image, uint64_t offset, uint64_t length) {

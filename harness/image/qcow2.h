@@ -160,7 +160,8 @@ const uint8_t *qcow2_load_l2(struct image *image, uint64_t file_offset, struct f
 int qcow2_load_table(struct image *image, uint64_t offset, uint32_t entries, uint64_t **table,
                      struct fault *fault);
 // Does [offset, offset + length) lie inside the file? Its last cluster may be cut, and what is not
-// there reads as zeros; qemu-img's check draws the line at one cluster behind the end.
+// there reads as zeros; qemu-img's check draws the line one cluster behind the file's last sector
+// (block/qcow2-refcount.c, qcow2_inc_refcounts_imrt).
 bool qcow2_within(const struct image *image, uint64_t offset, uint64_t length);
 // The same of a table, which begins at a cluster.
 bool qcow2_table_fits(const struct image *image, uint64_t offset, uint64_t length);

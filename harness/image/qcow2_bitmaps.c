@@ -53,7 +53,7 @@ static int check_bitmap(const struct image *image, const struct qcow2_bitmap *bi
 int qcow2_next_bitmap(struct image *image, uint64_t *at, struct qcow2_bitmap *bitmap,
                       struct fault *fault) {
     const struct qcow2_state *state = image->state;
-    uint64_t end = state->directory_offset + state->directory_bytes; // in the file
+    uint64_t end = state->directory_offset + state->directory_bytes; // it fits
     uint8_t entry[QCOW2_BITMAP_FIXED];
     if (end - *at < sizeof entry)
         return fault_set(fault, "the bitmap directory is too short");

@@ -19,7 +19,7 @@ struct walk {
     struct image *image;
     struct qcow2_state *state;
     struct image_check *check;
-    uint64_t clusters;  // of the file
+    uint64_t clusters;  // of the file, and one more where something is said to lie there
     uint32_t *counted;  // references found, a cluster each
     uint32_t most;      // what a refcount of the image can hold, as far as we count
     uint64_t entries;   // visited, of all tables
@@ -50,7 +50,9 @@ static void refer(struct walk *walk, uint64_t offset, uint64_t length, const cha
         corrupt(walk, "%s at %#llx is behind the file's end", what, (unsigned long long)offset);
         return;
     }
-    uint64_t last = min_u64(div_up(offset + length, unit), walk->clusters);
+    uint64_t last = div_up(offset + length, unit);
+    if (last > walk->clusters)
+        walk->clusters = last;
     for (uint64_t i = offset / unit; i < last; i++) {
         if (walk->counted[i] < walk->most)
             walk->counted[i]++;

@@ -42,7 +42,7 @@ int qcow2_next_snapshot(struct image *image, uint64_t *at, struct qcow2_snapshot
     };
     uint64_t id = start + QCOW2_SNAPSHOT_FIXED + extra, name = id + snapshot->id_length;
     *at = name + snapshot->name_length;
-    if (*at > image->file_size || *at - state->snapshots_offset > MAX_TABLE_BYTES)
+    if (!qcow2_within(image, start, *at - start) || *at - state->snapshots_offset > MAX_TABLE_BYTES)
         return fault_set(fault, "the snapshot table is not in the file, or too large");
     if (read_text(image, id, snapshot->id_length, snapshot->id, sizeof snapshot->id, fault) < 0)
         return -1;

@@ -79,7 +79,13 @@ runs() {
 }
 check "one run: its row, one for each lie, and lies that were found" runs
 check "a run that is there is not done again" bash -c 'bench/ablation/run | grep "^0 runs"'
-# Who runs them and who counts them have the same matrix in mind.
+# Who runs them and who counts them have the same matrix in mind: "afl empty none bytes seed 1 2;" is two.
+same_matrix() {
+    build/ablation/report "$DATA" | sed -n 's/^Missing: \(.*\)\.$/\1/p' | sed 's/; /\n/g' |
+        awk '{for (i = 6; i <= NF; i++) print $1, $2, $3, $4, $i}' | sort >"$SCRATCH/counted"
+    SEEDS='1 2 3 4 5' ONLY='' bench/ablation/run --list | sort | diff - "$SCRATCH/counted" && [ "$(wc -l <"$SCRATCH/counted")" -gt 100 ]
+}
+check "what the table misses is what is still to be run" same_matrix
 tells() { build/ablation/report "$DATA" >"$SCRATCH/words" && grep -q "^1 of $(SEEDS='1 2 3 4 5' ONLY='' DATA=/nowhere bench/ablation/run --list | wc -l) runs" "$SCRATCH/words" && grep -q '^| libfuzzer | seeds | none | bytes | 1 |' "$SCRATCH/words"; }
 check "the table says what is there and what is missing" tells
 draws() { build/ablation/report --svg "$DATA" >"$SCRATCH/plot" && [ "$(grep -c 'fill="none" stroke="#8a8a8a"' "$SCRATCH/plot")" = 1 ] && tail -n 1 "$SCRATCH/plot" | grep -x '</svg>'; }

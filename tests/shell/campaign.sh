@@ -114,7 +114,7 @@ check "a damaged campaign.conf is told" complains "is not whole: it has no TIME"
 names_differ() {
     local names
     names=$(sed -n '/^secondaries=/,/^)/p; /^afl_command()/,/^}/p' "$ROOT/ci/campaign-supervisor")
-    names=$(MAIN=$1 HOST=h DIR=/d MARK=m PROGRAM=/p QEMU_IMG_COV='' bash -c "AFL_ENVIRONMENT=() AFL_FLAGS=(); afl_knows() { false; }
+    names=$(MAIN=$1 HOST=h DIR=/d MARK=m PROGRAM=/p QEMU_IMG_COV='' bash -c "AFL_ENVIRONMENT=() AFL_FLAGS=() AFL_MUTATOR_ALONE=A=1; afl_knows() { false; }
         $names
         for n in \$(seq 12); do afl_command \$n; echo \$name; done")
     [ "$(sort -u <<<"$names" | wc -l)" = 12 ] || { echo "$names"; return 1; }
@@ -158,7 +158,7 @@ cp -r "$L" "$SCRATCH/crash"
 rm -rf "$SCRATCH/crash/"{seen,findings,pid,go,lock}
 sed -i "s|=$L|=$SCRATCH/crash|" "$SCRATCH/crash/campaign.conf"
 printf '#!/bin/sh\nexit 77\n' >"$SCRATCH/crash/program/fuzz_instar"
-echo 'Assertion failure: of-an-earlier-start' >>"$SCRATCH/crash/log/libfuzzer-1.log"
+printf '%s\n' '--- an engine starts' 'Assertion failure: of-an-earlier-start' >>"$SCRATCH/crash/log/libfuzzer-1.log"
 "$CAMPAIGN" resume "$SCRATCH/crash" >/dev/null 2>&1
 check "crashes of our own that name no signature" ends_by "$SCRATCH/crash" "^failed: no engine could be kept running"
 

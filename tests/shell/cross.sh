@@ -73,10 +73,10 @@ check "a report has question and answer" grep -q '"question":[[:space:]]*"compar
 
 # In a campaign it is one case in so many, by its bytes: the lie shows, but not in every case.
 asked() {
-    STANDIN_LIE=compare-first-cluster-only "$FUZZ" run --seed 3 --iterations 120 --ops convert \
+    STANDIN_LIE=compare-first-cluster-only "$FUZZ" run --seed 5 --iterations 120 --ops convert \
         --keep-going --log-dir "$SCRATCH/log" >"$SCRATCH/out" 2>&1
     local hits
-    hits=$(grep -o 'compare_divergence-[a-z0-9_-]*' "$SCRATCH"/log/summary-3.json | sort -u | wc -l)
+    hits=$(grep -o 'compare_divergence-[a-z0-9_-]*' "$SCRATCH"/log/summary-5.json | sort -u | wc -l)
     echo "$hits signatures"
     [ "$hits" -gt 0 ] && [ "$hits" -lt 40 ]
 }

@@ -317,8 +317,8 @@ check "an unknown lie" says 3 "STANDIN_LIE" env STANDIN_LIE=no-such-lie "$FUZZ" 
 
 # --- the fuzzer itself ---------------------------------------------------------------------
 # `make fuzz` with a target that crashes, in a tree of links.
-mkdir -p "$SCRATCH/tree/build" && ln -s "$ROOT/ci" "$ROOT/dict" "$SCRATCH/tree/" && ln -s "$ROOT"/build/* "$SCRATCH/tree/build/"
-rm "$SCRATCH/tree/build/fuzz_instar" "$SCRATCH/tree/ci"
+mkdir -p "$SCRATCH/tree/build" && ln -s "$ROOT/dict" "$SCRATCH/tree/" && ln -s "$ROOT"/build/* "$SCRATCH/tree/build/"
+rm "$SCRATCH/tree/build/fuzz_instar"
 mkdir "$SCRATCH/tree/ci" && cp "$ROOT"/ci/{fuzz,engines.bash} "$SCRATCH/tree/ci/"
 printf '#!/bin/sh\necho "==1== ERROR: libFuzzer: deadly signal"; exit 77\n' >"$SCRATCH/tree/build/fuzz_instar"
 chmod +x "$SCRATCH/tree/build/fuzz_instar"

@@ -255,8 +255,18 @@ lost() {
 check "nothing is called new or not where a file could not be read" lost
 check "two files on stdout end with 2" refused 'cannot both' --json - --sarif - lf
 check "a file that cannot be written ends with 2" refused 'no file can be written' --json nowhere/x lf
-behind_a_link() { status 1 lying --no-minimize --json /dev/fd/7 lf/crash-1 7>behind.json && grep -q 'instar-fuzz triage' behind.json; }
-check "a file behind a link is written where it lies" behind_a_link
+# The link's folder is read-only, the file's is not; and the other way round.
+mkdir -p fixed free && touch free/there.json fixed/there.json && ln -s ../free/there.json fixed/link.json && ln -s ../fixed/there.json free/link.json
+behind_a_link() {
+    mount --bind fixed fixed && mount -o remount,bind,ro fixed || return 1
+    status 1 lying --no-minimize --json fixed/link.json lf/crash-1 >table && grep -q 'instar-fuzz triage' free/there.json &&
+        refused 'no file can be written' --json free/link.json lf && [ -L free/link.json ]
+}
+if unshare -m true 2>/dev/null; then
+    check "a file behind a link is written where it lies" unshare -m bash -c "$(declare -p FUZZ SCRATCH); $(declare -f status lying triage refused behind_a_link); behind_a_link"
+else
+    echo "# no mount namespace here: links into read-only folders are not tried"
+fi
 mkdir full && touch full/mine
 check "a folder of somebody else's is not replaced" refused 'neither empty nor' --out full lf
 check "nor is one of the inputs" refused 'is what is to be sorted' --out empty lf empty

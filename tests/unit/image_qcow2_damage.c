@@ -113,12 +113,21 @@ static void a_table_that_the_files_end_cuts_goes_on_as_zeros(void **state) {
     assert_same_statistics(FILE_NAME);
     content_begin(&content, 40ull << 30);
     assert_clean();
-    assert_int_equal(truncate(FILE_NAME, info.st_size - 80 * 8), 0);
-    assert_clean();
-    // A cluster further there is nothing to refer to.
+    // All of it is behind the end, by less than a cluster from the last sector's end.
+    for (int cut = 0; cut < 2; cut++) {
+        assert_int_equal(truncate(FILE_NAME, cut ? info.st_size - 65536 - 64 : 3 * 65536), 0);
+        assert_same_statistics(FILE_NAME);
+        assert_clean();
+    }
+    // Its cluster counts: with a refcount of 0 it is damage.
+    patch(2 * 65536 + 2 * 3, (const uint8_t[]){0, 0}, 2);
+    assert_same_statistics(FILE_NAME);
+    // A sector less, and there is nothing to refer to.
     struct image *image;
-    assert_int_equal(truncate(FILE_NAME, info.st_size - 80 * 8 - 65536), 0);
-    assert_int_equal(image_open(&image, FILE_NAME, IMAGE_QCOW2, NULL), -1);
+    struct fault fault = {.text = ""};
+    assert_int_equal(truncate(FILE_NAME, info.st_size - 65536 - 128), 0);
+    assert_int_equal(image_open(&image, FILE_NAME, IMAGE_QCOW2, &fault), -1);
+    assert_non_null(strstr(fault.text, "L1 table"));
 }
 
 // Extended entries, 16 KiB clusters: header 0, L2 at cluster 1. Byte 7 of an entry's second half is

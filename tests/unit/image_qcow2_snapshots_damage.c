@@ -104,9 +104,33 @@ static void damaged_files_are_survived(void **state) {
     }
 }
 
+// qemu-img writes the table last, and no padding behind it.
+static void a_name_that_the_files_end_cuts_is_shorter(void **state) {
+    (void)state;
+    char *create[] = {"qemu-img", "create", "-f", "qcow2", FILE_NAME, "1M", NULL};
+    char *snapshot[] = {"qemu-img", "snapshot", "-c", "abcdef", FILE_NAME, NULL};
+    char *list[] = {"qemu-img", "snapshot", "-l", FILE_NAME, NULL};
+    struct stat info;
+    if (!have_qemu_img())
+        skip();
+    unlink(FILE_NAME);
+    assert_int_equal(run_qemu_img(create, &text) | run_qemu_img(snapshot, &text), 0);
+    assert_int_equal(stat(FILE_NAME, &info), 0);
+    assert_int_equal(truncate(FILE_NAME, info.st_size - 2), 0);
+    assert_int_equal(run_qemu_img(list, &text), 0);
+    assert_non_null(strstr(text.data, "abcd "));
+    assert_same_statistics(FILE_NAME);
+    struct image *image = opened(FILE_NAME, IMAGE_QCOW2);
+    struct image_info said;
+    image->driver->info(image, &said);
+    assert_int_equal(said.snapshots, 1);
+    image_close(image);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_damaged_table_is_refused_or_counted_as_qemu_img_does),
+        cmocka_unit_test(a_name_that_the_files_end_cuts_is_shorter),
         cmocka_unit_test(damaged_files_are_survived),
     };
     return cmocka_run_group_tests(tests, enter_directory, release_history);
