@@ -230,10 +230,13 @@ build/obj/pic/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -fPIC -c -o $@ $<
 
-build/afl/mutator.so: build/obj/pic/mutators/afl.o $(call libs,pic,mutators testcase image base)
+# The second one makes nothing anew (the ablation).
+build/afl/mutator.so: build/obj/pic/mutators/afl.o
+build/ablation/mutator.so: build/obj/kin/mutators/afl.o
+build/afl/mutator.so build/ablation/mutator.so: $(call libs,pic,mutators testcase image base)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,defs -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,defs -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # A fuzzing service's target, with its compiler, flags and engine; ci/build-fuzzers calls this with CC,
 # CXX, CFLAGS, CXXFLAGS, LIB_FUZZING_ENGINE and FUZZING_ENGINE of the service. What must not guide the
@@ -324,10 +327,6 @@ build/obj/kin/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -fPIC -Dmutate_next=mutate_case -c -o $@ $<
 ABLATION_HOOKS := build/obj/kin/mutators/libfuzzer.o
-build/ablation/mutator.so: build/obj/kin/mutators/afl.o $(call libs,pic,mutators testcase image base)
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,defs -o $@ $^ $(LIBS)
 # A target: name, flavour of its objects, what else is in it, linker, engine.
 define ablation_target
 build/ablation/$(1): $(call libs,$(2),engine) $(call engine_libs,$(2)) $(3) $(call ablation_objs,journal_write)

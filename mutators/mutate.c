@@ -38,8 +38,8 @@ enum {
     MOST_DRAWN = 16,  // mutations that have nothing to change in this case
     MOST_TRIES = 24,  // mutants that mean the same as before
     MOST_ROWS = 32,
-    // What an engine keeps grows into cases of many operations, each many times as dear as a short
-    // case and of one source all the same. So most mutants of one parent are made from nothing: in
+    // What an engine keeps grows into cases that are many times as dear as a short one, and of one
+    // source all the same. So most mutants of one parent are made from nothing: in
     // a second those reach more of the matrix than mutants of a corpus do (docs/ablation.md).
     FRESH = 3, // of FRESH_OF
     FRESH_OF = 4,
@@ -150,23 +150,25 @@ static size_t make(struct mut_work *work, const struct testcase *parent, uint8_t
     return size;
 }
 
+static size_t mutant(struct mut_random *random, bool fresh, uint8_t *data, size_t size,
+                     size_t max_size, mutate_havoc *havoc, struct mutate_name *name) {
+    struct testcase parent, child;
+    struct mut_work work = {.testcase = &child, .random = random, .havoc = havoc, .fresh = fresh};
+    case_decode(&parent, data, fresh ? 0 : size);
+    return make(&work, &parent, data, max_size, name);
+}
+
 size_t mutate_case(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
                    struct mutate_name *name) {
     struct mut_random random = {seed};
-    struct testcase parent, child;
-    struct mut_work work = {.testcase = &child, .random = &random, .havoc = havoc};
-    case_decode(&parent, data, size);
-    return make(&work, &parent, data, max_size, name);
+    return mutant(&random, false, data, size, max_size, havoc, name);
 }
 
 size_t mutate_next(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
                    struct mutate_name *name) {
     struct mut_random random = {seed};
-    struct testcase parent, child;
-    struct mut_work work = {.testcase = &child, .random = &random, .havoc = havoc};
-    work.fresh = mut_below(&random, FRESH_OF) < FRESH;
-    case_decode(&parent, data, work.fresh ? 0 : size);
-    return make(&work, &parent, data, max_size, name);
+    bool fresh = mut_below(&random, FRESH_OF) < FRESH;
+    return mutant(&random, fresh, data, size, max_size, havoc, name);
 }
 
 size_t mutate_crossover(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
