@@ -50,6 +50,11 @@ libs = $(foreach r,$(2),build/lib/$(1)/lib$(r).a)
 # map, so those rooms are linked without instrumentation.
 GUIDED := engine oracles testcase image
 engine_libs = $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),$(1),plain)/lib$(r).a)
+# Nor are rules that are asked in one case of so many: in which, follows from a hash of its bytes.
+BY_TURN := $(basename $(shell grep -l '\.by_turn = true' oracles/*.c)) oracles/third_support
+$(BY_TURN:%=build/obj/libfuzzer/%.o): LIBFUZZER_FLAGS :=
+$(BY_TURN:%=build/obj/afl/%.o): AFL_CC := $(CLANG)
+$(BY_TURN:%=build/obj/service/%.o): unguided := yes
 
 # What a program around the harness is linked with, for who builds one by hand.
 .PHONY: harness-libs
@@ -241,15 +246,17 @@ build/afl/mutator.so build/ablation/mutator.so: $(call libs,pic,mutators testcas
 # A fuzzing service's target, with its compiler, flags and engine; ci/build-fuzzers calls this with CC,
 # CXX, CFLAGS, CXXFLAGS, LIB_FUZZING_ENGINE and FUZZING_ENGINE of the service. What must not guide the
 # engine has the service's sanitizer, but none of its instrumentation for coverage.
+service_cc = AFL_QUIET=1 $(if $(unguided),AFL_NOOPT=1) $(CC) $(CFLAGS_ALL) $(if $(unguided),-fno-sanitize=fuzzer-no-link)
 build/obj/service/%.o: %.c
 	$(call say,CC service,$<)
 	@mkdir -p $(@D)
-	$(Q)AFL_QUIET=1 $(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(Q)$(service_cc) -c -o $@ $<
 
+build/obj/service-plain/%.o: unguided := yes
 build/obj/service-plain/%.o: %.c
 	$(call say,CC service,$<)
 	@mkdir -p $(@D)
-	$(Q)AFL_QUIET=1 AFL_NOOPT=1 $(CC) $(CFLAGS_ALL) -fno-sanitize=fuzzer-no-link -c -o $@ $<
+	$(Q)$(service_cc) -c -o $@ $<
 
 SERVICE_LIBS := $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),service,service-plain)/lib$(r).a)
 SERVICE_HOOKS := build/obj/service-plain/$(if $(filter afl,$(FUZZING_ENGINE)),harness/engine/afl_map,mutators/libfuzzer).o

@@ -4,6 +4,7 @@
 // there.
 #include "compared.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "coverage.h"
 #include "harness_state.h"
@@ -46,7 +47,7 @@ static int write_whole(const char *path, const char *text, struct fault *fault) 
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
         return fault_errno(fault, "%s", temporary);
-    int status = image_pwrite(fd, text, strlen(text), 0, fault);
+    int status = file_pwrite(fd, text, strlen(text), 0, fault);
     if (close(fd) && status == 0)
         status = fault_errno(fault, "%s", temporary);
     if (status == 0 && rename(temporary, path))

@@ -3,6 +3,7 @@
 // See keep.h. The name holds a hash of the case, so that the same case is kept once.
 #include "keep.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "image/image.h"
 
@@ -29,7 +30,7 @@ static void write_file(const char *path, int flags, const void *data, size_t siz
     if (fd < 0)
         return;
     struct fault fault;
-    if (image_pwrite(fd, data, size, 0, &fault) | close(fd))
+    if (file_pwrite(fd, data, size, 0, &fault) | close(fd))
         unlink(path); // half a file would stand in the way of a whole one
 }
 

@@ -5,6 +5,7 @@
 #include "materialize.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +61,7 @@ static int hash_extent(int fd, uint64_t from, uint64_t to, uint64_t *sum, struct
     static _Thread_local uint8_t buffer[HASH_CHUNK];
     while (from < to) {
         size_t length = (size_t)min_u64(to - from, sizeof buffer);
-        if (image_pread(fd, buffer, length, from, fault))
+        if (file_pread(fd, buffer, length, from, fault))
             return -1;
         *sum += hash_words(buffer, length, from);
         from += length;

@@ -63,6 +63,7 @@ const struct oracle oracle_map_measure = {
     .ops = ORACLE_OP(OP_MEASURE),
     .no_answer = true,
     .beside = true,
+    .by_turn = true,
     .judge = judge,
     .accuses = "Its own measure counts other clusters than its map names.",
     .accuses_by = OPINION_BY_CONTRACT,

@@ -176,6 +176,7 @@ const struct oracle oracle_map_truth = {
     .ops = ORACLE_OP(OP_MEASURE),
     .no_answer = true,
     .beside = true,
+    .by_turn = true,
     .judge = judge,
     .accuses = "The image was built otherwise.",
     .accuses_by = OPINION_BY_TRUTH,

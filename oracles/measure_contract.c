@@ -83,6 +83,7 @@ const struct oracle oracle_measure_contract = {
     .ops = ORACLE_OP(OP_MEASURE),
     .no_answer = true,
     .beside = true,
+    .by_turn = true,
     .judge = judge,
     .accuses = "Its own measure promised that the file fits.",
     .accuses_by = OPINION_BY_CONTRACT,

@@ -67,6 +67,7 @@ const struct oracle oracle_measure_growth = {
     .ops = ORACLE_WRITES,
     .no_answer = true,
     .beside = true,
+    .by_turn = true,
     .judge = judge,
     .accuses = "A conversion stores nothing that its input does not have.",
     .accuses_by = OPINION_BY_CONTRACT,

@@ -132,6 +132,8 @@ struct oracle {
     bool no_answer;   // it looks at something else than what the tools answered (or at its form
                       // alone): its agreement does not make a step a comparison
     bool beside;      // it looks at cross-checks
+    bool by_turn;     // asked in one case of so many, by a hash of its bytes (harness/turn.h): that
+                      // it spoke says nothing of the answers, so no engine is told
     void (*judge)(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out);
     // Who is probably wrong (opinion.h). Without a function it is the tool that the judgement is

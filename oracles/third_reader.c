@@ -96,6 +96,7 @@ const struct oracle oracle_third_reader = {
     .rule = "libyal reads the same disk in an output, where it reads such images at all",
     .ops = ORACLE_WRITES,
     .no_answer = true,
+    .by_turn = true,
     .judge = judge,
     .accuses =
         "libyal reads another disk in its output, and every other image of that kind rightly; "

@@ -9,6 +9,7 @@
 // stream, deflated or not, padded to any sector; vpc, dynamic and fixed, of every creator; vhdx,
 // dynamic and fixed. tests/unit/run_third.c and tests/shell/third.sh hold that rows are still
 // needed, all but third_geometry.
+#include "base/file.h"
 #include "image/vpc.h"
 #include "oracles/third.h"
 
@@ -64,7 +65,7 @@ static bool ends_without_footer(const struct subject *subject) {
     uint8_t cookie[8];
     uint64_t size = subject->image->file_size;
     return size >= 512 &&
-           image_pread(subject->image->fd, cookie, sizeof cookie, size - 512, NULL) == 0 &&
+           file_pread(subject->image->fd, cookie, sizeof cookie, size - 512, NULL) == 0 &&
            memcmp(cookie, "conectix", sizeof cookie) != 0;
 }
 

@@ -68,6 +68,7 @@ const struct oracle oracle_tool_compare = {
     .ops = ORACLE_WRITES,
     .no_answer = true,
     .beside = true,
+    .by_turn = true,
     .judge = judge,
     .accuses = "What the two images hold is known.",
     .accuses_by = OPINION_BY_TRUTH,

@@ -5,6 +5,7 @@
 // has the source's exact size (creator "qem2"), as instar writes it; qemu-img would round it up to
 // whole CHS geometry.
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/vpc.h"
 #include "standin/lies.h"
 #include "standin/standin.h"
@@ -144,7 +145,7 @@ static int plant_chs_size(const char *path, uint64_t size, struct fault *fault) 
     int status = end < (off_t)VPC_FOOTER_SIZE ? -1 : 0;
     for (size_t i = 0; status == 0 && i < sizeof places / sizeof *places; i++) {
         uint8_t footer[VPC_FOOTER_SIZE];
-        status = image_pread(fd, footer, sizeof footer, places[i], fault);
+        status = file_pread(fd, footer, sizeof footer, places[i], fault);
         memcpy(footer + VPC_FOOTER_CREATOR, "vpc ", 4);
         put_be16(footer + VPC_FOOTER_CYLINDERS, geometry.cylinders);
         footer[VPC_FOOTER_HEADS] = geometry.heads;
@@ -152,7 +153,7 @@ static int plant_chs_size(const char *path, uint64_t size, struct fault *fault) 
         put_be32(footer + VPC_FOOTER_CHECKSUM,
                  vpc_checksum(footer, sizeof footer, VPC_FOOTER_CHECKSUM));
         if (status == 0)
-            status = image_pwrite(fd, footer, sizeof footer, places[i], fault);
+            status = file_pwrite(fd, footer, sizeof footer, places[i], fault);
     }
     close(fd);
     return status;

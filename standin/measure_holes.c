@@ -8,6 +8,7 @@
 // L1 and L2 tables (qcow2.txt, "Refcounts" and "Cluster mapping"). The tables were checked by the
 // reader that opened the image.
 #include "base/bytes.h"
+#include "base/file.h"
 #include "standin/measure.h"
 
 #include <errno.h>
@@ -31,7 +32,7 @@ void measure_host_run(int fd, uint64_t offset, uint64_t *length, bool *data) {
 static int read_entry(const struct measure_holes *holes, uint64_t file_offset, uint64_t *entry,
                       struct fault *fault) {
     uint8_t bytes[8];
-    if (image_pread(holes->fd, bytes, sizeof bytes, file_offset, fault))
+    if (file_pread(holes->fd, bytes, sizeof bytes, file_offset, fault))
         return -1;
     *entry = get_be64(bytes);
     return 0;
@@ -46,7 +47,7 @@ static int count_block(const struct measure_holes *holes, uint64_t block_offset,
     for (uint64_t done = 0; done < clusters; done += per_piece) {
         uint64_t now = min_u64(per_piece, clusters - done);
         size_t bytes = (size_t)div_up(now * bits, 8);
-        if (image_pread(holes->fd, piece, bytes, block_offset + done * bits / 8, fault))
+        if (file_pread(holes->fd, piece, bytes, block_offset + done * bits / 8, fault))
             return -1;
         for (uint64_t i = 0; i < now; i++)
             *used += bits >= 8 ? !bytes_are_zero(piece + i * bits / 8, bits / 8)
@@ -88,7 +89,7 @@ int measure_holes_begin(struct measure_holes *holes, struct image *image, struct
         if (holes->data_fd < 0)
             return -1;
     }
-    if (image_pread(holes->fd, header, sizeof header, 0, fault))
+    if (file_pread(holes->fd, header, sizeof header, 0, fault))
         return -1;
     if (fstat(holes->fd, &status))
         return fault_errno(fault, "fstat");

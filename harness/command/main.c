@@ -3,6 +3,8 @@
 // instar-fuzz: the program for people and scripts. Engines have their own (harness/engine).
 #include "command/command.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -80,20 +82,10 @@ int command_read_file(const char *path, size_t limit, struct buffer *out, struct
     if (fd < 0)
         return fault_errno(fault, "%s", path);
     buffer_clear(out);
-    ssize_t got = 0;
-    do {
-        out->length += (size_t)got;
-        got = read(fd, buffer_reserve(out, 4096), 4096);
-        if (got < 0 && errno == EINTR)
-            got = 0;
-        else if (got == 0)
-            break;
-    } while (got >= 0 && out->length <= limit);
-    int status = got < 0 ? fault_errno(fault, "%s", path) : 0;
+    int status = file_read(fd, limit + 1, out) ? fault_errno(fault, "%s", path) : 0;
     if (status == 0 && out->length > limit)
         status = fault_set(fault, "%s: longer than %zu bytes", path, limit);
     close(fd);
-    buffer_reserve(out, 0);
     return status;
 }
 
@@ -125,7 +117,7 @@ int command_write_file(const char *path, const void *data, size_t size, struct f
         return fault_errno(fault, "%s", path);
     mode_t mask = umask(0);
     umask(mask);
-    int status = image_pwrite(fd, data, size, 0, fault);
+    int status = file_pwrite(fd, data, size, 0, fault);
     if (status == 0 && fchmod(fd, there ? info.st_mode & 07777 : 0666 & ~mask))
         status = fault_errno(fault, "%s", path);
     if (close(fd) && status == 0)

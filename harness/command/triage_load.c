@@ -5,6 +5,7 @@
 // that is no case. Files that mean the same become one case, which is replayed once.
 #include "command/triage.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 
 #include <errno.h>
@@ -41,18 +42,9 @@ static int read_start(struct triage_file *file, size_t limit, struct buffer *out
         status = unread(file, fault);
     else if (!S_ISREG(info.st_mode))
         status = fault_set(fault, S_ISDIR(info.st_mode) ? "a folder" : "not a regular file");
-    while (status == 0 && out->length < limit) {
-        ssize_t got = read(fd, buffer_reserve(out, 65536), 65536);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            status = unread(file, fault);
-        if (got <= 0)
-            break;
-        out->length += (size_t)got;
-    }
+    else if (file_read(fd, limit, out))
+        status = unread(file, fault);
     close(fd);
-    buffer_reserve(out, 1)[0] = 0;
     if (status)
         return status;
     file->size = (uint64_t)info.st_size;

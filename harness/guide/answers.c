@@ -4,12 +4,16 @@
 // reported, and where the two answers are not the same.
 #include "guide/family.h"
 
+#include "base/bytes.h"
+#include "testcase/caps.h"
+
 #include <string.h>
 
 // A leaf of an answer. The path is a hash of the names that lead to it, without positions in lists:
 // the tenth extent of a disk is nothing new.
 struct leaf {
     uint64_t path;
+    unsigned nth;   // among those of this path
     uint64_t value; // the number, or a hash of the text
     bool is_number;
 };
@@ -36,15 +40,21 @@ static bool varies_by_itself(const char *name) {
     return false;
 }
 
-static void add_leaf(struct leaves *leaves, uint64_t path, const cJSON *item) {
+static void add_leaf(struct leaves *leaves, uint64_t path, uint64_t value, bool is_number) {
     if (leaves->count == LEAVES)
         return;
-    struct leaf *leaf = &leaves->items[leaves->count++];
-    *leaf = (struct leaf){.path = path};
-    leaf->is_number = tool_json_u64(item, &leaf->value);
-    if (leaf->is_number)
-        return;
-    leaf->value = cJSON_IsString(item) ? text_word(item->valuestring) : (uint64_t)item->type;
+    unsigned nth = 0;
+    for (size_t i = 0; i < leaves->count; i++)
+        nth += leaves->items[i].path == path;
+    leaves->items[leaves->count++] = (struct leaf){path, nth, value, is_number};
+}
+
+static void add_item(struct leaves *leaves, uint64_t path, const cJSON *item) {
+    uint64_t value;
+    bool is_number = tool_json_u64(item, &value);
+    if (!is_number)
+        value = cJSON_IsString(item) ? text_word(item->valuestring) : (uint64_t)item->type;
+    add_leaf(leaves, path, value, is_number);
 }
 
 // No deeper than tool_json_parse lets a tree be.
@@ -56,19 +66,20 @@ static void collect_tree(struct leaves *leaves, uint64_t path, const cJSON *tree
         if (item->child)
             collect_tree(leaves, below, item);
         else
-            add_leaf(leaves, below, item);
+            add_item(leaves, below, item);
     }
-}
-
-static void add_number(struct leaves *leaves, const char *name, uint64_t value) {
-    if (leaves->count < LEAVES)
-        leaves->items[leaves->count++] = (struct leaf){text_word(name), value, true};
 }
 
 // Is the convert behind a measure run in every case? Elsewhere it is a cross-check: whether it is
 // asked follows from the bytes of the case, and says nothing of the answers.
 static bool always_fitted(const struct oracle_step *step) {
     return step->target != IMAGE_RAW && step->target != IMAGE_QCOW2;
+}
+
+// qemu-img writes a vmdk's random id with as few digits as it has.
+static uint64_t settled_size(const struct oracle_step *step, const struct oracle_side *side) {
+    return step->target == IMAGE_VMDK ? round_up(side->output_file_size, SECTOR)
+                                      : side->output_file_size;
 }
 
 static void collect(struct leaves *leaves, const struct oracle_step *step, int index) {
@@ -78,14 +89,15 @@ static void collect(struct leaves *leaves, const struct oracle_step *step, int i
         return;
     collect_tree(leaves, 0, side->result->json);
     if (side->output)
-        add_number(leaves, "output file", side->output_file_size);
+        add_leaf(leaves, text_word("output file"), settled_size(step, side), true);
     if (side->has_converted && always_fitted(step))
-        add_number(leaves, "converted", side->converted_size);
+        add_leaf(leaves, text_word("converted"), side->converted_size, true);
 }
 
-static const struct leaf *find_leaf(const struct leaves *leaves, uint64_t path) {
+// The same leaf of the other answer: of a list, that of the same position.
+static const struct leaf *find_leaf(const struct leaves *leaves, const struct leaf *like) {
     for (size_t i = 0; i < leaves->count; i++)
-        if (leaves->items[i].path == path)
+        if (leaves->items[i].path == like->path && leaves->items[i].nth == like->nth)
             return &leaves->items[i];
     return NULL;
 }
@@ -181,7 +193,7 @@ static void tell_numbers(const struct guide_telling *telling, const struct guide
                             taken[side].items[i].value, 0);
     }
     for (size_t i = 0; i < taken[0].count; i++) {
-        const struct leaf *a = &taken[0].items[i], *b = find_leaf(&taken[1], a->path);
+        const struct leaf *a = &taken[0].items[i], *b = find_leaf(&taken[1], a);
         if (b && a->is_number && b->is_number)
             tell_difference(telling, view->step, a, b);
     }
@@ -205,7 +217,7 @@ static void tell_members(const struct guide_telling *telling, const struct guide
     for (int side = 0; side < ORACLE_SIDES; side++)
         for (size_t i = 0; i < taken[side].count; i++) {
             const struct leaf *leaf = &taken[side].items[i];
-            const struct leaf *other = find_leaf(&taken[!side], leaf->path);
+            const struct leaf *other = find_leaf(&taken[!side], leaf);
             if (!other)
                 GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, leaf->path,
                            side ? MEMBER_ONLY_B : MEMBER_ONLY_A);
@@ -233,9 +245,9 @@ static void tell_verdicts(const struct guide_telling *telling, const struct guid
     const struct oracle_step *step = view->step;
     for (size_t i = 0; i < view->judgements->count; i++) {
         const struct judgement *judgement = &view->judgements->items[i];
-        // Cross-checks again.
-        bool asked_by_turn = judgement->oracle->no_answer || view->step->op == OP_MEASURE;
-        if (judgement->oracle->beside && asked_by_turn)
+        // The convert behind a measure again.
+        bool behind_measure = judgement->oracle->beside && step->op == OP_MEASURE;
+        if (judgement->oracle->by_turn || behind_measure)
             continue;
         GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, step->target,
                    oracle_index(judgement->oracle), judgement->verdict,

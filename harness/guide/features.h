@@ -19,7 +19,8 @@ struct guide_view {
     uint64_t sources; // classes of the input file (testcase/source_class.h), a bit set
 };
 
-// Sets the cells of one step. Does nothing where nobody listens.
+// Sets the cells of one step. Does nothing where nobody listens, nor where a time limit or another
+// limit of ours ended a command of the step.
 void guide_step(struct guide *guide, const struct guide_view *view);
 // The table as Markdown, for docs/guidance.md.
 struct buffer;

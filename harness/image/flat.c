@@ -4,6 +4,7 @@
 #include "image/flat.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -54,7 +55,7 @@ int flat_write(int fd, const struct image_source *source, bool skip_zeros, struc
         if (source->read(source->context, offset, bytes, length, fault) < 0)
             return -1;
         if (!(skip_zeros && bytes_are_zero(bytes, length)) &&
-            image_pwrite(fd, bytes, length, offset, fault) < 0)
+            file_pwrite(fd, bytes, length, offset, fault) < 0)
             return -1;
         offset += length;
     }

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/vhdx.h"
 #include "image/vmdk.h"
 #include "image/vpc.h"
@@ -61,7 +62,7 @@ static const struct place vpc_fields[] = {
 // The type of disk by the footer at this place, which is noted; 0 if there is none.
 static uint32_t vpc_add_footer(struct comparison *files, uint64_t at) {
     uint8_t footer[VPC_FOOTER_SIZE];
-    if (image_pread(files->a.fd, footer, sizeof footer, at, NULL) ||
+    if (file_pread(files->a.fd, footer, sizeof footer, at, NULL) ||
         memcmp(footer, "conectix", 8) != 0)
         return 0;
     add_fields(files, at, vpc_fields, sizeof vpc_fields / sizeof *vpc_fields);
@@ -97,7 +98,7 @@ static const struct place vhdx_fields[] = {
 // The log (2.3) is a region of its own; its entries repeat LogGuid, number and checksum.
 static void vhdx_add_header(struct comparison *files, uint64_t at) {
     uint8_t header[VHDX_HEADER_SIZE];
-    if (image_pread(files->a.fd, header, sizeof header, at, NULL) || memcmp(header, "head", 4) != 0)
+    if (file_pread(files->a.fd, header, sizeof header, at, NULL) || memcmp(header, "head", 4) != 0)
         return;
     add_fields(files, at, vhdx_fields, sizeof vhdx_fields / sizeof *vhdx_fields);
     uint64_t log = get_le64(header + VHDX_HEADER_LOG_OFFSET);
@@ -137,7 +138,7 @@ struct text {
 static int vmdk_text_place(const struct side *side, struct place *place, struct fault *fault) {
     uint8_t header[VMDK_SECTOR];
     *place = (struct place){0};
-    if (image_pread(side->fd, header, sizeof header, 0, fault))
+    if (file_pread(side->fd, header, sizeof header, 0, fault))
         return -1;
     if (memcmp(header, VMDK_TEXT_MAGIC, sizeof VMDK_TEXT_MAGIC - 1) == 0)
         // A larger one is no descriptor, as for the reader.
@@ -173,7 +174,7 @@ static int vmdk_text(const struct side *side, struct text *text, struct fault *f
     size_t keys = sizeof vmdk_keys / sizeof *vmdk_keys;
     text->offset = place.offset;
     text->bytes = must_realloc(NULL, (size_t)place.length + keys * VMDK_DIGITS + 1);
-    if (image_pread(side->fd, text->bytes, (size_t)place.length, place.offset, fault))
+    if (file_pread(side->fd, text->bytes, (size_t)place.length, place.offset, fault))
         return -1;
     text->bytes[place.length] = 0;
     text->length = strlen(text->bytes);
@@ -249,8 +250,8 @@ static void clear_places(const struct comparison *files, struct chunk *chunk, ui
 static int compare_chunk(struct comparison *files, struct chunk *chunk, uint64_t at, size_t length,
                          struct fault *fault) {
     size_t i = 0;
-    if (image_pread(files->a.fd, chunk->a, length, at, fault) ||
-        image_pread(files->b.fd, chunk->b, length, at, fault))
+    if (file_pread(files->a.fd, chunk->a, length, at, fault) ||
+        file_pread(files->b.fd, chunk->b, length, at, fault))
         return -1;
     if (memcmp(chunk->a, chunk->b, length) == 0)
         return 1;

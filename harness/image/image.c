@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/drivers.h"
 
 #include <errno.h>
@@ -48,43 +49,6 @@ const struct image_driver *image_driver_named(const char *name) {
         if (strcmp(name, drivers[i]->name) == 0)
             return drivers[i];
     return NULL;
-}
-
-int image_pread(int fd, void *buffer, size_t length, uint64_t file_offset, struct fault *fault) {
-    uint8_t *to = buffer;
-    while (length > 0) {
-        ssize_t got = pread(fd, to, length, (off_t)file_offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return fault_errno(fault, "cannot read %zu bytes at file offset %llu", length,
-                               (unsigned long long)file_offset);
-        if (got == 0) {
-            memset(to, 0, length);
-            return 0;
-        }
-        to += got;
-        length -= (size_t)got;
-        file_offset += (size_t)got;
-    }
-    return 0;
-}
-
-int image_pwrite(int fd, const void *buffer, size_t length, uint64_t file_offset,
-                 struct fault *fault) {
-    const uint8_t *from = buffer;
-    while (length > 0) {
-        ssize_t put = pwrite(fd, from, length, (off_t)file_offset);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return fault_errno(fault, "cannot write %zu bytes at file offset %llu", length,
-                               (unsigned long long)file_offset);
-        from += put;
-        length -= (size_t)put;
-        file_offset += (size_t)put;
-    }
-    return 0;
 }
 
 // Opens a regular file read-only and says how long it is; -1 with the reason.
@@ -176,8 +140,8 @@ int image_probe(const char *path, enum image_format *format, struct fault *fault
         return -1;
     uint8_t head[PROBE_BYTES], tail[PROBE_BYTES];
     size_t length = (size_t)min_u64(size, PROBE_BYTES);
-    int failed = image_pread(fd, head, length, 0, fault) < 0 ||
-                 image_pread(fd, tail, length, size - length, fault) < 0;
+    int failed = file_pread(fd, head, length, 0, fault) < 0 ||
+                 file_pread(fd, tail, length, size - length, fault) < 0;
     close(fd);
     if (failed)
         return fault_prefix(fault, "%s: ", path);

@@ -359,9 +359,4 @@ size_t image_inflate(void *to, size_t room, const void *from, size_t length, boo
 size_t image_zstd(void *to, size_t room, const void *from, size_t length);
 size_t image_unzstd(void *to, size_t room, const void *from, size_t length);
 
-// pread/pwrite of everything, EINTR-safe. Reading past the end of the file gives zeros.
-int image_pread(int fd, void *buffer, size_t length, uint64_t file_offset, struct fault *fault);
-int image_pwrite(int fd, const void *buffer, size_t length, uint64_t file_offset,
-                 struct fault *fault);
-
 #endif

@@ -5,6 +5,7 @@
 #include "image/qcow2.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/drivers.h"
 
 #include <stdio.h>
@@ -84,13 +85,13 @@ static int read_backing_name(struct image *image, const uint8_t *header, struct 
         return 0;
     if (length >= sizeof state->backing_name || at > image->unit || length > image->unit - at)
         return fault_set(fault, "the backing file's name is misplaced");
-    return image_pread(image->fd, state->backing_name, length, at, fault);
+    return file_pread(image->fd, state->backing_name, length, at, fault);
 }
 
 // A text of a header extension; one that does not fit is left empty.
 static int read_text(const struct image *image, uint64_t at, uint32_t length, char *text,
                      size_t room, struct fault *fault) {
-    return length < room ? image_pread(image->fd, text, length, at, fault) : 0;
+    return length < room ? file_pread(image->fd, text, length, at, fault) : 0;
 }
 
 static int read_extension(struct image *image, uint32_t type, uint64_t at, uint32_t length,
@@ -104,7 +105,7 @@ static int read_extension(struct image *image, uint32_t type, uint64_t at, uint3
     case QCOW2_EXTENSION_DATA_FILE:
         return read_text(image, at, length, state->data_file, sizeof state->data_file, fault);
     case QCOW2_EXTENSION_BITMAPS:
-        return image_pread(image->fd, bitmaps, sizeof bitmaps, at, fault) < 0
+        return file_pread(image->fd, bitmaps, sizeof bitmaps, at, fault) < 0
                    ? -1
                    : qcow2_parse_bitmaps(image, bitmaps, length, fault);
     default:
@@ -118,7 +119,7 @@ static int read_extensions(struct image *image, struct fault *fault) {
     uint8_t head[8];
     uint64_t at = state->header_length, length;
     for (; at + sizeof head <= image->unit; at += sizeof head + round_up(length, 8)) {
-        if (image_pread(image->fd, head, sizeof head, at, fault) < 0)
+        if (file_pread(image->fd, head, sizeof head, at, fault) < 0)
             return -1;
         uint32_t type = get_be32(head);
         length = get_be32(head + 4);
@@ -192,7 +193,7 @@ int qcow2_load_table(struct image *image, uint64_t offset, uint32_t entries, uin
     *table = malloc((size_t)entries * 8 + 1);
     if (!*table)
         return fault_set(fault, "out of memory");
-    if (image_pread(image->fd, *table, (size_t)entries * 8, offset, fault) < 0)
+    if (file_pread(image->fd, *table, (size_t)entries * 8, offset, fault) < 0)
         return -1;
     for (uint32_t i = 0; i < entries; i++)
         (*table)[i] = get_be64(&(*table)[i]);
@@ -213,7 +214,7 @@ static void qcow2_close(struct image *image) {
 
 static int qcow2_open(struct image *image, struct fault *fault) {
     uint8_t header[QCOW2_LONGEST_HEADER];
-    if (image_pread(image->fd, header, sizeof header, 0, fault) < 0)
+    if (file_pread(image->fd, header, sizeof header, 0, fault) < 0)
         return -1;
     struct qcow2_state *state = calloc(1, sizeof *state);
     if (!state)

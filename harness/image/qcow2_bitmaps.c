@@ -5,6 +5,7 @@
 #include "image/qcow2.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <string.h>
 
@@ -57,7 +58,7 @@ int qcow2_next_bitmap(struct image *image, uint64_t *at, struct qcow2_bitmap *bi
     uint8_t entry[QCOW2_BITMAP_FIXED];
     if (end - *at < sizeof entry)
         return fault_set(fault, "the bitmap directory is too short");
-    if (image_pread(image->fd, entry, sizeof entry, *at, fault) < 0)
+    if (file_pread(image->fd, entry, sizeof entry, *at, fault) < 0)
         return -1;
     uint32_t flags = get_be32(entry + QCOW2_BITMAP_FLAGS);
     uint32_t name = get_be16(entry + QCOW2_BITMAP_NAME_LENGTH);
@@ -74,7 +75,7 @@ int qcow2_next_bitmap(struct image *image, uint64_t *at, struct qcow2_bitmap *bi
         .info.automatic = flags & QCOW2_BITMAP_AUTO,
         .info.in_use = flags & QCOW2_BITMAP_IN_USE,
     };
-    if (image_pread(image->fd, bitmap->info.name, name, *at + sizeof entry, fault) < 0)
+    if (file_pread(image->fd, bitmap->info.name, name, *at + sizeof entry, fault) < 0)
         return -1;
     *at += round_up(sizeof entry + name, 8);
     return check_bitmap(image, bitmap, fault);

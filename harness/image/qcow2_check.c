@@ -6,6 +6,7 @@
 #include "image/qcow2.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,7 +73,7 @@ static uint64_t stored(struct walk *walk, uint64_t cluster) {
         return 0;
     if (walk->block_at != at) {
         walk->block_at = 0;
-        if (image_pread(walk->image->fd, walk->block, walk->image->unit, at, NULL) < 0)
+        if (file_pread(walk->image->fd, walk->block, walk->image->unit, at, NULL) < 0)
             return 0;
         walk->block_at = at;
     }
@@ -312,7 +313,7 @@ static int load_reftable(struct walk *walk, struct fault *fault) {
     walk->reftable = malloc(bytes);
     if (!walk->reftable)
         return fault_set(fault, "out of memory");
-    if (image_pread(walk->image->fd, walk->reftable, bytes, state->reftable_offset, fault) < 0)
+    if (file_pread(walk->image->fd, walk->reftable, bytes, state->reftable_offset, fault) < 0)
         return -1;
     walk->reftable_entries = bytes / 8;
     refer(walk, state->reftable_offset, bytes, "the refcount table");

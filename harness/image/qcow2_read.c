@@ -5,6 +5,7 @@
 #include "image/qcow2.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ const uint8_t *qcow2_load_l2(struct image *image, uint64_t file_offset, struct f
         return NULL;
     }
     state->l2_at = 0;
-    if (image_pread(image->fd, state->l2, image->unit, file_offset, fault) < 0)
+    if (file_pread(image->fd, state->l2, image->unit, file_offset, fault) < 0)
         return NULL;
     state->l2_at = file_offset;
     return state->l2;
@@ -175,7 +176,7 @@ static int load_compressed(struct image *image, uint64_t entry, struct fault *fa
         return fault_set(fault, "a compressed cluster at %#llx is behind the file's end",
                          (unsigned long long)offset);
     state->plain_of = 0;
-    if (image_pread(image->fd, state->packed, (size_t)length, offset, fault) < 0)
+    if (file_pread(image->fd, state->packed, (size_t)length, offset, fault) < 0)
         return -1;
     if (!inflate_cluster(image, (size_t)length))
         return fault_set(fault, "the compressed cluster at %#llx is damaged",
@@ -208,7 +209,7 @@ int qcow2_read(struct image *image, uint64_t offset, void *buffer, size_t length
         size_t take = (size_t)min_u64(piece.length, length);
         if (piece.state == IMAGE_DATA) {
             take = (size_t)contiguous(image, offset, &piece, length);
-            if (image_pread(state->data_fd, to, take, piece.host, fault) < 0)
+            if (file_pread(state->data_fd, to, take, piece.host, fault) < 0)
                 return -1;
         } else if (piece.state == IMAGE_COMPRESSED) {
             if (load_compressed(image, piece.entry, fault) < 0)

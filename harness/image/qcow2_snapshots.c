@@ -5,6 +5,7 @@
 #include "image/qcow2.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 static int read_text(struct image *image, uint64_t at, uint16_t length, char *text, size_t room,
                      struct fault *fault) {
     memset(text, 0, room);
-    return image_pread(image->fd, text, min_u64(length, room - 1), at, fault);
+    return file_pread(image->fd, text, min_u64(length, room - 1), at, fault);
 }
 
 int qcow2_next_snapshot(struct image *image, uint64_t *at, struct qcow2_snapshot *snapshot,
@@ -26,7 +27,7 @@ int qcow2_next_snapshot(struct image *image, uint64_t *at, struct qcow2_snapshot
     const struct qcow2_state *state = image->state;
     uint8_t entry[QCOW2_SNAPSHOT_DISK_SIZE_END] = {0};
     uint64_t start = round_up(*at, 8);
-    if (image_pread(image->fd, entry, sizeof entry, start, fault) < 0)
+    if (file_pread(image->fd, entry, sizeof entry, start, fault) < 0)
         return -1;
     uint32_t extra = get_be32(entry + QCOW2_SNAPSHOT_EXTRA_LENGTH);
     bool has_size = extra >= QCOW2_SNAPSHOT_DISK_SIZE_END - QCOW2_SNAPSHOT_FIXED;

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/unit_walk.h"
 
 #include <stdio.h>
@@ -85,7 +86,7 @@ int qcow2_declared_size(const struct image_options *options, uint64_t size, uint
 int qcow2_writer_flush(struct qcow2_writer *writer, struct fault *fault) {
     size_t length = writer->append_length;
     writer->append_length = 0;
-    return image_pwrite(writer->fd, writer->append, length, writer->append_at, fault);
+    return file_pwrite(writer->fd, writer->append, length, writer->append_at, fault);
 }
 
 int qcow2_writer_put(struct qcow2_writer *writer, uint64_t at, const uint8_t *bytes, size_t length,
@@ -95,7 +96,7 @@ int qcow2_writer_put(struct qcow2_writer *writer, uint64_t at, const uint8_t *by
         qcow2_writer_flush(writer, fault) < 0)
         return -1;
     if (length > APPEND_BYTES)
-        return image_pwrite(writer->fd, bytes, length, at, fault);
+        return file_pwrite(writer->fd, bytes, length, at, fault);
     if (writer->append_length == 0)
         writer->append_at = at;
     memcpy(writer->append + writer->append_length, bytes, length);
@@ -127,7 +128,7 @@ static int finish_l2(struct qcow2_writer *writer, struct fault *fault) {
     bool copied = !shared && writer->disk == &writer->active;
     put_be64(writer->disk->l1 + writer->l2_index * 8,
              (shared ? shared_at : at) | (copied ? QCOW2_COPIED : 0));
-    return shared ? 0 : image_pwrite(writer->fd, writer->l2, (size_t)writer->unit, at, fault);
+    return shared ? 0 : file_pwrite(writer->fd, writer->l2, (size_t)writer->unit, at, fault);
 }
 
 uint8_t *qcow2_writer_l2_entry(struct qcow2_writer *writer, uint64_t index, struct fault *fault) {
@@ -183,7 +184,7 @@ int qcow2_disk_store(struct qcow2_writer *writer, struct qcow2_disk *disk, struc
 
 int qcow2_disk_put_l1(struct qcow2_writer *writer, const struct qcow2_disk *disk,
                       struct fault *fault) {
-    return image_pwrite(writer->fd, disk->l1, (size_t)disk->l1_size * 8, disk->l1_offset, fault);
+    return file_pwrite(writer->fd, disk->l1, (size_t)disk->l1_size * 8, disk->l1_offset, fault);
 }
 
 // <stem>.data; it is as long as the disk.

@@ -6,6 +6,7 @@
 #include "image/qcow2_writer.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +121,7 @@ static int write_bitmap(struct qcow2_writer *writer, const struct image_bitmap *
     int result = write_bits(writer, bitmap, table, entries, fault);
     uint64_t at = qcow2_writer_allocate(writer, div_up(entries * 8, writer->unit));
     if (result == 0)
-        result = image_pwrite(writer->fd, table, (size_t)entries * 8, at, fault);
+        result = file_pwrite(writer->fd, table, (size_t)entries * 8, at, fault);
     fill_entry(bitmap, at, entries, entry);
     free(table);
     return result;
@@ -148,7 +149,7 @@ int qcow2_write_bitmaps(struct qcow2_writer *writer, struct fault *fault) {
     writer->directory_bytes = length;
     writer->directory_at = qcow2_writer_allocate(writer, div_up(length, writer->unit));
     if (result == 0)
-        result = image_pwrite(writer->fd, directory, length, writer->directory_at, fault);
+        result = file_pwrite(writer->fd, directory, length, writer->directory_at, fault);
     free(directory);
     return result;
 }

@@ -6,6 +6,7 @@
 #include "image/qcow2_writer.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <string.h>
 
@@ -135,7 +136,7 @@ static int put_stale_sector(struct qcow2_writer *writer, const struct qcow2_clus
     if (at >= writer->disk->size)
         return 0;
     memset(stale, STALE_BYTE, sizeof stale);
-    return image_pwrite(writer->data_fd, stale, sizeof stale, at, fault);
+    return file_pwrite(writer->data_fd, stale, sizeof stale, at, fault);
 }
 
 // Into the data file, which ends with the disk. A raw one must read as the disk does, so what the
@@ -152,7 +153,7 @@ static int put_outside(struct qcow2_writer *writer, const struct qcow2_cluster *
         if (at >= writer->disk->size || (raw && !image_state_is_stored(cluster->parts[i])))
             continue;
         size_t inside = (size_t)min_u64(length, writer->disk->size - at);
-        if (image_pwrite(writer->data_fd, writer->data + i * length, inside, at, fault) < 0)
+        if (file_pwrite(writer->data_fd, writer->data + i * length, inside, at, fault) < 0)
             return -1;
     }
     return 0;

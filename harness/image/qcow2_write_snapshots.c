@@ -8,6 +8,7 @@
 #include "image/qcow2_writer.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static int write_entry(struct qcow2_writer *writer, uint64_t at, uint64_t entry,
                        struct fault *fault) {
     uint8_t bytes[8];
     put_be64(bytes, entry);
-    return image_pwrite(writer->fd, bytes, sizeof bytes, at, fault);
+    return file_pwrite(writer->fd, bytes, sizeof bytes, at, fault);
 }
 
 struct active_entry {
@@ -37,7 +38,7 @@ static int find_entry(struct qcow2_writer *writer, uint64_t index, struct active
     if (table == 0)
         return 0;
     entry->file_offset = table + index % per_table * writer->entry_bytes;
-    if (image_pread(writer->fd, bytes, writer->entry_bytes, entry->file_offset, fault) < 0)
+    if (file_pread(writer->fd, bytes, writer->entry_bytes, entry->file_offset, fault) < 0)
         return -1;
     entry->value = get_be64(bytes);
     entry->bitmap = get_be64(bytes + 8);
@@ -74,7 +75,7 @@ int qcow2_share_standard(struct qcow2_writer *writer, const struct qcow2_cluster
     if (entry.file_offset == 0 || *at == 0 || (entry.value & QCOW2_COMPRESSED) ||
         (entry.value & QCOW2_ZERO) != flags || (writer->parts > 1 && entry.bitmap != bitmap))
         return 0;
-    if (image_pread(writer->fd, writer->packed, (size_t)writer->unit, *at, fault) < 0)
+    if (file_pread(writer->fd, writer->packed, (size_t)writer->unit, *at, fault) < 0)
         return -1;
     if (!same_parts(writer, cluster, writer->packed) || !refer_again(writer, *at, writer->unit))
         return 0;
@@ -95,7 +96,7 @@ int qcow2_share_packed(struct qcow2_writer *writer, const struct qcow2_cluster *
     uint8_t *theirs = malloc(length);
     if (!theirs)
         return fault_set(fault, "out of memory");
-    int result = image_pread(writer->fd, theirs, length, *at, fault);
+    int result = file_pread(writer->fd, theirs, length, *at, fault);
     if (result == 0)
         result = memcmp(theirs, writer->packed, length) == 0 && refer_again(writer, *at, length);
     free(theirs);
@@ -117,7 +118,7 @@ int qcow2_share_table(struct qcow2_writer *writer, uint64_t *at, struct fault *f
     *at = get_be64(entry) & QCOW2_OFFSET_MASK;
     if (*at == 0)
         return 0;
-    if (image_pread(writer->fd, writer->packed, (size_t)writer->unit, *at, fault) < 0)
+    if (file_pread(writer->fd, writer->packed, (size_t)writer->unit, *at, fault) < 0)
         return -1;
     clear_copied(writer, writer->packed);
     if (memcmp(writer->packed, writer->l2, (size_t)writer->unit) != 0 ||
@@ -181,7 +182,7 @@ int qcow2_write_snapshots(struct qcow2_writer *writer, struct fault *fault) {
     writer->disk = &writer->active;
     writer->snapshots_at = qcow2_writer_allocate(writer, div_up(length, writer->unit));
     if (result == 0)
-        result = image_pwrite(writer->fd, table, length, writer->snapshots_at, fault);
+        result = file_pwrite(writer->fd, table, length, writer->snapshots_at, fault);
     free(table);
     return result;
 }

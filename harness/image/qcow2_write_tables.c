@@ -5,6 +5,7 @@
 #include "image/qcow2_writer.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ static int write_blocks(struct qcow2_writer *writer, uint64_t blocks_at, uint64_
         put_be64(entry, at);
         fill_block(writer, i * per_block, per_block);
         if (qcow2_writer_put(writer, at, writer->data, (size_t)writer->unit, fault) < 0 ||
-            image_pwrite(writer->fd, entry, sizeof entry, writer->reftable_at + i * 8, fault) < 0)
+            file_pwrite(writer->fd, entry, sizeof entry, writer->reftable_at + i * 8, fault) < 0)
             return -1;
     }
     return qcow2_writer_flush(writer, fault);
@@ -134,7 +135,7 @@ static int write_header(struct qcow2_writer *writer, struct fault *fault) {
                    writer->version == 3 ? get_be32(header + QCOW2_AT_HEADER_LENGTH)
                                         : QCOW2_V2_HEADER);
     // What follows in the first cluster is zero: the end mark of the header extensions.
-    return image_pwrite(writer->fd, header, sizeof header, 0, fault);
+    return file_pwrite(writer->fd, header, sizeof header, 0, fault);
 }
 
 int qcow2_writer_close(struct qcow2_writer *writer, struct fault *fault) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Raw files: the format without a format. All it has is bytes in their places.
+#include "base/file.h"
 #include "image/drivers.h"
 #include "image/flat.h"
 
@@ -30,7 +31,7 @@ static int raw_extent(struct image *image, uint64_t offset, struct image_extent 
 
 static int raw_read(struct image *image, uint64_t offset, void *buffer, size_t length,
                     struct fault *fault) {
-    return image_pread(image->fd, buffer, length, offset, fault);
+    return file_pread(image->fd, buffer, length, offset, fault);
 }
 
 static void raw_info(struct image *image, struct image_info *info) {

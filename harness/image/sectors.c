@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +75,7 @@ static int store_bytes(const struct sectors_block *block, const struct image_sou
         if (source->read(source->context, from, chunk, part, fault))
             return -1;
         if (!bytes_are_zero(chunk, part) &&
-            image_pwrite(block->fd, chunk, part, block->file_offset + (from - block->offset),
-                         fault))
+            file_pwrite(block->fd, chunk, part, block->file_offset + (from - block->offset), fault))
             return -1;
         from += part;
     }

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +43,8 @@ const uint8_t *table_in_at(struct table_in *table, uint64_t offset, struct fault
         table->window_offset = round_down(offset, TABLE_WINDOW);
         // A whole window also at the table's end: a cut entry is then completed by what follows.
         table->window_length = TABLE_WINDOW;
-        if (image_pread(table->fd, table->window, TABLE_WINDOW, table->start + table->window_offset,
-                        fault)) {
+        if (file_pread(table->fd, table->window, TABLE_WINDOW, table->start + table->window_offset,
+                       fault)) {
             table->window_length = 0;
             return NULL;
         }
@@ -68,7 +69,7 @@ static int table_out_advance(struct table_out *table, uint64_t offset, struct fa
     while (table->next < offset) {
         uint64_t part = min_u64(TABLE_WINDOW, table->length - table->next);
         if ((table->dirty || table->fill) &&
-            image_pwrite(table->fd, table->window, part, table->start + table->next, fault))
+            file_pwrite(table->fd, table->window, part, table->start + table->next, fault))
             return -1;
         if (table->dirty)
             memset(table->window, table->fill, TABLE_WINDOW);

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ int unit_walk_copy(struct unit_walk *walk, const struct unit *unit, int fd, uint
         if (walk->source->read(walk->source->context, at, walk->chunk, part, fault))
             return -1;
         if (!skip_zeros || !bytes_are_zero(walk->chunk, part)) {
-            if (image_pwrite(fd, walk->chunk, part, file_offset + (at - unit->offset), fault))
+            if (file_pwrite(fd, walk->chunk, part, file_offset + (at - unit->offset), fault))
                 return -1;
             *stored = true;
         }

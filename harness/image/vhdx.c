@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/drivers.h"
 
 #include <stdio.h>
@@ -102,7 +103,7 @@ static void vhdx_close(struct image *image) {
 
 static int vhdx_open(struct image *image, struct fault *fault) {
     uint8_t signature[8];
-    if (image_pread(image->fd, signature, sizeof signature, VHDX_IDENTIFIER_OFFSET, fault))
+    if (file_pread(image->fd, signature, sizeof signature, VHDX_IDENTIFIER_OFFSET, fault))
         return -1;
     if (memcmp(signature, "vhdxfile", sizeof signature) != 0)
         return fault_set(fault, "not a vhdx file");
@@ -181,7 +182,7 @@ static int vhdx_read(struct image *image, uint64_t offset, void *buffer, size_t 
             return -1;
         if (state != IMAGE_DATA)
             memset(to, 0, part);
-        else if (image_pread(image->fd, to, part, (entry & VHDX_OFFSET_MASK) + inside, fault))
+        else if (file_pread(image->fd, to, part, (entry & VHDX_OFFSET_MASK) + inside, fault))
             return -1;
         to += part;
         offset += part;

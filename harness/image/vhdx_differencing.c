@@ -3,6 +3,7 @@
 // VHDX files with a parent, as they are read: the parent locator's names, and which sectors of a
 // partially present block are the file's own.
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/sectors.h"
 #include "image/vhdx.h"
 
@@ -40,7 +41,7 @@ int vhdx_open_parent(struct image *image, struct vhdx *vhdx, uint64_t offset, ui
                      struct fault *fault) {
     uint8_t item[MAX_LOCATOR];
     length = min_u64(length, sizeof item);
-    if (image_pread(image->fd, item, length, offset, fault))
+    if (file_pread(image->fd, item, length, offset, fault))
         return -1;
     if (memcmp(item, vhdx_locator_type, 16) != 0)
         return fault_set(fault, "the vhdx parent locator is of an unknown type");

@@ -4,6 +4,7 @@
 // valid one counts, two region tables of which one valid one is enough, and the metadata items.
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/vhdx.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 // [MS-VHDX] 2.2.2.1: "A header is valid if the Signature and Checksum fields both validate".
 static int vhdx_load_header(struct image *image, uint64_t offset, uint8_t *header, bool *valid,
                             struct fault *fault) {
-    if (image_pread(image->fd, header, VHDX_HEADER_SIZE, offset, fault))
+    if (file_pread(image->fd, header, VHDX_HEADER_SIZE, offset, fault))
         return -1;
     *valid = memcmp(header, "head", 4) == 0 && get_le16(header + VHDX_HEADER_VERSION) == 1 &&
              get_le32(header + VHDX_CHECKSUM_OFFSET) == vhdx_checksum(header, VHDX_HEADER_SIZE);
@@ -94,7 +95,7 @@ int vhdx_open_regions(struct image *image, struct vhdx *vhdx, struct fault *faul
     uint8_t *table = must_realloc(NULL, VHDX_REGIONS_SIZE);
     int result = 1; // no table yet
     for (int i = 0; i < 2 && result >= 0; i++) {
-        if (image_pread(image->fd, table, VHDX_REGIONS_SIZE, offsets[i], fault)) {
+        if (file_pread(image->fd, table, VHDX_REGIONS_SIZE, offsets[i], fault)) {
             result = -1;
             break;
         }
@@ -141,9 +142,9 @@ static int vhdx_read_table(const struct image *image, const struct vhdx *vhdx, c
 static int vhdx_read_items(struct image *image, struct vhdx *vhdx,
                            const struct vhdx_region items[VHDX_ITEMS], struct fault *fault) {
     uint8_t parameters[8], size[8], logical[4];
-    if (image_pread(image->fd, parameters, 8, items[VHDX_ITEM_PARAMETERS].offset, fault) ||
-        image_pread(image->fd, size, 8, items[VHDX_ITEM_SIZE].offset, fault) ||
-        image_pread(image->fd, logical, 4, items[VHDX_ITEM_LOGICAL_SECTOR].offset, fault))
+    if (file_pread(image->fd, parameters, 8, items[VHDX_ITEM_PARAMETERS].offset, fault) ||
+        file_pread(image->fd, size, 8, items[VHDX_ITEM_SIZE].offset, fault) ||
+        file_pread(image->fd, logical, 4, items[VHDX_ITEM_LOGICAL_SECTOR].offset, fault))
         return -1;
     vhdx->block_size = get_le32(parameters);
     vhdx->logical_sector = get_le32(logical);
@@ -169,7 +170,7 @@ static int vhdx_read_items(struct image *image, struct vhdx *vhdx,
 int vhdx_find_items(struct image *image, const struct vhdx *vhdx,
                     struct vhdx_region items[VHDX_ITEMS], struct fault *fault) {
     uint8_t *table = must_realloc(NULL, VHDX_METADATA_TABLE);
-    int result = image_pread(image->fd, table, VHDX_METADATA_TABLE, vhdx->metadata.offset, fault);
+    int result = file_pread(image->fd, table, VHDX_METADATA_TABLE, vhdx->metadata.offset, fault);
     if (result == 0)
         result = vhdx_read_table(image, vhdx, table, items, fault);
     free(table);

@@ -4,6 +4,7 @@
 // a sector bitmap block for each chunk that has such a block, and the parent locator.
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/vhdx_writer.h"
 
 #include <stdio.h>
@@ -47,8 +48,8 @@ static int write_block(struct vhdx_writer *writer, struct bitmaps *bitmaps, cons
         bitmaps->offset = writer->end;
         writer->end += VHDX_MIB;
     }
-    return image_pwrite(writer->fd, bitmap, part,
-                        bitmaps->offset + unit->index % writer->chunk_ratio * part, fault);
+    return file_pwrite(writer->fd, bitmap, part,
+                       bitmaps->offset + unit->index % writer->chunk_ratio * part, fault);
 }
 
 static int write_blocks(struct vhdx_writer *writer, uint8_t *bitmap, struct fault *fault) {

@@ -4,6 +4,7 @@
 // valid headers, an empty log, two region tables, the metadata items. Identifiers are constants.
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/vhdx_writer.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static int vhdx_write_identifier(int fd, struct fault *fault) {
     uint8_t identifier[8 + 2 * sizeof creator] = "vhdxfile";
     for (size_t i = 0; creator[i]; i++)
         put_le16(identifier + 8 + 2 * i, (uint8_t)creator[i]);
-    return image_pwrite(fd, identifier, sizeof identifier, VHDX_IDENTIFIER_OFFSET, fault);
+    return file_pwrite(fd, identifier, sizeof identifier, VHDX_IDENTIFIER_OFFSET, fault);
 }
 
 // 2.2.2: the second one, with the larger sequence number, is current. The log GUID stays zero.
@@ -36,7 +37,7 @@ static int vhdx_write_headers(const struct vhdx_writer *writer, struct fault *fa
         put_le32(header + VHDX_HEADER_LOG_LENGTH, VHDX_MIB);
         put_le64(header + VHDX_HEADER_LOG_OFFSET, VHDX_LOG_OFFSET);
         put_le32(header + VHDX_CHECKSUM_OFFSET, vhdx_checksum(header, sizeof header));
-        if (image_pwrite(writer->fd, header, sizeof header, offsets[i], fault))
+        if (file_pwrite(writer->fd, header, sizeof header, offsets[i], fault))
             return -1;
     }
     return 0;
@@ -59,9 +60,9 @@ static int vhdx_write_regions(int fd, uint64_t table_length, struct fault *fault
     vhdx_put_region(table + 48, vhdx_metadata_region, VHDX_METADATA_OFFSET, VHDX_MIB);
     put_le32(table + VHDX_CHECKSUM_OFFSET, vhdx_checksum(table, VHDX_REGIONS_SIZE));
     // Only what is not zero: the rest of 64 KiB stays a hole.
-    int result = image_pwrite(fd, table, 4096, VHDX_REGIONS_1_OFFSET, fault);
+    int result = file_pwrite(fd, table, 4096, VHDX_REGIONS_1_OFFSET, fault);
     if (result == 0)
-        result = image_pwrite(fd, table, 4096, VHDX_REGIONS_2_OFFSET, fault);
+        result = file_pwrite(fd, table, 4096, VHDX_REGIONS_2_OFFSET, fault);
     free(table);
     return result;
 }
@@ -112,9 +113,9 @@ static int vhdx_write_metadata(const struct vhdx_writer *writer, struct fault *f
         put_le32(entry + 24, vhdx_items[kind].flags);
         used += length;
     }
-    if (image_pwrite(writer->fd, table, sizeof table, VHDX_METADATA_OFFSET, fault))
+    if (file_pwrite(writer->fd, table, sizeof table, VHDX_METADATA_OFFSET, fault))
         return -1;
-    return image_pwrite(writer->fd, items, used, VHDX_METADATA_OFFSET + VHDX_METADATA_TABLE, fault);
+    return file_pwrite(writer->fd, items, used, VHDX_METADATA_OFFSET + VHDX_METADATA_TABLE, fault);
 }
 
 int vhdx_write_tables(const struct vhdx_writer *writer, struct fault *fault) {

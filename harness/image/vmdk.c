@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/drivers.h"
 #include "image/flat.h"
 
@@ -35,7 +36,7 @@ static int read_text(struct image *image, uint64_t offset, size_t length, size_t
     struct vmdk *vmdk = image->state;
     char *text = must_realloc(NULL, length + 1);
     text[length] = 0;
-    int result = image_pread(image->fd, text, length, offset, fault);
+    int result = file_pread(image->fd, text, length, offset, fault);
     if (result == 0)
         result = vmdk_descriptor_read(&vmdk->descriptor, text, lines, fault);
     if (result == 0 && !vmdk->embedded)
@@ -168,7 +169,7 @@ static int vmdk_open(struct image *image, struct fault *fault) {
     image->state = vmdk;
     uint8_t magic[MAGIC_LENGTH];
     size_t lines;
-    int result = image_pread(image->fd, magic, sizeof magic, 0, fault);
+    int result = file_pread(image->fd, magic, sizeof magic, 0, fault);
     if (result == 0 && memcmp(magic, VMDK_TEXT_MAGIC, MAGIC_LENGTH) != 0)
         result = open_monolithic(image, fault);
     else if (result == 0 && image->file_size > VMDK_MAX_TEXT)
@@ -239,7 +240,7 @@ static int vmdk_read(struct image *image, uint64_t offset, void *buffer, size_t 
         if (extent->kind == VMDK_KIND_SPARSE)
             result = vmdk_sparse_read(&extent->sparse, inside, to, part, fault);
         else if (extent->kind == VMDK_KIND_FLAT)
-            result = image_pread(extent->fd, to, part, extent->offset + inside, fault);
+            result = file_pread(extent->fd, to, part, extent->offset + inside, fault);
         else
             memset(to, 0, part);
         if (result)

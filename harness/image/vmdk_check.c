@@ -5,6 +5,7 @@
 // nothing that could be wrong. qemu-img's check of vmdk sees less (it asks only whether grains lie
 // in the file) and calls a flat disk clean too.
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/file_claims.h"
 #include "image/vmdk.h"
 
@@ -104,7 +105,7 @@ static int vmdk_check_copy(struct vmdk_walk *walk, uint64_t table, uint64_t offs
     if (offset)
         file_claims_add(&walk->claims, offset, length);
     if (offset && same) {
-        if (image_pread(sparse->fd, bytes, length, offset, fault))
+        if (file_pread(sparse->fd, bytes, length, offset, fault))
             return -1;
         same = memcmp(bytes, sparse->table, length) == 0;
     }

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 
 #include <stdlib.h>
 
@@ -16,7 +17,7 @@ static int vmdk_open_footer(struct vmdk_sparse *sparse, struct fault *fault) {
     uint64_t end = round_down(sparse->file_size, VMDK_SECTOR);
     if (end < VMDK_SECTOR + sizeof tail)
         return fault_set(fault, "the file is too short for a footer");
-    if (image_pread(sparse->fd, tail, sizeof tail, end - sizeof tail, fault))
+    if (file_pread(sparse->fd, tail, sizeof tail, end - sizeof tail, fault))
         return -1;
     const uint8_t *eos = tail + 2 * VMDK_SECTOR;
     if (memcmp(tail + VMDK_SECTOR, "KDMV", 4) != 0 || get_le32(tail + 8) != 0 ||
@@ -27,7 +28,7 @@ static int vmdk_open_footer(struct vmdk_sparse *sparse, struct fault *fault) {
 }
 
 static int vmdk_open_header(struct vmdk_sparse *sparse, struct fault *fault) {
-    if (image_pread(sparse->fd, sparse->header, VMDK_SECTOR, 0, fault))
+    if (file_pread(sparse->fd, sparse->header, VMDK_SECTOR, 0, fault))
         return -1;
     if (memcmp(sparse->header, "COWD", 4) == 0)
         return fault_set(fault, "vmdk version 3 (COWD) extents are not supported");
@@ -125,7 +126,7 @@ int vmdk_table_load(struct vmdk_sparse *sparse, uint64_t index, struct fault *fa
     if (offset && offset + length > sparse->file_size)
         return fault_set(fault, "grain table %llu lies outside the file",
                          (unsigned long long)index);
-    if (offset && image_pread(sparse->fd, sparse->table, length, offset, fault))
+    if (offset && file_pread(sparse->fd, sparse->table, length, offset, fault))
         return -1;
     sparse->table_index = index;
     return 0;
@@ -193,7 +194,7 @@ int vmdk_marker_read(struct vmdk_sparse *sparse, uint64_t at, uint64_t *sector, 
     uint8_t marker[VMDK_MARKER_DATA];
     if (at + sizeof marker > sparse->file_size)
         return fault_set(fault, "a grain lies outside the file");
-    if (image_pread(sparse->fd, marker, sizeof marker, at, fault))
+    if (file_pread(sparse->fd, marker, sizeof marker, at, fault))
         return -1;
     *sector = get_le64(marker);
     *length = get_le32(marker + 8);
@@ -216,7 +217,7 @@ static int vmdk_grain_load(struct vmdk_sparse *sparse, uint64_t index, uint64_t 
     uint64_t sector;
     uint32_t length;
     if (vmdk_marker_read(sparse, at, &sector, &length, fault) ||
-        image_pread(sparse->fd, sparse->packed, length, at + VMDK_MARKER_DATA, fault))
+        file_pread(sparse->fd, sparse->packed, length, at + VMDK_MARKER_DATA, fault))
         return -1;
     size_t made = image_inflate(sparse->inflated, sparse->grain, sparse->packed, length, false);
     uint64_t needed = min_u64(sparse->grain, sparse->size - index * sparse->grain);
@@ -248,7 +249,7 @@ static int vmdk_read_grain(struct vmdk_sparse *sparse, uint64_t offset, uint8_t 
     }
     if (at + inside + length > sparse->file_size)
         return fault_set(fault, "grain %llu lies outside the file", (unsigned long long)index);
-    return image_pread(sparse->fd, to, length, at + inside, fault);
+    return file_pread(sparse->fd, to, length, at + inside, fault);
 }
 
 int vmdk_sparse_read(struct vmdk_sparse *sparse, uint64_t offset, void *buffer, size_t length,

@@ -6,6 +6,7 @@
 // qemu-img writes no footer but goes back to the header; it and libvmdk read both.
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/unit_walk.h"
 #include "image/vmdk.h"
 
@@ -26,7 +27,7 @@ struct vmdk_stream {
 
 static int vmdk_stream_append(struct vmdk_out *out, const void *bytes, size_t length,
                               struct fault *fault) {
-    if (image_pwrite(out->fd, bytes, length, out->end, fault))
+    if (file_pwrite(out->fd, bytes, length, out->end, fault))
         return -1;
     out->end += round_up(length, VMDK_SECTOR);
     return 0;
@@ -126,7 +127,7 @@ static int vmdk_stream_footer(struct vmdk_out *out, struct fault *fault) {
         vmdk_stream_marker(out, VMDK_MARKER_EOS, 0, fault))
         return -1;
     vmdk_header_build(out, VMDK_AT_END, header);
-    return image_pwrite(out->fd, header, sizeof header, 0, fault);
+    return file_pwrite(out->fd, header, sizeof header, 0, fault);
 }
 
 int vmdk_write_stream(struct vmdk_out *out, struct fault *fault) {

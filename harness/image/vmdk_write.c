@@ -5,6 +5,7 @@
 #include "image/vmdk.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/flat.h"
 
 #include <stdio.h>
@@ -107,8 +108,8 @@ static int write_descriptor(struct image_output *output, struct vmdk_descriptor 
     size_t length = vmdk_descriptor_build(text, sizeof text, descriptor);
     if (length == 0)
         return fault_set(fault, "the descriptor is too long");
-    return image_pwrite(output->fd, text, embedded ? sizeof text : length,
-                        embedded ? VMDK_SECTOR : 0, fault);
+    return file_pwrite(output->fd, text, embedded ? sizeof text : length,
+                       embedded ? VMDK_SECTOR : 0, fault);
 }
 
 // --- extents -------------------------------------------------------------------------------------

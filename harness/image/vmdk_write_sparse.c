@@ -5,6 +5,7 @@
 // directory.
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/unit_walk.h"
 #include "image/vmdk.h"
 
@@ -32,9 +33,9 @@ static int vmdk_flush_table(struct vmdk_out *out, const struct vmdk_tables *tabl
     if (out->table_index == UINT64_MAX)
         return 0;
     if (out->redundant &&
-        image_pwrite(out->fd, out->table, VMDK_TABLE_SIZE, tables->copy_offset, fault))
+        file_pwrite(out->fd, out->table, VMDK_TABLE_SIZE, tables->copy_offset, fault))
         return -1;
-    return image_pwrite(out->fd, out->table, VMDK_TABLE_SIZE, tables->table_offset, fault);
+    return file_pwrite(out->fd, out->table, VMDK_TABLE_SIZE, tables->table_offset, fault);
 }
 
 static int vmdk_put_directory(struct table_out *directory, uint64_t index, uint64_t offset,
@@ -82,8 +83,7 @@ static int vmdk_put_grain(struct vmdk_out *out, struct vmdk_tables *tables, cons
         out->zeroed = true;
     } else {
         uint64_t at = vmdk_take(out, out->grain);
-        if (vmdk_sector_of(at, &entry, fault) ||
-            image_pwrite(out->fd, bytes, out->grain, at, fault))
+        if (vmdk_sector_of(at, &entry, fault) || file_pwrite(out->fd, bytes, out->grain, at, fault))
             return -1;
     }
     put_le32(out->table + unit->index % VMDK_TABLE_ENTRIES * 4, entry);
@@ -121,5 +121,5 @@ int vmdk_write_sparse(struct vmdk_out *out, struct fault *fault) {
         return -1;
     uint8_t header[VMDK_SECTOR];
     vmdk_header_build(out, out->directory_offset, header);
-    return image_pwrite(out->fd, header, sizeof header, 0, fault);
+    return file_pwrite(out->fd, header, sizeof header, 0, fault);
 }

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/drivers.h"
 #include "image/flat.h"
 
@@ -29,12 +30,12 @@ static bool vpc_probe(const uint8_t *head, size_t head_length, const uint8_t *ta
 static int vpc_open_footer(struct image *image, struct vpc *vpc, struct fault *fault) {
     if (image->file_size < VPC_FOOTER_SIZE)
         return fault_set(fault, "the file is too short for a vpc footer");
-    if (image_pread(image->fd, vpc->footer, VPC_FOOTER_SIZE, 0, fault))
+    if (file_pread(image->fd, vpc->footer, VPC_FOOTER_SIZE, 0, fault))
         return -1;
     vpc->fixed = memcmp(vpc->footer, footer_cookie, 8) != 0;
     if (vpc->fixed) {
-        if (image_pread(image->fd, vpc->footer, VPC_FOOTER_SIZE, image->file_size - VPC_FOOTER_SIZE,
-                        fault))
+        if (file_pread(image->fd, vpc->footer, VPC_FOOTER_SIZE, image->file_size - VPC_FOOTER_SIZE,
+                       fault))
             return -1;
         if (memcmp(vpc->footer, footer_cookie, 8) != 0)
             return fault_set(fault, "there is no vpc footer at the front or at the end");
@@ -77,7 +78,7 @@ static int vpc_open_dynamic(struct image *image, struct vpc *vpc, struct fault *
     uint64_t offset = get_be64(vpc->footer + VPC_FOOTER_DATA_OFFSET);
     if (offset > image->file_size || image->file_size - offset < VPC_HEADER_SIZE)
         return fault_set(fault, "the dynamic disk header lies outside the file");
-    if (image_pread(image->fd, vpc->header, VPC_HEADER_SIZE, offset, fault))
+    if (file_pread(image->fd, vpc->header, VPC_HEADER_SIZE, offset, fault))
         return -1;
     if (memcmp(vpc->header, header_cookie, 8) != 0)
         return fault_set(fault, "the dynamic disk header has no cookie");
@@ -158,7 +159,7 @@ static int vpc_read(struct image *image, uint64_t offset, void *buffer, size_t l
                     struct fault *fault) {
     struct vpc *vpc = image->state;
     if (vpc->fixed)
-        return image_pread(image->fd, buffer, length, offset, fault);
+        return file_pread(image->fd, buffer, length, offset, fault);
     for (uint8_t *to = buffer; length;) {
         uint64_t inside = offset % vpc->block_size;
         size_t part = (size_t)min_u64(length, vpc->block_size - inside);
@@ -167,8 +168,8 @@ static int vpc_read(struct image *image, uint64_t offset, void *buffer, size_t l
             return -1;
         if (entry == VPC_UNUSED)
             memset(to, 0, part);
-        else if (image_pread(image->fd, to, part,
-                             (uint64_t)entry * VPC_SECTOR + vpc->bitmap_size + inside, fault))
+        else if (file_pread(image->fd, to, part,
+                            (uint64_t)entry * VPC_SECTOR + vpc->bitmap_size + inside, fault))
             return -1;
         to += part;
         offset += part;

@@ -3,6 +3,7 @@
 // The check that qemu-img does not have for vpc: every checksum, the two footers against each
 // other, every block where it may be. Opening has already refused blocks beyond the file's end.
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/file_claims.h"
 #include "image/vpc.h"
 
@@ -20,7 +21,7 @@ static void vpc_check_problem(struct image_check *check, const char *problem) {
 static int vpc_footer_at(struct image *image, const struct vpc *vpc, uint64_t place, bool *found,
                          struct image_check *check, struct fault *fault) {
     uint8_t copy[VPC_FOOTER_SIZE];
-    if (image_pread(image->fd, copy, sizeof copy, place, fault))
+    if (file_pread(image->fd, copy, sizeof copy, place, fault))
         return -1;
     *found = memcmp(copy, "conectix", 8) == 0;
     if (*found && memcmp(copy, vpc->footer, sizeof copy) != 0)

@@ -3,6 +3,7 @@
 // Differencing VHDs: who the parent is, and which sectors of a block are the file's own. qemu-img
 // looks at neither (docs/findings.md, vpc-differencing-alone); the specification and libvhdi do.
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/sectors.h"
 #include "image/vpc_writer.h"
 
@@ -22,7 +23,7 @@ static int read_locator(struct image *image, const struct vpc *vpc, const char *
         if (offset > image->file_size || stored > image->file_size - offset)
             return fault_set(fault, "a parent locator of the vpc disk lies outside the file");
         *length = (size_t)min_u64(stored, room);
-        return image_pread(image->fd, data, *length, offset, fault);
+        return file_pread(image->fd, data, *length, offset, fault);
     }
     return 0;
 }
@@ -80,7 +81,7 @@ int vpc_write_parent(struct vpc_writer *writer, uint8_t *header, struct fault *f
         put_be32(locator + VPC_LOCATOR_LENGTH,
                  (uint32_t)sectors_locator(backing->name, relative, false, data, sizeof data));
         put_be64(locator + VPC_LOCATOR_OFFSET, offset);
-        if (image_pwrite(writer->fd, data, sizeof data, offset, fault))
+        if (file_pwrite(writer->fd, data, sizeof data, offset, fault))
             return -1;
     }
     return 0;

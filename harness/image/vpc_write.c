@@ -5,6 +5,7 @@
 // are in vpc_write_fixed.c. All share the footer.
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/vpc_writer.h"
 
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static int vpc_write_header(struct vpc_writer *writer, uint32_t entries, struct 
         return -1;
     put_be32(header + VPC_HEADER_CHECKSUM,
              vpc_checksum(header, VPC_HEADER_SIZE, VPC_HEADER_CHECKSUM));
-    return image_pwrite(writer->fd, header, sizeof header, writer->header_offset, fault);
+    return file_pwrite(writer->fd, header, sizeof header, writer->header_offset, fault);
 }
 
 // One block at writer->end, but for its bitmap. Without a parent a block in use is stored whole,
@@ -99,7 +100,7 @@ static int vpc_write_blocks(struct vpc_writer *writer, struct unit_walk *walk,
         if (!stored)
             continue;
         uint8_t *entry = table_out_at(table, unit.index * 4, fault);
-        more = entry ? image_pwrite(writer->fd, bitmap, bitmap_size, writer->end, fault) : -1;
+        more = entry ? file_pwrite(writer->fd, bitmap, bitmap_size, writer->end, fault) : -1;
         if (more < 0)
             break;
         put_be32(entry, (uint32_t)(writer->end / VPC_SECTOR));
@@ -130,13 +131,13 @@ static int vpc_write_dynamic(struct vpc_writer *writer, struct fault *fault) {
     int result = vpc_write_blocks(writer, &walk, &table, fault);
     unit_walk_end(&walk);
     if (table_out_end(&table, result < 0, fault) ||
-        image_pwrite(writer->fd, writer->footer, VPC_FOOTER_SIZE, 0, fault) ||
+        file_pwrite(writer->fd, writer->footer, VPC_FOOTER_SIZE, 0, fault) ||
         vpc_write_header(writer, entries, fault))
         return -1;
     // "Hard Disk Footer Format": the last sector, also of a file that is padded. qemu-img takes the
     // copy at the start, libvhdi this one only.
     uint64_t length = writer->end + round_up(VPC_FOOTER_SIZE, writer->sector);
-    if (image_pwrite(writer->fd, writer->footer, VPC_FOOTER_SIZE, length - VPC_FOOTER_SIZE, fault))
+    if (file_pwrite(writer->fd, writer->footer, VPC_FOOTER_SIZE, length - VPC_FOOTER_SIZE, fault))
         return -1;
     if (ftruncate(writer->fd, (off_t)length) < 0)
         return fault_errno(fault, "cannot set the length of the vpc file");

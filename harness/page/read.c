@@ -3,6 +3,8 @@
 // See read.h.
 #include "page/read.h"
 
+#include "base/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,18 +23,11 @@ int read_file(const char *path, size_t most, struct buffer *to, struct fault *fa
     int status = 0;
     if (fstat(fd, &info) || !S_ISREG(info.st_mode))
         status = fault_set(fault, "%s: not a file", path);
-    ssize_t got = 1;
-    while (status == 0 && got > 0 && to->length <= most) {
-        got = read(fd, buffer_reserve(to, 65536), 65536);
-        if (got > 0)
-            to->length += (size_t)got;
-        else if (got < 0)
-            status = fault_errno(fault, "%s", path);
-    }
+    else if (file_read(fd, most + 1, to))
+        status = fault_errno(fault, "%s", path);
     close(fd);
     if (status == 0 && to->length > most)
         status = fault_set(fault, "%s: longer than %zu bytes", path, most);
-    *buffer_reserve(to, 1) = 0;
     return status;
 }
 

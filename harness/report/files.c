@@ -2,6 +2,7 @@
 //
 // Copying sparse files and counting what a folder really uses.
 #include "base/bytes.h"
+#include "base/file.h"
 #include "report/report.h"
 
 #include <dirent.h>
@@ -16,8 +17,8 @@ static int copy_extent(int from, int to, uint64_t at, uint64_t end, struct fault
     static uint8_t buffer[65536];
     while (at < end) {
         size_t length = (size_t)min_u64(end - at, sizeof buffer);
-        if (image_pread(from, buffer, length, at, fault) ||
-            image_pwrite(to, buffer, length, at, fault))
+        if (file_pread(from, buffer, length, at, fault) ||
+            file_pwrite(to, buffer, length, at, fault))
             return -1;
         at += length;
     }

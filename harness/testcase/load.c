@@ -2,11 +2,11 @@
 //
 // A case from a file, in either of its two forms, so that every command takes both: what an engine
 // saved and what a person wrote.
-
 #include "testcase/testcase.h"
 
+#include "base/file.h"
+
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,24 +19,9 @@ static int read_file(const char *path, struct buffer *out, struct fault *fault) 
 
     if (fd < 0)
         return fault_errno(fault, "%s", path);
-    while (out->length < MAX_TEXT) {
-        char *at = buffer_reserve(out, 65536);
-        ssize_t got = read(fd, at, 65536);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            fault_errno(fault, "%s", path);
-            close(fd);
-            return -1;
-        }
-        if (got == 0)
-            break;
-        out->length += (size_t)got;
-    }
+    int status = file_read(fd, MAX_TEXT, out) ? fault_errno(fault, "%s", path) : 0;
     close(fd);
-    buffer_append(out, "", 1); // a NUL behind the text
-    out->length--;
-    return 0;
+    return status;
 }
 
 static bool is_text_form(const char *path, const struct buffer *file) {

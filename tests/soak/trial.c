@@ -6,6 +6,7 @@
 #include "tests/soak/trial.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "testcase/fields.h"
 
 #include <fcntl.h>
@@ -120,7 +121,7 @@ static int damage_bytes(int fd, uint64_t size, struct random *random, struct fau
     for (uint64_t i = 0; size && i < count; i++) {
         uint64_t at = choose_place(fd, size, random);
         uint8_t byte;
-        if (image_pread(fd, &byte, 1, at, fault))
+        if (file_pread(fd, &byte, 1, at, fault))
             return -1;
         const uint8_t choices[] = {0x00,
                                    0xff,
@@ -129,7 +130,7 @@ static int damage_bytes(int fd, uint64_t size, struct random *random, struct fau
                                    (uint8_t)(byte ^ 1u << random_below(random, 8)),
                                    (uint8_t)random_next(random)};
         byte = choices[random_below(random, sizeof choices)];
-        if (image_pwrite(fd, &byte, 1, at, fault))
+        if (file_pwrite(fd, &byte, 1, at, fault))
             return -1;
     }
     return 0;
@@ -142,11 +143,11 @@ static int damage_garbage(int fd, struct random *random, struct fault *fault) {
     size_t kept = random_below(random, 2) ? 8 : 0;
     for (size_t i = 0; i < length; i++)
         bytes[i] = (uint8_t)random_next(random);
-    if (kept && length > kept && image_pread(fd, bytes, kept, 0, fault))
+    if (kept && length > kept && file_pread(fd, bytes, kept, 0, fault))
         return -1;
     if (ftruncate(fd, 0))
         return fault_errno(fault, "cannot empty an image");
-    return image_pwrite(fd, bytes, length, 0, fault);
+    return file_pwrite(fd, bytes, length, 0, fault);
 }
 
 static int damage_open_file(int fd, enum damage damage, struct random *random,

@@ -5,6 +5,7 @@
 #include "tests/unit/image_helper.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/compare.h"
 #include "image/content.h"
 #include "image/image.h"
@@ -434,7 +435,7 @@ static void only_regular_files_are_opened_and_requests_stay_inside(void **state)
     assert_int_equal(image_probe("fifo", &format, &fault), -1);
     unlink("fifo");
     int fd = open("five", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_int_equal(image_pwrite(fd, "12345", 5, 0, &fault), 0);
+    assert_int_equal(file_pwrite(fd, "12345", 5, 0, &fault), 0);
     close(fd);
     assert_int_equal(image_probe("five", &format, &fault), 0);
     assert_int_equal(format, IMAGE_RAW);

@@ -8,6 +8,7 @@
 #include "tests/unit/image_helper.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/content.h"
 #include "image/image.h"
 
@@ -154,13 +155,13 @@ static inline int disk_edit(const char *path) {
 
 static inline void disk_poke(const char *path, uint64_t offset, const void *bytes, size_t length) {
     int fd = disk_edit(path);
-    assert_int_equal(image_pwrite(fd, bytes, length, offset, NULL), 0);
+    assert_int_equal(file_pwrite(fd, bytes, length, offset, NULL), 0);
     close(fd);
 }
 
 static inline void disk_peek(const char *path, uint64_t offset, void *bytes, size_t length) {
     int fd = disk_edit(path);
-    assert_int_equal(image_pread(fd, bytes, length, offset, NULL), 0);
+    assert_int_equal(file_pread(fd, bytes, length, offset, NULL), 0);
     close(fd);
 }
 

@@ -6,6 +6,7 @@
 #include "tests/unit/image_helper.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/identity.h"
 
 #include <sys/stat.h>
@@ -58,7 +59,7 @@ static int same(const char *a, const char *b, enum image_format format) {
 static void make_file(const char *name, const void *bytes, size_t length, uint64_t size) {
     int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     assert_true(fd >= 0);
-    assert_int_equal(image_pwrite(fd, bytes, length, 0, &fault), 0);
+    assert_int_equal(file_pwrite(fd, bytes, length, 0, &fault), 0);
     assert_int_equal(ftruncate(fd, (off_t)size), 0);
     close(fd);
 }
@@ -217,14 +218,14 @@ static void damage_one(const struct file *file, const char *one, const char *two
                        size_t at) {
     uint8_t byte = damaged(file, at);
     int expected = is_identity(file, at);
-    assert_int_equal(image_pwrite(fd, &byte, 1, at, &fault), 0);
+    assert_int_equal(file_pwrite(fd, &byte, 1, at, &fault), 0);
     int found = same(two, one, file->format) == expected ? same(one, two, file->format) : -2;
     if (found != expected)
         fail_msg("%s damaged at %zu: %s%s", two, at, expected ? where : "not noticed", fault.text);
     unsigned long long said = strtoull(where + (*where ? strlen("byte ") : 0), NULL, 10);
     if (!expected && !strstr(where, "descriptor"))
         assert_int_equal(said, at);
-    assert_int_equal(image_pwrite(fd, file->bytes + at, 1, at, &fault), 0);
+    assert_int_equal(file_pwrite(fd, file->bytes + at, 1, at, &fault), 0);
 }
 
 // Every byte of what identities are in and near to, and some of all others.
@@ -274,7 +275,7 @@ static void damage_everywhere(const char *name, enum image_format format) {
     assert_true(fd >= 0 && fstat(fd, &info) == 0);
     file = (struct file){.size = (size_t)info.st_size, .format = format};
     file.bytes = malloc(file.size);
-    assert_int_equal(image_pread(fd, file.bytes, file.size, 0, &fault), 0);
+    assert_int_equal(file_pread(fd, file.bytes, file.size, 0, &fault), 0);
     if (format == IMAGE_VMDK)
         note_vmdk(&file);
     if (format == IMAGE_VHDX)
@@ -330,7 +331,7 @@ static void sparse_files_cost_what_they_store(void **state) {
     make_file("b", &byte, 0, size);
     assert_int_equal(same("a", "b", IMAGE_RAW), 1); // stored zeros and a hole
     int fd = open("b", O_RDWR | O_CLOEXEC);
-    assert_int_equal(image_pwrite(fd, &byte, 1, size - 3, &fault), 0);
+    assert_int_equal(file_pwrite(fd, &byte, 1, size - 3, &fault), 0);
     close(fd);
     assert_int_equal(same("a", "b", IMAGE_RAW), 0);
     assert_string_equal(where, "byte 274877906941: 0x00 instead of 0x5a");

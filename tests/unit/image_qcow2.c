@@ -5,6 +5,8 @@
 // image_qcow2_damage.c.)
 #include "image_qcow2_helper.h"
 
+#include "base/file.h"
+
 static void refcount_tables_of_many_clusters_are_consistent(void **state) {
     (void)state;
     for (uint32_t bits = 1; bits <= 64; bits *= 2) {
@@ -192,7 +194,7 @@ static void what_a_stored_cluster_does_not_use_can_be_stale(void **state) {
     for (int stale = 0; stale < 2; stale++) {
         build(&(struct image_options){.extended_l2 = true, .stale_subclusters = stale});
         int fd = open(FILE_NAME, O_RDONLY | O_CLOEXEC);
-        assert_int_equal(image_pread(fd, &byte, 1, 2 * 65536, &fault), 0); // behind header and L2
+        assert_int_equal(file_pread(fd, &byte, 1, 2 * 65536, &fault), 0); // behind header and L2
         close(fd);
         assert_int_equal(byte, stale ? 0xa5 : 0);
         assert_clean();

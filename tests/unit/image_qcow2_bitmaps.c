@@ -3,6 +3,8 @@
 // Persistent bitmaps of qcow2: what is written is what qemu-img shows, checks, loads and copies.
 #include "image_qcow2_helper.h"
 
+#include "base/file.h"
+
 #define MAX_BITMAPS 4
 #define COPY        "copy.qcow2"
 
@@ -48,7 +50,7 @@ static uint8_t *load_file(const char *path) {
     struct image *image = opened(path, IMAGE_QCOW2);
     uint8_t *bytes = malloc((size_t)image->file_size);
     assert_non_null(bytes);
-    assert_int_equal(image_pread(image->fd, bytes, (size_t)image->file_size, 0, &fault), 0);
+    assert_int_equal(file_pread(image->fd, bytes, (size_t)image->file_size, 0, &fault), 0);
     image_close(image);
     return bytes;
 }

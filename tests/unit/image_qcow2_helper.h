@@ -6,6 +6,7 @@
 #define TESTS_IMAGE_QCOW2_HELPER_H
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "image/compare.h"
 #include "image/content.h"
 #include "image/image.h"
@@ -80,7 +81,7 @@ static inline void patch(uint64_t at, const uint8_t *bytes, size_t length) {
     struct fault fault;
     int fd = open(FILE_NAME, O_WRONLY | O_CLOEXEC);
     assert_true(fd >= 0);
-    assert_int_equal(image_pwrite(fd, bytes, length, at, &fault), 0);
+    assert_int_equal(file_pwrite(fd, bytes, length, at, &fault), 0);
     close(fd);
 }
 
@@ -92,7 +93,7 @@ static inline uint8_t *load(size_t *size) {
     *size = (size_t)status.st_size;
     uint8_t *bytes = malloc(*size);
     assert_non_null(bytes);
-    assert_int_equal(image_pread(fd, bytes, *size, 0, &fault), 0);
+    assert_int_equal(file_pread(fd, bytes, *size, 0, &fault), 0);
     close(fd);
     return bytes;
 }
@@ -100,7 +101,7 @@ static inline uint8_t *load(size_t *size) {
 static inline void store(const uint8_t *bytes, size_t size) {
     struct fault fault;
     int fd = open(FILE_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    assert_int_equal(image_pwrite(fd, bytes, size, 0, &fault), 0);
+    assert_int_equal(file_pwrite(fd, bytes, size, 0, &fault), 0);
     close(fd);
 }
 

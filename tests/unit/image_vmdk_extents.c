@@ -4,6 +4,7 @@
 // layouts made by qemu-img, descriptors that nobody should trust.
 #include "tests/unit/image_disk_helper.h"
 
+#include "base/file.h"
 #include "image/vmdk.h"
 
 #define KIB 1024ull
@@ -28,7 +29,7 @@ static void unmake_disk(struct content *content, struct image_written *written) 
 static void put_text(const char *path, const char *text) {
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
-    assert_int_equal(image_pwrite(fd, text, strlen(text), 0, NULL), 0);
+    assert_int_equal(file_pwrite(fd, text, strlen(text), 0, NULL), 0);
     close(fd);
 }
 

@@ -5,6 +5,7 @@
 // second opinion of every case.
 #include "tests/unit/image_disk_helper.h"
 
+#include "base/file.h"
 #include "image/vmdk.h"
 
 #define KIB 1024ull
@@ -341,7 +342,7 @@ static void holes_of_a_flat_extent_show_no_parent(void **state) {
                   "# Extent description\nRW 2048 FLAT \"flat\" 0\n",
                   get_le32(chain.base.identity));
     fd = open("over.vmdk", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    assert_int_equal(image_pwrite(fd, text.data, text.length, 0, NULL), 0);
+    assert_int_equal(file_pwrite(fd, text.data, text.length, 0, NULL), 0);
     close(fd);
     struct image *image = open_chain();
     assert_int_equal(image_read(image, 0, bytes, sizeof bytes, NULL), 0);

@@ -8,6 +8,7 @@
 #include "tests/unit/tool_room.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "output.h"
 #include "third.h"
 #include "turn.h"
@@ -219,7 +220,7 @@ static void a_damaged_output_is_another_disk_and_our_own_is_read(void **state) {
     build(&kinds[0], 1);
     int fd = open(in_case(step.outputs[SIDE_A]), O_RDWR | O_CLOEXEC);
     // A compatible feature bit that nobody knows: every reader may ignore it, libqcow does not.
-    assert_int_equal(image_pwrite(fd, "\x80", 1, 87, &fault), 0);
+    assert_int_equal(file_pwrite(fd, "\x80", 1, 87, &fault), 0);
     close(fd);
     expect(&kinds[0], THIRD_OTHER, "unreadable");
     assert_int_equal(step.step.a.third_control.state, THIRD_SAME);
@@ -240,7 +241,7 @@ static void hostile_images_end_in_time(void **state) {
             int fd = open(in_case(step.outputs[SIDE_A]), O_RDWR | O_CLOEXEC);
             for (int bytes = 0; bytes < 40; bytes++) {
                 uint8_t byte = (uint8_t)next(&random);
-                image_pwrite(fd, &byte, 1, next(&random) % (round < 3 ? 600 : 200000), &fault);
+                file_pwrite(fd, &byte, 1, next(&random) % (round < 3 ? 600 : 200000), &fault);
             }
             close(fd);
             if (kinds[i].size < 64 * MIB)

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See file.h.
+#include "base/file.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PIECE 65536
+
+int file_pread(int fd, void *buffer, size_t length, uint64_t offset, struct fault *fault) {
+    uint8_t *to = buffer;
+    while (length > 0) {
+        ssize_t got = TEMP_FAILURE_RETRY(pread(fd, to, length, (off_t)offset));
+        if (got < 0)
+            return fault_errno(fault, "cannot read %zu bytes at file offset %llu", length,
+                               (unsigned long long)offset);
+        if (got == 0) {
+            memset(to, 0, length);
+            return 0;
+        }
+        to += got;
+        length -= (size_t)got;
+        offset += (size_t)got;
+    }
+    return 0;
+}
+
+int file_pwrite(int fd, const void *buffer, size_t length, uint64_t offset, struct fault *fault) {
+    const uint8_t *from = buffer;
+    while (length > 0) {
+        ssize_t put = TEMP_FAILURE_RETRY(pwrite(fd, from, length, (off_t)offset));
+        if (put < 0)
+            return fault_errno(fault, "cannot write %zu bytes at file offset %llu", length,
+                               (unsigned long long)offset);
+        from += put;
+        length -= (size_t)put;
+        offset += (size_t)put;
+    }
+    return 0;
+}
+
+int file_read(int fd, size_t most, struct buffer *to) {
+    ssize_t got = 1;
+    while (got > 0 && to->length < most) {
+        size_t room = (size_t)min_u64(PIECE, most - to->length);
+        got = TEMP_FAILURE_RETRY(read(fd, buffer_reserve(to, room), room));
+        if (got > 0)
+            to->length += (size_t)got;
+    }
+    buffer_reserve(to, 1)[0] = '\0';
+    return got < 0 ? -1 : 0;
+}
