@@ -38,7 +38,7 @@ DIR_page := harness/page
 DIR_command := harness/command
 DIR_engine := harness/engine
 # Programs of their own, not part of their room's library.
-MAINS := harness/exec/launcher.c harness/engine/afl_map.c mutators/libfuzzer.c mutators/afl.c
+MAINS := harness/exec/launcher.c harness/engine/afl.c mutators/libfuzzer.c mutators/afl.c
 
 srcs = $(filter-out $(MAINS),$(sort $(wildcard $(DIR_$(1))/*.c)))
 objs = $(patsubst %.c,build/obj/$(2)/%.o,$(call srcs,$(1)))
@@ -222,12 +222,12 @@ build/obj/afl-plain/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(CFLAGS_ALL) -c -o $@ $<
 
-build/afl/fuzz_instar: $(call libs,afl,engine) $(call engine_libs,afl) build/obj/afl-plain/harness/engine/afl_map.o
+build/afl/fuzz_instar: $(call libs,afl,engine) $(call engine_libs,afl) build/obj/afl-plain/harness/engine/afl.o
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)AFL_QUIET=1 $(AFL_CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ \
 	    -Wl,--whole-archive build/lib/afl/libengine.a -Wl,--no-whole-archive \
-	    build/obj/afl-plain/harness/engine/afl_map.o $(call engine_libs,afl) $(LIBS)
+	    build/obj/afl-plain/harness/engine/afl.o $(call engine_libs,afl) $(LIBS)
 
 # afl-fuzz loads the mutator into itself.
 build/obj/pic/%.o: %.c
@@ -259,7 +259,7 @@ build/obj/service-plain/%.o: %.c
 	$(Q)$(service_cc) -c -o $@ $<
 
 SERVICE_LIBS := $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),service,service-plain)/lib$(r).a)
-SERVICE_HOOKS := build/obj/service-plain/$(if $(filter afl,$(FUZZING_ENGINE)),harness/engine/afl_map,mutators/libfuzzer).o
+SERVICE_HOOKS := build/obj/service-plain/$(if $(filter afl,$(FUZZING_ENGINE)),harness/engine/afl,mutators/libfuzzer).o
 build/service/fuzz_instar: build/lib/service/libengine.a $(SERVICE_HOOKS) $(SERVICE_LIBS)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -348,7 +348,7 @@ ABLATION_WRAPS := -Wl,--wrap=harness_run
 $(eval $(call ablation_libfuzzer,fuzz_bytes,libfuzzer,))
 $(eval $(call ablation_libfuzzer,fuzz_structured,libfuzzer,$(ABLATION_HOOKS)))
 $(eval $(call ablation_libfuzzer,fuzz_fresh,libfuzzer,$(LIBFUZZER_HOOKS)))
-$(eval $(call ablation_afl,fuzz_afl,afl,build/obj/afl-plain/harness/engine/afl_map.o))
+$(eval $(call ablation_afl,fuzz_afl,afl,build/obj/afl-plain/harness/engine/afl.o))
 # The same of an engine that sees nothing.
 ABLATION_WRAPS += -Wl,--wrap=LLVMFuzzerTestOneInput
 $(eval $(call ablation_libfuzzer,blind_bytes,plain,$(call ablation_objs,blind)))
@@ -401,6 +401,7 @@ CHECK_LIBS_oracles := oracles tool testcase exec image base
 CHECK_LIBS_guide := guide oracles tool testcase exec image base
 CHECK_LIBS_run := $(HARNESS)
 CHECK_LIBS_page := page $(HARNESS)
+CHECK_LIBS_engine := base
 CHECK_LIBS_ablation := ablation base
 # What of the ablation is neither a program nor linked around the harness.
 build/lib/check/libablation.a: $(patsubst %,build/obj/check/$(ABLATION)/%.o,statistics timeline rows table plot)

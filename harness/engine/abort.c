@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See abort.h. The part that touches AFL++'s map is in afl_map.c, which must be compiled without
+// See abort.h. The part that touches AFL++'s map is in afl.c, which must be compiled without
 // instrumentation.
 #include "engine/abort.h"
 
-#include "engine/afl_map.h"
+#include "engine/afl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ void engine_abort(const char *signature) {
     fprintf(stderr, "Assertion failure: %s\n", signature);
     fflush(stderr);
 #ifdef __AFL_COMPILER
-    engine_afl_map_mark(signature);
+    engine_afl_mark(signature);
 #endif
     abort();
 }

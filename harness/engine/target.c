@@ -5,17 +5,14 @@
 // memory. A new, confirmed divergence ends in abort() behind one line that names its signature,
 // which is what ClusterFuzz groups by; nothing else that a tool said reaches this stderr.
 #include "engine/abort.h"
-#include "engine/afl_map.h"
-#include "guide/guide.h"
+#include "engine/afl.h"
+#include "engine/engine.h"
 #include "harness.h"
 
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,17 +20,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct settings settings;
-#define AFL_CONTROL_PIPE 198 // FORKSRV_FD of AFL++'s config.h
-
 static struct harness *harness;
 
-// What the harness tells of a case. libFuzzer reads every byte of this section as a counter of its
-// own and clears it before a case, so nothing else may be in its pages; AFL++ is given a copy.
+// libFuzzer reads every byte of this section as a counter of its own and clears it before a case,
+// so nothing else may be in its pages; AFL++ is given a copy.
 #ifdef __AFL_COMPILER
-static uint8_t guide[GUIDE_CELLS];
+uint8_t engine_guide[GUIDE_CELLS];
 #else
-__attribute__((section("__libfuzzer_extra_counters"), aligned(4096),
-               used)) static uint8_t guide[GUIDE_CELLS];
+__attribute__((section("__libfuzzer_extra_counters"), aligned(4096), used))
+uint8_t engine_guide[GUIDE_CELLS];
 #endif
 _Static_assert(GUIDE_CELLS % 4096 == 0, "a section of whole pages");
 
@@ -67,31 +62,12 @@ static bool parent_minimizes(void) {
     return read && strncmp(name, "afl-tmin", 8) == 0;
 }
 
-// afl-fuzz puts its target into a session of its own, where what ends afl-fuzz and its group (an
-// out-of-memory killer, a service manager) does not reach it, and a target that waits for afl-fuzz
-// waits for ever. So it ends with its parent; each forked child has to ask for that itself.
-static void follow_parent(void) {
-#ifdef __AFL_COMPILER
-    static pid_t asked;
-    if (asked == getpid())
-        return;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    // It may have died before that. Of the fork server, its pipe tells (there is none where a
-    // person starts the target); of a child, that its parent is not the fork server any more.
-    struct pollfd pipe = {.fd = AFL_CONTROL_PIPE, .events = POLLIN};
-    bool orphan = asked ? getppid() != asked
-                        : poll(&pipe, 1, 0) == 1 && !(pipe.revents & (POLLNVAL | POLLIN)) &&
-                              (pipe.revents & POLLHUP);
-    if (orphan)
-        _exit(EXIT_NONE);
-    asked = getpid();
-#endif
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     struct fault fault = {0};
     bool unavailable = false;
-    follow_parent();
+#ifdef __AFL_COMPILER
+    engine_afl_follow_parent();
+#endif
     if (settings_read(&settings, &fault))
         leave(EXIT_BAD_USE, fault.text);
     settings.guided = true;
@@ -102,7 +78,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
         leave(unavailable ? EXIT_UNAVAILABLE : EXIT_BAD_USE, fault.text);
     if (one_file || parent_minimizes())
         harness_forget(harness);
-    harness_guide(harness, guide);
+    harness_guide(harness, engine_guide);
     struct buffer words = {0};
     harness_announce(harness, &words);
     fprintf(stderr, "instar-fuzz: %s", words.data);
@@ -110,25 +86,23 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     return 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+void engine_run(const uint8_t *data, size_t size) {
     struct fault fault = {0};
     char signature[SIGNATURE_ROOM];
-    follow_parent();
-#ifdef __AFL_COMPILER
-    memset(guide, 0, sizeof guide);
-    int verdict = harness_run(harness, data, size, signature, &fault);
-    engine_afl_map_guide(guide);
-#else
-    int verdict = harness_run(harness, data, size, signature, &fault);
-#endif
-    switch (verdict) {
+    switch (harness_run(harness, data, size, signature, &fault)) {
     case HARNESS_NOTHING:
     case HARNESS_REPEATED:
-        return 0;
+        return;
     case HARNESS_NEW:
         engine_abort(signature);
     default:
         leave(EXIT_BAD_USE, fault.text);
     }
+}
+
+#ifndef __AFL_COMPILER
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    engine_run(data, size);
     return 0;
 }
+#endif

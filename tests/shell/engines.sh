@@ -128,6 +128,18 @@ check "AFL++ feels what the tools answer" feels afl_cells
 
 check "AFL++: a file as argument replays it" "$AFL" "$SCRATCH/comma"
 check "afl-showmap" bash -c "afl-showmap -q -t 25000 -o '$SCRATCH/map' -- '$AFL' <'$SCRATCH/bitmaps' && [ -s '$SCRATCH/map' ]"
+# What afl-fuzz does to see whether a case is steady: it runs once more, and then it is known.
+# (afl-showmap has a process of its own for its first run.)
+repeats() {
+    mkdir "$SCRATCH/equal"
+    for i in 1 2 3 4 5 6; do cp "$SCRATCH/bitmaps" "$SCRATCH/equal/$i"; done
+    INSTAR_FUZZ_OUT=$SCRATCH/repeats afl-showmap -q -r -t 25000 -i "$SCRATCH/equal" -o "$SCRATCH/maps" -- "$AFL" || return 1
+    cases=$("$FUZZ" status --json "$SCRATCH/repeats" | sed -n 's/^\t"cases":\t\([0-9]*\),$/\1/p')
+    maps=$(md5sum "$SCRATCH/maps"/? | sed 's/ .*//')
+    echo "$cases cases, maps $maps"
+    [ "$cases" = 3 ] && [ "$(wc -l <<<"$maps")" = 6 ] && [ "$(sort -u <<<"$maps" | wc -l)" = 1 ]
+}
+check "AFL++: a case that it repeats runs twice and leaves the same map each time" repeats
 check "afl-cmin" bash -c "afl-cmin -t 25000 -i '$SCRATCH/few' -o '$SCRATCH/cmin' -- '$AFL' && [ -n \"\$(ls '$SCRATCH/cmin')\" ]"
 tmin() {
     # afl-tmin needs no crash: it keeps the map of what it is given.
