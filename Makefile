@@ -235,10 +235,7 @@ build/obj/pic/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -fPIC -c -o $@ $<
 
-# The second one makes nothing anew (the ablation).
-build/afl/mutator.so: build/obj/pic/mutators/afl.o
-build/ablation/mutator.so: build/obj/kin/mutators/afl.o
-build/afl/mutator.so build/ablation/mutator.so: $(call libs,pic,mutators testcase image base)
+build/afl/mutator.so: build/obj/pic/mutators/afl.o $(call libs,pic,mutators testcase image base)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,defs -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
@@ -328,12 +325,6 @@ build/bench/cases.stamp: build/instar-fuzz $(BENCH_CASES)
 # what is asked of a journal afterwards; the table. bench/ablation/run has the matrix.
 ABLATION := bench/ablation
 ablation_objs = $(patsubst %,build/obj/plain/$(ABLATION)/%.o,$(1))
-# A mutator that makes nothing anew: what mutate_next (mutators/mutate.h) is worth is asked, too.
-build/obj/kin/%.o: %.c
-	$(call say,CC,$<)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -fPIC -Dmutate_next=mutate_case -c -o $@ $<
-ABLATION_HOOKS := build/obj/kin/mutators/libfuzzer.o
 # A target: name, flavour of its objects, what else is in it, linker, engine.
 define ablation_target
 build/ablation/$(1): $(call libs,$(2),engine) $(call engine_libs,$(2)) $(3) $(call ablation_objs,journal_write)
@@ -346,13 +337,12 @@ ablation_libfuzzer = $(call ablation_target,$(1),$(2),$(3),$$(CLANG),$$(LIB_FUZZ
 ablation_afl = $(call ablation_target,$(1),$(2),$(3),AFL_QUIET=1 $$(AFL_CC),-fsanitize=fuzzer)
 ABLATION_WRAPS := -Wl,--wrap=harness_run
 $(eval $(call ablation_libfuzzer,fuzz_bytes,libfuzzer,))
-$(eval $(call ablation_libfuzzer,fuzz_structured,libfuzzer,$(ABLATION_HOOKS)))
-$(eval $(call ablation_libfuzzer,fuzz_fresh,libfuzzer,$(LIBFUZZER_HOOKS)))
+$(eval $(call ablation_libfuzzer,fuzz_structured,libfuzzer,$(LIBFUZZER_HOOKS)))
 $(eval $(call ablation_afl,fuzz_afl,afl,build/obj/afl-plain/harness/engine/afl.o))
 # The same of an engine that sees nothing.
 ABLATION_WRAPS += -Wl,--wrap=LLVMFuzzerTestOneInput
 $(eval $(call ablation_libfuzzer,blind_bytes,plain,$(call ablation_objs,blind)))
-$(eval $(call ablation_libfuzzer,blind_structured,plain,$(ABLATION_HOOKS) $(call ablation_objs,blind)))
+$(eval $(call ablation_libfuzzer,blind_structured,plain,$(LIBFUZZER_HOOKS) $(call ablation_objs,blind)))
 $(eval $(call ablation_afl,blind_afl,plain,$(call ablation_objs,blind)))
 
 build/ablation/cpu_budget: $(call ablation_objs,cpu_budget) build/lib/plain/libexec.a build/lib/plain/libbase.a
@@ -387,7 +377,7 @@ build/ablation/report: $(call ablation_objs,report rows table plot statistics) b
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-build-ablation: build-libfuzzer build-afl $(addprefix build/ablation/,fuzz_bytes fuzz_structured fuzz_fresh fuzz_afl mutator.so \
+build-ablation: build-libfuzzer build-afl $(addprefix build/ablation/,fuzz_bytes fuzz_structured fuzz_afl \
     blind_bytes blind_structured blind_afl cpu_budget clock edges report)
 
 # --- unit tests: tests/unit/<room>_*.c link their room and everything below it -----------------

@@ -5,9 +5,11 @@
 # shellcheck shell=bash
 
 # Half of the time-out is a case's own budget; memory is watched by the harness. A case may cost a
-# hundred times what another costs: libFuzzer shall prefer the cheap ones, as AFL++ does by itself.
+# hundred times what another costs: libFuzzer shall prefer the cheap ones, as AFL++ does by itself. Our
+# mutator stacks its mutations; with five mutants of mutants libFuzzer would book to the first one's parent
+# what strangers found.
 # shellcheck disable=SC2034 # used by those who read this file
-LIBFUZZER_FLAGS=(-max_len=4096 -timeout=25 -rss_limit_mb=0 -entropic_scale_per_exec_time=1)
+LIBFUZZER_FLAGS=(-max_len=4096 -timeout=25 -rss_limit_mb=0 -entropic_scale_per_exec_time=1 -mutate_depth=1)
 # shellcheck disable=SC2034
 AFL_FLAGS=(-G 4096 -t 25000)
 # Before it answers AFL++ the target tries its tools, an instrumented qemu-img among them: hence the

@@ -3,8 +3,9 @@
 // The mutator, for engines: bytes of a case in, bytes of a case like it out. It knows the encoding
 // table and nothing of engines; mutators/libfuzzer.c and mutators/afl.c are all that each engine
 // needs. An answer is a function of the arguments alone (no clock, no address, nothing kept from
-// call to call), so a campaign that an engine's seed determines stays determined. An engine's own
-// havoc, where it is given, keeps a state of its own: then the answer depends on that, too.
+// call to call). An engine's own havoc, where it is given, keeps a state of its own: then the
+// answer depends on that, too. (A campaign as a whole is not determined by its engine's seed:
+// engines weigh what they keep by the time that it took.)
 //
 // What comes out is the canonical spelling of a case, cut to max_size: records are left out until
 // it fits, and of a header that does not fit the first bytes are kept. It is never empty, unless

@@ -75,9 +75,11 @@ static double used(void) {
 }
 
 static void start(char **command) {
-    engine = fork();
-    if (engine)
+    pid_t child = fork();
+    if (child) {
+        engine = child < 0 ? 0 : child; // where there is no room for it now, another start is made
         return;
+    }
     execvp(command[0], command);
     fprintf(stderr, "cpu_budget: %s: %s\n", command[0], strerror(errno));
     _exit(127);

@@ -17,10 +17,8 @@ static const char *const colours[AXIS_VALUES] = {[GUIDANCE_BLIND] = "#000000",
                                                  [GUIDANCE_NONE] = "#8a8a8a",
                                                  [GUIDANCE_FEATURES] = "#1f6fb2",
                                                  [GUIDANCE_INSTRUMENTED] = "#c2410c"};
-static const char *const dashes[AXIS_VALUES] = {[MUTATOR_BYTES] = "5,4",
-                                                [MUTATOR_STRUCTURED] = "none",
-                                                [MUTATOR_ALONE] = "1,3",
-                                                [MUTATOR_FRESH] = "10,3,2,3"};
+static const char *const dashes[AXIS_VALUES] = {
+    [MUTATOR_BYTES] = "5,4", [MUTATOR_STRUCTURED] = "none"};
 
 struct panel {
     const struct rows *rows;

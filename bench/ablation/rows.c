@@ -18,26 +18,12 @@ const char *const axis_values[AXES][AXIS_VALUES] = {
                        [GUIDANCE_NONE] = "none",
                        [GUIDANCE_FEATURES] = "features",
                        [GUIDANCE_INSTRUMENTED] = "instrumented"},
-    [AXIS_MUTATOR] = {[MUTATOR_BYTES] = "bytes",
-                      [MUTATOR_STRUCTURED] = "structured",
-                      [MUTATOR_ALONE] = "alone",
-                      [MUTATOR_FRESH] = "fresh"},
+    [AXIS_MUTATOR] = {[MUTATOR_BYTES] = "bytes", [MUTATOR_STRUCTURED] = "structured"},
 };
 
 bool rows_asked(const unsigned axes[AXES]) {
-    bool afl = axes[AXIS_ENGINE] == ENGINE_AFL, alone = axes[AXIS_MUTATOR] == MUTATOR_ALONE;
-    // libFuzzer has no stages of its own beside our mutator that could be left out.
-    if (alone && (!afl || axes[AXIS_GUIDANCE] == GUIDANCE_INSTRUMENTED))
-        return false;
-    // Whether guidance is worth it then, the empty case tells.
-    if (axes[AXIS_MUTATOR] == MUTATOR_FRESH)
-        return axes[AXIS_GUIDANCE] == GUIDANCE_FEATURES ||
-               (axes[AXIS_GUIDANCE] == GUIDANCE_NONE && axes[AXIS_START] == START_EMPTY);
     // A blind engine keeps nothing, and the seeds alone find every lie.
-    if (axes[AXIS_GUIDANCE] == GUIDANCE_BLIND)
-        return axes[AXIS_START] == START_EMPTY &&
-               (axes[AXIS_MUTATOR] != MUTATOR_STRUCTURED || !afl);
-    return true;
+    return axes[AXIS_GUIDANCE] != GUIDANCE_BLIND || axes[AXIS_START] == START_EMPTY;
 }
 const struct measure_words measure_table[MEASURES] = {
     [MEASURE_RATE] = {"rate", "cases a CPU second", false, 1},
@@ -45,7 +31,9 @@ const struct measure_words measure_table[MEASURES] = {
     [MEASURE_EDGES] = {"edges", "edges of qemu-img", false, 0},
     [MEASURE_CORPUS] = {"corpus", "files in the corpus", false, 0},
     [MEASURE_LIES] = {"lies", "lies found", false, 0},
-    [MEASURE_TIME] = {"time", "CPU seconds to all lies", true, 0},
+    [MEASURE_LAST] = {"last", "CPU seconds to the last of them", true, 0},
+    [MEASURE_TIME] = {"time", "CPU seconds to each lie, added up", true, 0},
+    [MEASURE_WAIT] = {"wait", "wall seconds a CPU second", true, 2},
 };
 
 // --- tables of text ------------------------------------------------------------------------------
@@ -138,6 +126,12 @@ static int read_run(struct rows *rows, const struct table *table, struct fault *
     double cases = table_number(table, "cases"), cpu = table_number(table, "cpu");
     if (run.budget <= 0 || cases < 0 || cpu <= 0)
         return fault_set(fault, "%s:%zu: no budget, cases or cpu", table->path, table->line);
+    if (rows->count && run.budget != rows->runs[0].budget)
+        return fault_set(fault, "%s:%zu: a budget of %.0f, and of %.0f before", table->path,
+                         table->line, run.budget, rows->runs[0].budget);
+    double wall = table_number(table, "wall");
+    run.measures[MEASURE_LAST] = UNKNOWN;
+    run.measures[MEASURE_WAIT] = wall > 0 ? wall / cpu : UNKNOWN;
     double starts = table_number(table, "starts");
     run.starts = starts < 1 ? 1 : (unsigned)starts;
     run.measures[MEASURE_RATE] = cases / cpu;
@@ -178,6 +172,8 @@ static int read_lie(struct rows *rows, const struct table *table, struct fault *
     double detected = run->detected[lie] = table_number(table, "detected");
     run->measures[MEASURE_LIES] += detected != UNKNOWN;
     run->measures[MEASURE_TIME] += detected != UNKNOWN ? detected : run->budget;
+    if (detected > run->measures[MEASURE_LAST])
+        run->measures[MEASURE_LAST] = detected;
     return 0;
 }
 

@@ -15,7 +15,7 @@ enum axis { AXIS_ENGINE, AXIS_START, AXIS_GUIDANCE, AXIS_MUTATOR, AXES };
 enum { ENGINE_LIBFUZZER, ENGINE_AFL };
 enum { START_EMPTY, START_SEEDS };
 enum { GUIDANCE_BLIND, GUIDANCE_NONE, GUIDANCE_FEATURES, GUIDANCE_INSTRUMENTED };
-enum { MUTATOR_BYTES, MUTATOR_STRUCTURED, MUTATOR_ALONE, MUTATOR_FRESH };
+enum { MUTATOR_BYTES, MUTATOR_STRUCTURED };
 #define AXIS_VALUES 4
 extern const char *const axis_names[AXES];
 extern const char *const axis_values[AXES][AXIS_VALUES]; // NULL where there are fewer
@@ -31,7 +31,9 @@ enum measure {
     MEASURE_EDGES,  // of qemu-img, over the final corpus
     MEASURE_CORPUS, // files
     MEASURE_LIES,   // detected within the budget
+    MEASURE_LAST,   // processor seconds to the last of them
     MEASURE_TIME,   // processor seconds to each lie, added up; one that was not found: the budget
+    MEASURE_WAIT,   // seconds on the wall for one of the processor: was the machine busy?
     MEASURES
 };
 struct measure_words {
@@ -57,7 +59,8 @@ struct rows {
     size_t lie_count;
 };
 
-// Reads both files of the folder. A run without all of its lies is an error.
+// Reads both files of the folder. A run without all of its lies is an error, and so is one of
+// another budget than the first.
 int rows_read(struct rows *rows, const char *folder, struct fault *fault);
 void rows_free(struct rows *rows);
 // Is this configuration one of the matrix?

@@ -92,5 +92,24 @@ draws() { build/ablation/report --svg "$DATA" >"$SCRATCH/plot" && [ "$(grep -c '
 tells_again() { mkdir "$SCRATCH/again" && cp "$DATA"/*.tsv "$SCRATCH/again" && awk -F '\t' -v OFS='\t' 'NR == 2 {$9 = 2} {print}' "$DATA/runs.tsv" >"$SCRATCH/again/runs.tsv" && build/ablation/report "$SCRATCH/again" | grep '^Ended early and started again: libfuzzer seeds none bytes seed 1 (2 starts)'; }
 check "it says so where an engine ended early" tells_again
 check "the plot has a line for it" draws
+other_budget() { BUDGET=13 status 2 bench/ablation/run 2>"$SCRATCH/said"; grep "has runs of 12 CPU seconds" "$SCRATCH/said"; }
+check "runs of another budget are not mixed with those that are there" other_budget
+# What is there stays whole where there is no room for more.
+full() {
+    cp -r "$DATA" "$SCRATCH/before"
+    ln -s /dev/full "$DATA/lies.tsv.new"
+    status 2 bench/ablation/one libfuzzer empty blind bytes 2 || return 1
+    rm "$DATA/lies.tsv.new"
+    diff -r "$SCRATCH/before" "$DATA"
+}
+check "rows that cannot be written take none with them" full
+stops() {
+    BUDGET=1000 setsid bench/ablation/one libfuzzer empty none bytes 3 >"$SCRATCH/log" 2>&1 &
+    one=$!
+    for _ in $(seq 100); do pgrep -P "$one" cpu_budget >/dev/null && break; sleep 0.1; done
+    kill -TERM "$one" && wait "$one"
+    [ $? = 130 ] && diff -r "$SCRATCH/before" "$DATA"
+}
+check "a signal ends a run at once, and it leaves no row" stops
 check "a run that nobody has heard of is refused" status 2 bench/ablation/one libfuzzer seeds none none 1
 finish

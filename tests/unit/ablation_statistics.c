@@ -146,6 +146,9 @@ static void a_lie_that_was_not_found_counts_as_the_budget(void **state) {
     assert_int_equal(rows_values(&rows, axes, MEASURE_TIME, values), 2);
     is_near(values[0], 320.5);
     is_near(values[1], 600);
+    assert_int_equal(rows_values(&rows, axes, MEASURE_LAST, values), 1);
+    is_near(values[0], 20.5);
+    assert_int_equal(rows_values(&rows, axes, MEASURE_WAIT, values), 0);
     assert_int_equal(rows_times(&rows, axes, 1, values, &found), 2);
     assert_int_equal(found, 1);
     is_near(values[1], 300);
@@ -166,6 +169,17 @@ static void a_run_without_some_lie_is_refused(void **state) {
     assert_non_null(strstr(fault.text, "honggfuzz"));
 }
 
+// A median over both would be of nothing.
+static void runs_of_two_budgets_are_no_table(void **state) {
+    (void)state;
+    struct rows rows;
+    struct fault fault = {0};
+    put("runs.tsv", RUNS_HEAD "1\t300\t300\t300\t8\t-\t4\tafl\tempty\tnone\tbytes\n"
+                              "2\t60\t60\t300\t8\t-\t4\tafl\tempty\tnone\tbytes\n");
+    assert_int_equal(rows_read(&rows, folder, &fault), -1);
+    assert_non_null(strstr(fault.text, "runs.tsv:3: a budget of 60, and of 300 before"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_median_is_the_middle_or_the_mean_of_two),
@@ -177,6 +191,7 @@ int main(void) {
         cmocka_unit_test(a_clock_that_runs_backwards_is_refused),
         cmocka_unit_test(a_lie_that_was_not_found_counts_as_the_budget),
         cmocka_unit_test(a_run_without_some_lie_is_refused),
+        cmocka_unit_test(runs_of_two_budgets_are_no_table),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
