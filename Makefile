@@ -308,6 +308,12 @@ build/fuzz_instar.options: ci/fuzz_instar.options
 
 SEED_CASES := $(sort $(wildcard corpus/seeds/*.json))
 BENCH_CASES := $(sort $(wildcard bench/cases/*.json))
+# Their names, written anew where one came or went: what is built of them follows.
+build/seeds.list: names = $(SEED_CASES)
+build/bench/cases.list: names = $(BENCH_CASES)
+build/seeds.list build/bench/cases.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(names)' | cmp -s - $@ || echo '$(names)' >$@
 # $(call assemble,FOLDER,CASES): the cases as bytes in a fresh folder.
 define assemble
 	$(call say,GEN,$(1))
@@ -315,9 +321,9 @@ define assemble
 	$(Q)for text in $(2); do build/instar-fuzz assemble $$text $(1)/$$(basename $$text .json) || exit 1; done
 	@touch $@
 endef
-build/seeds.stamp: build/instar-fuzz $(SEED_CASES)
+build/seeds.stamp: build/instar-fuzz $(SEED_CASES) build/seeds.list
 	$(call assemble,build/seeds,$(SEED_CASES))
-build/bench/cases.stamp: build/instar-fuzz $(BENCH_CASES)
+build/bench/cases.stamp: build/instar-fuzz $(BENCH_CASES) build/bench/cases.list
 	$(call assemble,build/bench/cases,$(BENCH_CASES))
 
 # --- the ablation: is guidance worth it, is the structured mutator worth it? -------------------

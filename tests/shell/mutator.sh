@@ -90,6 +90,9 @@ check "make fuzz shows AFL++'s" campaign afl
 no_seeds() { make -s -C "$ROOT" fuzz SEEDS="$SCRATCH/nowhere" DURATION=1 2>&1 | grep -x "SEEDS=$SCRATCH/nowhere: expected a folder of cases as bytes"; }
 check "make fuzz refuses a folder without seeds" no_seeds
 
+# What is in AFL++'s queue is what was run.
+check "the library has no post_process" bash -c "nm -D '$ROOT/build/afl/mutator.so' | grep -q ' T afl_custom_fuzz$' && ! nm -D '$ROOT/build/afl/mutator.so' | grep post_process"
+
 bundle_is_paired() {
     make -s -C "$ROOT" bundle || return 1
     local name=$ROOT/build/fuzz_instar seeds
