@@ -15,11 +15,19 @@ const char *const cross_names[CROSS_CHECKS] = {
     [CROSS_COMPARE_OTHER] = "compare with one byte changed",
 };
 
-bool oracle_known(const struct judgements *out) {
+bool oracle_known(const struct judgements *out, const struct oracle_side *side) {
     for (size_t i = 0; i < out->count; i++)
-        if (out->items[i].verdict == VERDICT_KNOWN)
+        if (out->items[i].verdict == VERDICT_KNOWN && out->items[i].known_tool == side->tool)
             return true;
     return false;
+}
+
+bool oracle_leaves_out_known(const struct oracle *oracle, struct judgements *out,
+                             const struct oracle_side *side) {
+    if (!oracle_known(out, side))
+        return false;
+    oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "known_value_", side, "");
+    return true;
 }
 
 // A limit says nothing, a crash is one as in any other command.

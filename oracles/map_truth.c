@@ -156,12 +156,14 @@ static void judge_side(const struct oracle *oracle, const struct oracle_step *st
     }
     const struct tool_extent *last = result->map_count ? &result->map[result->map_count - 1] : NULL;
     uint64_t length = last ? last->start + last->length : 0;
-    bool other_length = length != step->truth.shown_size;
+    if (length == step->truth.shown_size) {
+        if (step->truth.allocation)
+            judge_runs(oracle, step, side, result, out);
+        return;
+    }
     // Who is known to take the image for another one in measure does so here.
-    if (other_length && !oracle_known(out))
+    if (!oracle_leaves_out_known(oracle, out, side))
         judge_length(oracle, step, side, i, length, out);
-    else if (!other_length && step->truth.allocation)
-        judge_runs(oracle, step, side, result, out);
 }
 
 static void judge(const struct oracle *oracle, const struct oracle_step *step,

@@ -54,8 +54,6 @@ static void say_longer(const struct oracle *oracle, struct judgements *out, int 
 
 static void judge(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out) {
-    if (oracle_known(out))
-        return; // a number that is known to be wrong promises nothing
     for (int i = 0; i < ORACLE_SIDES; i++) {
         const struct oracle_side *side = oracle_side_at(step, i);
         if (!oracle_gave(side) || !side->result->measure.has_required ||
@@ -65,6 +63,8 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
             say_order(oracle, out, i, side);
         else if (!(CONTRACT_TARGETS & 1u << step->target) || !side->has_converted)
             continue;
+        else if (oracle_leaves_out_known(oracle, out, side))
+            continue; // a number that is known to be wrong promises nothing
         else if (fits(step, side))
             oracle_say(out, oracle, VERDICT_AGREE, NULL);
         else

@@ -34,7 +34,7 @@ static void judge_side(const struct oracle *oracle, const struct oracle_step *st
     const struct tool_measure *input = measured(oracle, out, side, CROSS_MEASURE_INPUT),
                               *output = measured(oracle, out, side, CROSS_MEASURE_OUTPUT);
     uint64_t least;
-    if (!input || !output)
+    if (!input || !output || oracle_leaves_out_known(oracle, out, side))
         return;
     if (output->required <= input->required) {
         oracle_say(out, oracle, VERDICT_AGREE, NULL);
@@ -56,8 +56,6 @@ static void judge_side(const struct oracle *oracle, const struct oracle_step *st
 
 static void judge(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out) {
-    if (oracle_known(out))
-        return;
     oracle_each_side(oracle, step, out, judge_side);
 }
 

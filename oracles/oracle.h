@@ -105,7 +105,8 @@ struct judgement {
     // Divergence of one value: which, and what each side said. Empty if it is not about one value.
     char field[64];
     char a_value[96], b_value[96];
-    char known_id[64]; // VERDICT_KNOWN: the registry's entry
+    char known_id[64];             // VERDICT_KNOWN: the registry's entry
+    const struct tool *known_tool; // and the tool that deviates as it says
 };
 
 // Whether the outputs and the truth hold the same bytes, for the rules that compare contents.

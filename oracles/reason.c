@@ -39,6 +39,8 @@ static const struct reason reasons[] = {
     {"beside_refused_<role>", "unsupported", "a cross-check that the tool refuses, as it may"},
     {"input_misjudged_<role>", "inconclusive",
      "the input of a conversion was measured below what it needs: no measure of growth"},
+    {"known_value_<role>", "inconclusive",
+     "the registry explains an answer of that tool; what follows from it is not judged"},
     {"unread_<role>", "inconclusive",
      "our reader fails on an output and qemu-img could not say whether it is readable"},
     {"third_without_control", "inconclusive",

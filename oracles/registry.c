@@ -86,9 +86,11 @@ void registry_explain(const struct registry *registry, const struct oracle_step 
         const struct registry_entry *entry = &registry->entries[i];
         if (!entry->predictor || !case_matches(entry, step, judgement))
             continue;
-        if (side_explained(entry, step, judgement, 0) ||
-            side_explained(entry, step, judgement, 1)) {
+        for (int side = 0; side < ORACLE_SIDES; side++) {
+            if (!side_explained(entry, step, judgement, side))
+                continue;
             judgement->verdict = VERDICT_KNOWN;
+            judgement->known_tool = oracle_side_at(step, side)->tool;
             snprintf(judgement->known_id, sizeof judgement->known_id, "%s", entry->id);
             return;
         }

@@ -39,9 +39,12 @@ bool oracle_explained(const struct oracle_step *step, struct judgements *out,
 
 // Has one of the judgements from `from` on diverged, and is not known?
 bool oracle_diverged(const struct judgements *out, size_t from);
-// Is one of the step's divergences known? Then who deviates and how is told already, and what else
-// follows from it is no finding of its own.
-bool oracle_known(const struct judgements *out);
+// Does the registry explain one of this side's answers? Then how it deviates is told already, and
+// what else follows from it is no finding of its own. Of the other side that says nothing.
+bool oracle_known(const struct judgements *out, const struct oracle_side *side);
+// The same for a rule that could judge the side: says that it leaves it out.
+bool oracle_leaves_out_known(const struct oracle *oracle, struct judgements *out,
+                             const struct oracle_side *side);
 // The answer to a question beside the step, or NULL: it was not asked, or says nothing (which is
 // judged then, a crash as a divergence).
 const struct tool_result *oracle_beside(const struct oracle *oracle, struct judgements *out,

@@ -66,8 +66,6 @@ static bool is_trusted(const struct oracle_side *side, const struct oracle_side 
 
 static void judge(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out) {
-    if (oracle_known(out))
-        return; // a difference from the truth already
     for (int i = 0; i < ORACLE_SIDES; i++) {
         const struct oracle_side *side = oracle_side_at(step, i);
         const struct third_reading *third = &side->third;
@@ -79,6 +77,8 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
             oracle_say(out, oracle, VERDICT_UNSUPPORTED, third->reason);
         else if (third->state == THIRD_UNDECIDED)
             oracle_say(out, oracle, VERDICT_INCONCLUSIVE, third->reason);
+        else if (oracle_leaves_out_known(oracle, out, side))
+            continue; // a difference from the truth already
         else if (is_trusted(side, oracle_side_at(step, 1 - i)))
             accuse(oracle, side, out);
         else

@@ -119,7 +119,12 @@ static void a_number_that_is_known_to_be_wrong_promises_nothing(void **state) {
     bench_measure(&bench.b_result, 393216, 1376256);
     bench.said.registry = registry;
     expect_known(&bench, "instar-raw-holes-required");
-    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    bench_reason(&bench, VERDICT_INCONCLUSIVE, "known_value_instar");
+    bench.step.b.has_converted = true; // the number of the other tool is none of them
+    bench.step.b.converted_size = 393216;
+    bench_agrees(&bench, CONTRACT);
+    bench.step.b.converted_size++;
+    bench_diverges(&bench, CONTRACT, "qemu_img");
     registry_free(registry);
     bench_end(&bench);
 }
@@ -161,6 +166,24 @@ static void an_input_that_was_measured_too_low_is_no_measure_of_growth(void **st
     expect_silence(&bench, GROWTH);
     answers[1][CROSS_MEASURE_INPUT].class = OUTCOME_TIMEOUT;
     bench_reason(&bench, VERDICT_INCONCLUSIVE, "beside_cut_off_qemu_img");
+    bench_end(&bench);
+    forget();
+}
+
+static void growth_behind_a_known_deviation_is_judged_of_the_other_tool_alone(void **state) {
+    (void)state;
+    struct bench bench;
+    growth_begin(&bench, 393216, 393217);
+    struct judgement *known =
+        oracle_say(&bench.said, &oracle_truth_size, VERDICT_KNOWN, "qemu_img");
+    known->known_tool = &bench.qemu_img;
+    oracle_measure_growth.judge(&oracle_measure_growth, &bench.step, &bench.said);
+    assert_false(oracle_diverged(&bench.said, 0));
+    assert_string_equal(bench.said.items[1].reason, "known_value_qemu_img");
+    bench.said.count = 1;
+    known->known_tool = &bench.instar;
+    oracle_measure_growth.judge(&oracle_measure_growth, &bench.step, &bench.said);
+    assert_true(oracle_diverged(&bench.said, 0));
     bench_end(&bench);
     forget();
 }
@@ -286,9 +309,16 @@ static void the_length_of_what_is_known_to_be_taken_for_another_image_is_not_jud
     oracle_map_truth.judge(&oracle_map_truth, &bench.step, &bench.said);
     assert_true(oracle_diverged(&bench.said, 0));
     bench.said.count = 0;
-    oracle_say(&bench.said, &oracle_measure_numeric, VERDICT_KNOWN, "required");
+    struct judgement *known =
+        oracle_say(&bench.said, &oracle_measure_numeric, VERDICT_KNOWN, "required");
+    known->known_tool = &bench.qemu_img; // the other one's deviation excuses nobody
+    oracle_map_truth.judge(&oracle_map_truth, &bench.step, &bench.said);
+    assert_true(oracle_diverged(&bench.said, 0));
+    bench.said.count = 1;
+    known->known_tool = &bench.instar;
     oracle_map_truth.judge(&oracle_map_truth, &bench.step, &bench.said);
     assert_false(oracle_diverged(&bench.said, 0));
+    assert_string_equal(bench.said.items[1].reason, "known_value_instar");
     bench_end(&bench);
     forget();
 }
@@ -322,6 +352,15 @@ static void map_and_measure_of_one_tool_must_agree(void **state) {
     bench_measure(&bench.a_result, 458752, 1376256); // both wrong, and alike
     bench_measure(&bench.b_result, 458752, 1376256);
     bench_diverges(&bench, "map_measure_divergence", "qemu_img");
+    struct judgement *known = &bench.said.items[0];
+    *known = (struct judgement){.oracle = &oracle_measure_numeric, .verdict = VERDICT_KNOWN};
+    // The registry explains the one's number, or the other's.
+    for (int i = 0; i < ORACLE_SIDES; i++) {
+        bench.said.count = 1;
+        known->known_tool = side_of(&bench, i)->tool;
+        oracle_map_measure.judge(&oracle_map_measure, &bench.step, &bench.said);
+        assert_int_equal(oracle_diverged(&bench.said, 0), i == 0);
+    }
     bench.step.options.cluster_bits = 9; // one run touches 128 clusters
     struct model_sizes sizes;
     assert_true(model_measure(IMAGE_QCOW2, &bench.step.options, 1 MIB, 128, &sizes));
@@ -439,6 +478,7 @@ int main(void) {
         cmocka_unit_test(a_number_that_is_known_to_be_wrong_promises_nothing),
         cmocka_unit_test(a_conversion_that_stores_more_is_found),
         cmocka_unit_test(an_input_that_was_measured_too_low_is_no_measure_of_growth),
+        cmocka_unit_test(growth_behind_a_known_deviation_is_judged_of_the_other_tool_alone),
         cmocka_unit_test(a_map_of_what_was_built_agrees),
         cmocka_unit_test(each_wrong_claim_has_its_name),
         cmocka_unit_test(data_that_reads_as_zero_is_no_claim),

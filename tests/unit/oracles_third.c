@@ -167,6 +167,27 @@ static void readings_are_compared_with_the_truth(void **state) {
     bench_end(&bench);
 }
 
+// What the registry explains of one tool excuses that tool alone.
+static void a_known_output_is_left_out_and_the_other_is_not(void **state) {
+    (void)state;
+    struct bench bench;
+    begin(&bench);
+    misread(&bench.step.a.third);
+    third_say(&bench.step.a.third_control, THIRD_SAME, "", "-");
+    bench.said = (struct judgements){0};
+    oracle_say(&bench.said, &oracle_truth_size, VERDICT_KNOWN, "instar")->known_tool =
+        &bench.instar;
+    oracle_third_reader.judge(&oracle_third_reader, &bench.step, &bench.said);
+    assert_false(oracle_diverged(&bench.said, 0));
+    assert_string_equal(bench.said.items[1].reason, "known_value_instar");
+    assert_non_null(bench_find(&bench, TYPE, VERDICT_AGREE)); // qemu-img's output
+    bench.said.items[0].known_tool = &bench.qemu_img;
+    bench.said.count = 1;
+    oracle_third_reader.judge(&oracle_third_reader, &bench.step, &bench.said);
+    assert_true(oracle_diverged(&bench.said, 0));
+    end(&bench);
+}
+
 int main(void) {
     int fd = mkstemp(path);
     if (fd < 0)
@@ -177,6 +198,7 @@ int main(void) {
         cmocka_unit_test(a_right_reading_agrees_and_is_no_answer),
         cmocka_unit_test(a_reading_that_both_controls_contradict_accuses),
         cmocka_unit_test(nobody_is_accused_without_a_control),
+        cmocka_unit_test(a_known_output_is_left_out_and_the_other_is_not),
         cmocka_unit_test(one_tool_alone_needs_our_own_image),
         cmocka_unit_test(limits_of_the_reader_are_said),
         cmocka_unit_test(what_the_truth_says_comes_first),
