@@ -56,8 +56,8 @@ static int changed_read(void *context, uint64_t offset, void *buffer, size_t len
     return 0;
 }
 
-// The places where a comparison may stop too early: the end, the middle, the last thing written.
-// The step's number takes them in turn.
+// The places where a comparison may stop too early: the end, the middle, and where the written
+// range begins that lies highest. The step's number takes them in turn.
 static uint64_t place_of(const struct content *content, size_t index) {
     if (index % 3 == 0)
         return content->size - 1;
