@@ -31,7 +31,7 @@ static void judge_side(const struct oracle *oracle, const struct oracle_step *st
     struct model_sizes sizes;
     if (!oracle_gave(side) || !side->result->measure.has_required || !answer->result ||
         answer->result->class != OUTCOME_OK || answer->result->json_failed ||
-        relax_allows(RELAX_MAP_INSTAR_VHDX, &query) || oracle_leaves_out_known(oracle, out, side))
+        relax_allows(RELAX_MAP_STANDIN_VHDX, &query) || oracle_leaves_out_known(oracle, out, side))
         return;
     uint64_t unit = model_target_unit(IMAGE_QCOW2, &step->options);
     uint64_t units = units_of(answer->result, unit), required = side->result->measure.required;

@@ -195,8 +195,8 @@ static bool map_instar_refuses(const struct relax_query *query) {
            (query->step->truth.layers > 1 || oracle_input_is_descriptor(query->step));
 }
 
-static bool map_instar_vhdx(const struct relax_query *query) {
-    return query->tool->kind == TOOL_INSTAR && query->step->source == IMAGE_VHDX;
+static bool map_standin_vhdx(const struct relax_query *query) {
+    return query->tool->is_standin && query->step->source == IMAGE_VHDX;
 }
 
 const struct relaxation relaxations[RELAXATIONS] = {
@@ -304,12 +304,12 @@ const struct relaxation relaxations[RELAXATIONS] = {
     [RELAX_MAP_INSTAR_REFUSES].reason =
         "instar documents that its map refuses files with a parent and vmdk descriptors.",
 
-    [RELAX_MAP_INSTAR_VHDX].name = "map_instar_vhdx",
-    [RELAX_MAP_INSTAR_VHDX].used_by = "map_measure_divergence",
-    [RELAX_MAP_INSTAR_VHDX].applies = map_instar_vhdx,
-    [RELAX_MAP_INSTAR_VHDX].reason =
-        "instar maps the blocks of a VHDX that are present; its measure counts the whole disk, as "
-        "qemu-img's does.",
+    [RELAX_MAP_STANDIN_VHDX].name = "map_standin_vhdx",
+    [RELAX_MAP_STANDIN_VHDX].used_by = "map_measure_divergence",
+    [RELAX_MAP_STANDIN_VHDX].applies = map_standin_vhdx,
+    [RELAX_MAP_STANDIN_VHDX].reason =
+        "The stand-in maps the blocks of a VHDX that are present, as instar does; its measure "
+        "counts the whole disk, as qemu-img's does. (instar's counts those blocks.)",
 };
 
 bool relax_allows(enum relaxation_id id, const struct relax_query *query) {

@@ -120,7 +120,7 @@ used map_instar_refuses map_divergence-measure-qcow2-raw-refused_instar "$(text 
 {"format": "qcow2", "virtual_size": 1048576, "backing_1": "raw", "operations": [{"op": "measure", "target": "raw"}]}
 J
 )"
-used map_instar_vhdx map_measure_divergence-measure-vhdx-qcow2-instar "$(text vhdx-map <<'J'
+used map_standin_vhdx map_measure_divergence-measure-vhdx-qcow2-instar "$(text vhdx-map <<'J'
 {"format": "vhdx", "virtual_size": 1048576, "operations": [{"op": "measure", "target": "qcow2"}]}
 J
 )"

@@ -68,7 +68,7 @@ static const struct demonstration demonstrations[RELAXATIONS] = {
     {RELAX_MAP_VPC_PRESENT, IMAGE_VPC, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VHDX, ANY},
     {RELAX_MAP_INSTAR_RAW, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VPC, ANY},
     {RELAX_MAP_INSTAR_REFUSES, IMAGE_VMDK, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_QCOW2, ANY},
-    {RELAX_MAP_INSTAR_VHDX, IMAGE_VHDX, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VPC, ANY},
+    {RELAX_MAP_STANDIN_VHDX, IMAGE_VHDX, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VPC, ANY},
 };
 
 static void demonstrate(struct bench *bench, const struct demonstration *shown) {
@@ -89,6 +89,7 @@ static void demonstrate(struct bench *bench, const struct demonstration *shown) 
         bench->step.truth.create_type = vmdk_create_types[VMDK_FLAT];
     bench->step.options.snapshot = shown->id == RELAX_TRUTH_ACTIVE_SIZE;
     bench->step.options.vmdk_subformat =
+    bench->instar.is_standin = shown->id == RELAX_MAP_STANDIN_VHDX;
         shown->id == RELAX_BOUND_STREAM ? SUBFORMAT_STREAM : SUBFORMAT_NOT_GIVEN;
     bench->step.options.preallocation =
         shown->id == RELAX_CONTRACT_METADATA ? PREALLOCATION_METADATA : PREALLOCATION_FULL;
@@ -142,6 +143,17 @@ static void the_stand_in_sees_holes_and_ends_where_it_ends(void **state) {
 
 // A table that did not grow leaves nothing over.
 static void small_files_have_no_table_to_outgrow(void **state) {
+// Of the stand-in's measure alone qemu's lack of a block status is the model.
+static void instar_counts_the_blocks_that_it_maps(void **state) {
+    (void)state;
+    struct bench bench;
+    demonstrate(&bench, &demonstrations[RELAX_MAP_STANDIN_VHDX]);
+    bench.instar.is_standin = false;
+    const struct relax_query query = query_of(&bench, &demonstrations[RELAX_MAP_STANDIN_VHDX]);
+    assert_false(relax_allows(RELAX_MAP_STANDIN_VHDX, &query));
+    bench_end(&bench);
+}
+
     (void)state;
     const struct demonstration *shown = &demonstrations[RELAX_CONTRACT_REFCOUNT_TABLE];
     struct bench bench;
@@ -275,6 +287,7 @@ int main(void) {
         cmocka_unit_test(the_stand_in_sees_holes_and_ends_where_it_ends),
         cmocka_unit_test(small_files_have_no_table_to_outgrow),
         cmocka_unit_test(the_cushion_follows_the_unit),
+        cmocka_unit_test(instar_counts_the_blocks_that_it_maps),
         cmocka_unit_test(a_fixed_vhd_may_be_counted_whole),
         cmocka_unit_test(what_a_sparse_writer_omits_is_bounded_by_what_was_claimed),
     };
