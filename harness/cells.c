@@ -3,8 +3,6 @@
 // Which cells can be filled, and filling them.
 #include "cells.h"
 
-#include "output.h"
-
 static void sample_call(const struct source_class *source, const struct call_class *class,
                         struct tool_call *call) {
     *call = (struct tool_call){
@@ -15,19 +13,15 @@ static void sample_call(const struct source_class *source, const struct call_cla
         .target = class->target,
     };
     call_class_options(class, &call->options);
-    // A tool without --size cannot fill that row, and no convert stands behind such a measure.
+    // A tool without --size cannot fill that row.
     call->options.size_only = source == &source_classes[SOURCE_SIZE_ONLY];
 }
 
-// Can this tool's answer be judged with no other beside it? What was written is held against the
-// truth, what was built is known to be clean, and some measures are held against a convert.
-static bool judged_alone(const struct tool *tool, const struct tool_call *call, bool is_built) {
-    struct tool_call fit = *call;
-    if (operation_writes(call->op))
-        return true;
-    if (call->op == OP_CHECK)
-        return is_built;
-    return call->op == OP_MEASURE && output_is_fitted(call->target) && output_fit_call(tool, &fit);
+// Can a tool's answer be judged with no other beside it? What was written is held against the
+// truth, what was built is known to be clean, and measures are held against the model.
+static bool judged_alone(const struct tool_call *call, bool is_built) {
+    return operation_writes(call->op) || call->op == OP_MEASURE ||
+           (call->op == OP_CHECK && is_built);
 }
 
 static bool answers(const struct tool *tool, const struct tool_call *call) {
@@ -44,7 +38,7 @@ static bool tools_reach(const struct tool tools[SIDES], const struct tool_call *
         if (!answers(&tools[side], call))
             continue;
         answering++;
-        alone |= judged_alone(&tools[side], call, is_built);
+        alone |= judged_alone(call, is_built);
         // An option that reaches no command line is not tested by dropping it on both sides.
         honoured |= tool_honours_options(&tools[side], call);
     }

@@ -130,7 +130,9 @@ bool output_is_fitted(enum image_format target) {
     return target == IMAGE_VMDK || target == IMAGE_VPC || target == IMAGE_VHDX;
 }
 
-bool output_fit_call(const struct tool *tool, struct tool_call *call) {
+// Makes a measure into the convert that is held against it; false if the tool cannot do it with the
+// same options.
+static bool fit_call(const struct tool *tool, struct tool_call *call) {
     uint32_t *subformat = &call->options.vmdk_subformat;
     if (call->options.size_only)
         return false; // a size alone cannot be converted
@@ -150,7 +152,7 @@ int output_fit(struct step_record *step, struct chain *chain, int side, size_t i
     snprintf(step->fits[side], sizeof step->fits[side], "%c.fit%zu.%s", 'a' + side, index + 1,
              image_driver(call.target)->name);
     call.output = step->fits[side];
-    if (!output_fit_call(tool, &call)) {
+    if (!fit_call(tool, &call)) {
         step->fits[side][0] = 0;
         return 0;
     }

@@ -27,9 +27,7 @@ int output_check(struct step_record *step, struct chain *chain, int side, struct
 // Measures of these targets have no second opinion: each is held against that tool's own convert;
 // those of others only where cross-checks are asked for.
 bool output_is_fitted(enum image_format target);
-// Makes a measure into that convert; false if the tool cannot do it with the same options.
-bool output_fit_call(const struct tool *tool, struct tool_call *call);
-// Runs it.
+// Runs that convert, where the tool can do it with the same options.
 int output_fit(struct step_record *step, struct chain *chain, int side, size_t index,
                struct fault *fault);
 // Closes the reader of an output that was judged; where later steps have it as their input, it

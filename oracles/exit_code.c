@@ -2,7 +2,6 @@
 //
 // Does one tool accept what the other refuses? Only classes are compared, never exit numbers or
 // error texts: 2 is a usage error for one tool and "corrupt" for another.
-#include "oracles/model.h"
 #include "oracles/rule.h"
 
 static bool has_opinion(const struct oracle_side *side) {
@@ -35,25 +34,13 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
                 accepts->outcome ? accepts->outcome->value : -1);
 }
 
-// Can anybody make that target, as far as the format's own limits and the model tell?
-static bool target_exists(const struct oracle_step *step) {
-    struct image_options defaults = {0};
-    struct model_sizes sizes;
-    struct fault fault;
-    uint64_t declared, size = step->truth.shown_size;
-    if (step->target == IMAGE_FORMATS)
-        return true;
-    return model_measure(step->target, &step->options, size, 0, &sizes) &&
-           image_driver(step->target)->declared_size(&defaults, size, &declared, &fault) == 0;
-}
-
 // `about` refuses. An empty disk is left out: whether a target may be empty is nowhere said.
 static void opinion(const struct oracle_step *step, const struct judgement *judgement,
                     struct opinion *opinion) {
     bool sound = step->input_is_output ? step->truth.content != NULL
                                        : step->truth.options || step->options.size_only;
     bool a_refuses = judgement->about == step->a.tool;
-    if (!target_exists(step))
+    if (!oracle_target_exists(step))
         opinion_say(opinion, a_refuses ? OPINION_B : OPINION_A, OPINION_BY_MODEL,
                     "Such a target cannot be: its format or the options do not allow that size.");
     else if (sound && step->truth.shown_size)

@@ -36,13 +36,14 @@ bool predict_instar_raw_length(const struct oracle_step *step, const char *field
            predict_number(seen_size(step), out);
 }
 
-// A size without a file is no device: it is taken as it stands. The other targets count in units of
-// sectors, so that only raw shows it.
+// A size without a file is no device: it is taken as it stands. The other layouts count in units of
+// sectors, so that only raw shows it, and a flat vmdk, which is that and a descriptor.
 bool predict_instar_asked_size(const struct oracle_step *step, const char *field,
                                char out[PREDICT_ROOM]) {
-    return step->options.size_only && step->target == IMAGE_RAW &&
+    bool flat = step->target == IMAGE_VMDK && step->options.vmdk_subformat == SUBFORMAT_FLAT;
+    return step->options.size_only && (step->target == IMAGE_RAW || flat) &&
            (strcmp(field, "required") == 0 || strcmp(field, "fully-allocated") == 0) &&
-           predict_number(step->truth.asked_size, out);
+           predict_number(step->truth.asked_size + (flat ? 512 : 0), out);
 }
 
 // A raw output is made as long as its device, and cut only where zeros are skipped.
@@ -65,7 +66,7 @@ bool predict_instar_bitmaps_member(const struct oracle_step *step, const char *f
 
 bool predict_instar_zero_flag(const struct oracle_step *step, const char *field,
                               char out[PREDICT_ROOM]) {
-    if (step->source != IMAGE_QCOW2 || step->target != IMAGE_QCOW2 || !step->truth.own_allocation)
+    if (step->source != IMAGE_QCOW2 || !step->truth.own_allocation)
         return false;
     // Extended entries have another scan, which looks at the stored bits alone.
     if (step->truth.extended_l2)

@@ -13,9 +13,10 @@ enum relaxation_id {
     RELAX_TRUTH_SECTOR,            // truth_size_divergence
     RELAX_TRUTH_VPC_CYLINDERS,     // truth_size_divergence
     RELAX_TRUTH_ACTIVE_SIZE,       // truth_size_divergence
-    RELAX_BOUND_CUSHION,           // both bounds
+    RELAX_BOUND_CUSHION,           // both bounds, measure_numeric_divergence
     RELAX_BOUND_SPARSE_WRITER,     // measure_below_required_bound
     RELAX_BOUND_STREAM,            // measure_below_required_bound
+    RELAX_NUMERIC_EMPTY_VHDX,      // measure_numeric_divergence
     RELAX_CONTRACT_METADATA,       // measure_contract_violation
     RELAX_CONTRACT_EMPTY,          // measure_contract_violation
     RELAX_CONTRACT_REFCOUNT_TABLE, // measure_contract_violation
@@ -67,7 +68,7 @@ bool relax_member_may_omit(const struct relax_member *member, const struct tool 
 
 // The size that a VHD of `size` bytes grows to when it is made of whole cylinders.
 uint64_t relax_vpc_cylinders(uint64_t size);
-// The slack of both measure bounds: one target unit, at least 64 KiB.
+// The slack of both measure bounds, and between two layouts: one target unit, at least 64 KiB.
 uint64_t relax_bound_cushion(const struct oracle_step *step);
 
 #endif

@@ -3,6 +3,7 @@
 // The small steps that every rule takes, so that a rule file holds nothing but its rule.
 #include "oracles/rule.h"
 
+#include "oracles/model.h"
 #include "oracles/registry.h"
 
 #include <stdarg.h>
@@ -32,6 +33,17 @@ bool oracle_input_is_descriptor(const struct oracle_step *step) {
     return step->source == IMAGE_VMDK && type && *type &&
            strcmp(type, vmdk_create_types[VMDK_SPARSE]) != 0 &&
            strcmp(type, vmdk_create_types[VMDK_STREAM]) != 0;
+}
+
+bool oracle_target_exists(const struct oracle_step *step) {
+    struct image_options defaults = {0};
+    struct model_sizes sizes;
+    struct fault fault;
+    uint64_t declared, size = step->truth.shown_size;
+    if (step->target == IMAGE_FORMATS)
+        return true;
+    return model_measure(step->target, &step->options, size, 0, &sizes) &&
+           image_driver(step->target)->declared_size(&defaults, size, &declared, &fault) == 0;
 }
 
 struct judgement *oracle_say_role(struct judgements *out, const struct oracle *oracle,

@@ -20,6 +20,9 @@ bool oracle_both_gave(const struct oracle_step *step);
 // vmdk: the input file is a descriptor in text, and the disk lies in other files.
 bool oracle_input_is_descriptor(const struct oracle_step *step);
 
+// Can anybody make that target, as far as the format's own limits and the model tell?
+bool oracle_target_exists(const struct oracle_step *step);
+
 // Judgement whose detail (or reason) is "<before><role><after>".
 struct judgement *oracle_say_role(struct judgements *out, const struct oracle *oracle,
                                   enum verdict verdict, const char *before,

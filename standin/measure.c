@@ -135,8 +135,7 @@ static int measure_source(const struct arguments *arguments, const struct measur
         return fail("source image is unsupported format");
     if (lie(LIE_EMPTY_QCOW2_NOT_MEASURED) && source->format == IMAGE_QCOW2 && !source->size)
         return fail("source image is unsupported format");
-    if (qemu_measures(options->target) || source->format != IMAGE_VPC)
-        source->size = measured_size(source);
+    source->size = measured_size(source);
     if (options->target == IMAGE_VPC)
         source->size = vpc_output_size(source->size);
     if (lie(LIE_VMDK_EXTENTS_MISCOUNTED) && qemu_measures(options->target))

@@ -155,18 +155,14 @@ static bool is_vhdx_fixed(const struct source_view *source) {
     return source->testcase->format == IMAGE_VHDX && source->options->vhdx_fixed;
 }
 
-#define ALL_OPS     ((1u << OPERATIONS) - 1)
-#define ALL_TARGETS ((1u << IMAGE_FORMATS) - 1)
+#define ALL_OPS ((1u << OPERATIONS) - 1)
 #define BUILT(name_, format_, holds_)                                                              \
-    {                                                                                              \
-        .name = name_, .format = IMAGE_##format_, .operations = ALL_OPS, .targets = ALL_TARGETS,   \
-        .holds = holds_                                                                            \
-    }
+    { .name = name_, .format = IMAGE_##format_, .operations = ALL_OPS, .holds = holds_ }
 // As far as snapshots do not exclude the feature that the class is named after.
 #define MAY_HAVE_SNAPSHOTS(name_, holds_)                                                          \
     {                                                                                              \
-        .name = name_, .format = IMAGE_QCOW2, .operations = ALL_OPS, .targets = ALL_TARGETS,       \
-        .snapshots = true, .holds = holds_                                                         \
+        .name = name_, .format = IMAGE_QCOW2, .operations = ALL_OPS, .snapshots = true,            \
+        .holds = holds_                                                                            \
     }
 #define WRITTEN(name_, format_) BUILT("output " name_, format_, NULL)
 
@@ -203,10 +199,8 @@ const struct source_class source_classes[SOURCE_CLASSES] = {
     BUILT("vpc fixed", VPC, is_vpc_fixed),
     BUILT("vhdx dynamic", VHDX, is_vhdx_dynamic),
     BUILT("vhdx fixed", VHDX, is_vhdx_fixed),
-    // For other targets nothing could be converted, so there is nothing to hold an answer against.
     [SOURCE_SIZE_ONLY] = {.name = "size only", .format = IMAGE_RAW,
-                          .operations = 1u << OP_MEASURE,
-                          .targets = 1u << IMAGE_RAW | 1u << IMAGE_QCOW2},
+                          .operations = 1u << OP_MEASURE},
     [SOURCE_OUTPUT + IMAGE_RAW] = WRITTEN("raw", RAW),
     [SOURCE_OUTPUT + IMAGE_QCOW2] = WRITTEN("qcow2", QCOW2),
     [SOURCE_OUTPUT + IMAGE_VPC] = WRITTEN("vpc", VPC),
@@ -227,8 +221,6 @@ uint64_t source_classes_of(const struct source_view *source) {
 bool source_class_takes(size_t source, const struct call_class *call) {
     const struct source_class *class = &source_classes[source];
     if (!(class->operations & (1u << call->op)))
-        return false;
-    if (operation_has_target(call->op) && !(class->targets & (1u << call->target)))
         return false;
     struct target_options options;
     call_class_options(call, &options);

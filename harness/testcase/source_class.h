@@ -29,7 +29,6 @@ struct source_class {
     const char *name;
     enum image_format format; // that the tools are given; of a size alone: raw
     unsigned operations;      // bit set of 1u << enum operation that can have it as input
-    unsigned targets;         // bit set of formats, where an operation has a target
     bool snapshots;           // a source of this class may have internal snapshots
     bool (*holds)(const struct source_view *source); // NULL: no class of built images
 };

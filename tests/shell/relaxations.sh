@@ -94,6 +94,10 @@ used bound_stream measure_below_required_bound-measure-raw-vmdk-instar "$(text s
  "operations": [{"op": "measure", "target": "vmdk", "subformat": "streamOptimized"}]}
 J
 )"
+used numeric_empty_vhdx measure_numeric_divergence-measure-raw-vhdx-fully_instar "$(text empty-vhdx <<'J'
+{"format": "raw", "virtual_size": 0, "operations": [{"op": "measure", "target": "vhdx"}]}
+J
+)"
 used contract_metadata measure_contract_violation-measure-raw-qcow2-qemu_img "$(text metadata <<'J'
 {"format": "raw", "virtual_size": 1048576, "operations": [{"op": "measure", "target": "qcow2", "preallocation": "metadata"}]}
 J

@@ -59,6 +59,8 @@ static void a_file_that_fits_keeps_the_contract(void **state) {
     contract_begin(&bench, 1, 327680);
     bench_agrees(&bench, CONTRACT);
     bench.step.target = IMAGE_RAW;
+    bench_measure(&bench.a_result, 1 MIB, 1 MIB);
+    bench_measure(&bench.b_result, 1 MIB, 1 MIB);
     bench_agrees(&bench, CONTRACT);
     bench.step.b.has_converted = false; // nobody converted: nothing was compared
     expect_silence(&bench, CONTRACT);
@@ -74,6 +76,9 @@ static void a_file_above_required_breaks_it(void **state) {
     assert_string_equal(judgement->b_value, "327681");
     assert_string_equal(judgement->a_value, "");
     bench.step.target = IMAGE_RAW; // exact for everybody
+    bench_measure(&bench.a_result, 1 MIB, 1 MIB);
+    bench_measure(&bench.b_result, 1 MIB, 1 MIB);
+    bench.step.b.converted_size = 1 MIB + 1;
     bench_diverges(&bench, CONTRACT, "qemu_img");
     contract_begin(&bench, 0, 327680 + 65536);
     bench_agrees(&bench, CONTRACT); // instar: one sector of slack
@@ -102,8 +107,8 @@ static void required_is_no_more_than_fully_allocated(void **state) {
     struct bench bench;
     bench_begin(&bench, OP_MEASURE);
     bench.step.target = IMAGE_VHDX; // for every target, and without a convert
-    bench_measure(&bench.a_result, 2 MIB, 1 MIB);
-    bench_measure(&bench.b_result, 1 MIB, 1 MIB);
+    bench_measure(&bench.a_result, 35 MIB + 1, 35 MIB);
+    bench_measure(&bench.b_result, 35 MIB, 35 MIB);
     bench_diverges(&bench, CONTRACT, "order_instar");
     bench_end(&bench);
 }

@@ -44,16 +44,28 @@ static void numbers_beyond_double_precision_stay_exact(void **state) {
     bench_end(&bench);
 }
 
-static void other_targets_are_not_compared_by_number(void **state) {
+static void two_tools_of_one_wrong_mind_are_held_against_the_model(void **state) {
     (void)state;
     struct bench bench;
     bench_begin(&bench, OP_MEASURE);
-    bench.step.target = IMAGE_VMDK;
-    bench_measure(&bench.a_result, 1, 2);
-    bench_measure(&bench.b_result, 3, 4);
-    bench_judge(&bench);
-    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
-    assert_null(bench_find(&bench, "measure_numeric_divergence", VERDICT_AGREE));
+    bench_write(&bench, 65535, 2, PATTERN_NOISE); // touches two clusters
+    bench_measure(&bench.a_result, 393216, 1376256);
+    bench_measure(&bench.b_result, 393216, 1376256);
+    const struct judgement *judgement =
+        bench_diverges(&bench, "measure_numeric_divergence", "required_instar");
+    assert_string_equal(judgement->text, "instar says required = 393216; what the disk holds needs "
+                                         "at least 458752.");
+    bench_measure(&bench.a_result, 458752, 1376255);
+    bench_measure(&bench.b_result, 458752, 1376255);
+    bench_diverges(&bench, "measure_numeric_divergence", "fully_instar");
+    bench.step.a.ran = false; // one tool alone
+    bench_diverges(&bench, "measure_numeric_divergence", "fully_qemu_img");
+    bench.b_result.measure.fully++;
+    bench_agrees(&bench, "measure_numeric_divergence");
+    bench.step.truth.content = NULL; // what it holds is not known, its size is
+    bench_reason(&bench, VERDICT_INCONCLUSIVE, "truth_unknown");
+    bench.b_result.measure.fully = 1;
+    bench_diverges(&bench, "measure_numeric_divergence", "fully_qemu_img");
     bench_end(&bench);
 }
 
@@ -99,6 +111,48 @@ static void bound_begin(struct bench *bench, enum image_format target, uint64_t 
     bench_measure(&bench->a_result, sizes.required, sizes.fully);
     bench->step.a.has_converted = true;
     bench->step.a.converted_size = converted;
+}
+
+static void numbers_of_other_targets_are_held_against_the_model(void **state) {
+    (void)state;
+    struct bench bench;
+    bound_begin(&bench, IMAGE_VHDX, 2, 71303168);
+    bench_agrees(&bench, "measure_numeric_divergence");
+    bench.a_result.measure.fully = UINT64_C(1) << 60;
+    bench_diverges(&bench, "measure_numeric_divergence", "fully_instar");
+    bench_end(&bench);
+    // 16 grains, 4 MiB apart, in blocks of 1 MiB: as one block they are measured, 16 it takes.
+    bound_begin(&bench, IMAGE_VHDX, 0, 20 MIB);
+    bench.step.options.block_bits = 20;
+    for (uint64_t at = 0; at < 64 MIB; at += 4 MIB)
+        bench_write(&bench, at, 65536, PATTERN_NOISE);
+    bench_measure(&bench.a_result, 5242880, 71303168);
+    const struct judgement *judgement =
+        bench_diverges(&bench, "measure_numeric_divergence", "required_instar");
+    assert_string_equal(judgement->text, "instar says required = 5242880; what the disk holds "
+                                         "needs at least 20971520.");
+    bench.a_result.measure.required = 20971520 - 1; // no cushion here
+    bench_diverges(&bench, "measure_numeric_divergence", "required_instar");
+    bench.a_result.measure.required++;
+    bench.a_result.measure.fully += 1 MIB; // here there is one
+    bench_agrees(&bench, "measure_numeric_divergence");
+    bench.a_result.measure.fully -= 2 MIB;
+    bench_agrees(&bench, "measure_numeric_divergence");
+    bench.a_result.measure.fully--;
+    bench_diverges(&bench, "measure_numeric_divergence", "fully_instar");
+    bench_end(&bench);
+}
+
+static void a_target_that_cannot_be_has_no_right_numbers(void **state) {
+    (void)state;
+    struct bench bench;
+    bound_begin(&bench, IMAGE_VPC, 0, 0);
+    bench_size(&bench, UINT64_C(2100) GIB);
+    bench.step.a.has_converted = false;
+    bench_judge(&bench);
+    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    assert_null(bench_find(&bench, "measure_numeric_divergence", VERDICT_AGREE));
+    bench_end(&bench);
 }
 
 static void a_file_above_fully_allocated_diverges(void **state) {
@@ -188,7 +242,7 @@ static void a_flat_file_may_leave_nothing_out(void **state) {
     bench.step.a.converted_size = 338; // the descriptor alone
     bench_diverges(&bench, "measure_below_required_bound", "instar");
     bench_measure(&bench.a_result, 65 MIB, 65 MIB); // more than the layout can have
-    bench_diverges(&bench, "measure_below_required_bound", "instar");
+    bench_diverges(&bench, "measure_numeric_divergence", "fully_instar");
     bench_end(&bench);
 }
 
@@ -265,7 +319,9 @@ int main(void) {
         cmocka_unit_test(equal_numbers_agree),
         cmocka_unit_test(one_byte_of_difference_diverges),
         cmocka_unit_test(numbers_beyond_double_precision_stay_exact),
-        cmocka_unit_test(other_targets_are_not_compared_by_number),
+        cmocka_unit_test(two_tools_of_one_wrong_mind_are_held_against_the_model),
+        cmocka_unit_test(numbers_of_other_targets_are_held_against_the_model),
+        cmocka_unit_test(a_target_that_cannot_be_has_no_right_numbers),
         cmocka_unit_test(output_that_is_not_the_documented_json_diverges),
         cmocka_unit_test(bitmaps_must_be_on_both_sides_and_equal),
         cmocka_unit_test(bitmaps_are_those_of_the_image_that_was_built),

@@ -333,6 +333,52 @@ static void a_recorded_size_is_predicted_to_count(void **state) {
     registry_free(registry);
 }
 
+// Where qemu-img has no number, the truth finds what is documented.
+static void deviations_that_the_truth_alone_finds_are_predicted(void **state) {
+    (void)state;
+    struct registry *registry = built_in();
+    struct bench bench;
+    bench_begin(&bench, OP_MEASURE);
+    bench.said.registry = registry;
+    bench.step.b.ran = false;
+    bench.step.b.why_not = "no_target";
+    bench.step.source = IMAGE_VMDK;
+    bench.step.target = IMAGE_VHDX;
+    bench.step.options.block_bits = 20;
+    bench.step.truth.unit = 65536;
+    bench_size(&bench, 64 MIB);
+    for (uint64_t at = 0; at < 64 MIB; at += 4 MIB) {
+        bench_write(&bench, at, 65536, PATTERN_NOISE);
+        image_map_add(&bench.map, at, 65536, IMAGE_DATA);
+    }
+    bench_measure(&bench.a_result, 5242880, 71303168);
+    expect_known(&bench, "instar-block-scan-truth");
+    bench.a_result.measure.required = 6291456;
+    bench_diverges(&bench, "measure_numeric_divergence", "required_instar");
+
+    bench.step.source = IMAGE_QCOW2; // one cluster of its own, the other in the file below
+    bench.step.truth.layers = 2;
+    bench.step.truth.own_allocation = &bench.own;
+    image_map_add(&bench.own, 0, 65536, IMAGE_DATA);
+    bench.a_result.measure.required = 5242880;
+    expect_known(&bench, "instar-backing-truth");
+    bench_end(&bench);
+
+    bench_begin(&bench, OP_MEASURE); // a size alone
+    bench.said.registry = registry;
+    bench.step.source = IMAGE_FORMATS;
+    bench.step.target = IMAGE_VMDK;
+    bench.step.b.ran = false;
+    bench.step.b.why_not = "no_target";
+    bench.step.options = (struct target_options){.size_only = 1, .vmdk_subformat = SUBFORMAT_FLAT};
+    bench.step.truth.content = NULL;
+    bench.step.truth.asked_size = bench.step.truth.declared_size = 1 MIB - 511;
+    bench_measure(&bench.a_result, 1 MIB + 1, 1 MIB + 1);
+    expect_known(&bench, "instar-size-not-rounded-required");
+    bench_end(&bench);
+    registry_free(registry);
+}
+
 static void bitmaps_are_predicted_to_be_zero(void **state) {
     (void)state;
     struct registry *registry = built_in();
@@ -348,6 +394,12 @@ static void bitmaps_are_predicted_to_be_zero(void **state) {
     bench.b_result.measure.bitmaps = 3 * 65536; // its bits, its table, the directory
     expect_known(&bench, "instar-bitmaps-zero");
     assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    bench.step.b.ran = false; // instar alone
+    bench.step.b.tool = NULL;
+    expect_known(&bench, "instar-bitmaps-zero");
+    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    bench.step.b.tool = &bench.qemu_img;
+    bench.step.b.ran = true;
     bench.a_result.measure.bitmaps = 65536;
     bench_diverges(&bench, "measure_bitmaps_value_divergence", "bitmaps");
     bench_end(&bench);
@@ -426,6 +478,7 @@ int main(void) {
         cmocka_unit_test(zero_clusters_and_block_scans_are_predicted),
         cmocka_unit_test(files_below_are_predicted_to_be_overlooked),
         cmocka_unit_test(a_recorded_size_is_predicted_to_count),
+        cmocka_unit_test(deviations_that_the_truth_alone_finds_are_predicted),
         cmocka_unit_test(bitmaps_are_predicted_to_be_zero),
         cmocka_unit_test(refusals_are_predicted),
         cmocka_unit_test(sizes_of_padded_outputs_are_predicted),

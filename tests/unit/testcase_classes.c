@@ -208,7 +208,7 @@ static void sources_take_what_a_case_can_ask_of_them(void **state) {
     assert_false(takes("output qcow2", OP_CONVERT, IMAGE_RAW, snapshot));
     assert_true(takes("output qcow2", OP_CONVERT, IMAGE_RAW, none));
     assert_true(takes("size only", OP_MEASURE, IMAGE_QCOW2, none));
-    assert_false(takes("size only", OP_MEASURE, IMAGE_VHDX, none));
+    assert_true(takes("size only", OP_MEASURE, IMAGE_VHDX, none));
     assert_false(takes("size only", OP_CONVERT, IMAGE_QCOW2, none));
     assert_false(takes("size only", OP_CHECK, IMAGE_FORMATS, none));
 }
