@@ -16,6 +16,7 @@ struct predictor {
     // The value of `field` that the deviation leads to, as the judgement would print it. False if
     // it says nothing about this step or field.
     bool (*value)(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]);
+    bool needs_content; // of a file that an earlier step tainted it can say nothing
 };
 
 extern const struct predictor predictors[]; // ends with name NULL
@@ -25,6 +26,7 @@ struct feature {
     const char *name;
     const char *says;
     bool (*holds)(const struct oracle_step *step);
+    bool needs_content; // of a file that an earlier step tainted nobody knows
 };
 
 extern const struct feature features[]; // ends with name NULL

@@ -46,6 +46,10 @@ bool registry_entry_is_about(const struct registry_entry *entry, const struct to
     return tool_matches(&entry->tool, tool) && tool_matches(&entry->other, other);
 }
 
+static bool is_tainted(const struct oracle_step *step) {
+    return !step->truth.content && !step->options.size_only;
+}
+
 static bool case_matches(const struct registry_entry *entry, const struct oracle_step *step,
                          const struct judgement *judgement) {
     if (strcmp(entry->type, judgement->oracle->type) != 0 ||
@@ -56,30 +60,48 @@ static bool case_matches(const struct registry_entry *entry, const struct oracle
     if (step->target < IMAGE_FORMATS ? !(entry->targets & 1u << step->target)
                                      : entry->targets != REGISTRY_ANY)
         return false;
-    for (size_t i = 0; i < entry->feature_count; i++)
-        if (!entry->features[i]->holds(step))
+    for (size_t i = 0; i < entry->feature_count; i++) {
+        const struct feature *feature = entry->features[i];
+        if (!(feature->needs_content && is_tainted(step)) && !feature->holds(step))
             return false;
+    }
     return true;
 }
 
+// Of a file whose content is unknown some entries can say neither yes nor no.
+static bool cannot_say(const struct registry_entry *entry, const struct oracle_step *step) {
+    bool needs = entry->predictor->needs_content;
+    for (size_t i = 0; i < entry->feature_count; i++)
+        needs |= entry->features[i]->needs_content;
+    return needs && is_tainted(step);
+}
+
+enum explains { EXPLAINS_NOT, EXPLAINS_MAYBE, EXPLAINS };
+
 // Did side `i` deviate as the entry says, from an answer that is right as far as anybody knows?
-static bool side_explained(const struct registry_entry *entry, const struct oracle_step *step,
-                           const struct judgement *judgement, int i) {
+static enum explains side_explained(const struct registry_entry *entry,
+                                    const struct oracle_step *step,
+                                    const struct judgement *judgement, int i) {
     const struct oracle_side *side = i ? &step->b : &step->a, *other = i ? &step->a : &step->b;
     const char *value = i ? judgement->b_value : judgement->a_value;
     const char *other_value = i ? judgement->a_value : judgement->b_value;
     char predicted[PREDICT_ROOM];
     if (!side->tool || !*value || !registry_entry_is_about(entry, side->tool, other->tool))
-        return false;
+        return EXPLAINS_NOT;
+    if (cannot_say(entry, step))
+        return EXPLAINS_MAYBE;
     if (!entry->predictor->value(step, judgement->field, predicted) ||
         strcmp(predicted, value) != 0)
-        return false;
-    return predict_judge(step, judgement->field, value) != PREDICT_RIGHT &&
-           (!*other_value || predict_judge(step, judgement->field, other_value) != PREDICT_WRONG);
+        return EXPLAINS_NOT;
+    bool deviates = predict_judge(step, judgement->field, value) != PREDICT_RIGHT;
+    bool other_may_be_right =
+        !*other_value || predict_judge(step, judgement->field, other_value) != PREDICT_WRONG;
+    return deviates && other_may_be_right ? EXPLAINS : EXPLAINS_NOT;
 }
 
 void registry_explain(const struct registry *registry, const struct oracle_step *step,
                       struct judgement *judgement) {
+    bool maybe = false;
     if (judgement->verdict != VERDICT_DIVERGENCE)
         return;
     for (size_t i = 0; i < registry->count; i++) {
@@ -87,7 +109,9 @@ void registry_explain(const struct registry *registry, const struct oracle_step 
         if (!entry->predictor || !case_matches(entry, step, judgement))
             continue;
         for (int side = 0; side < ORACLE_SIDES; side++) {
-            if (!side_explained(entry, step, judgement, side))
+            enum explains explains = side_explained(entry, step, judgement, side);
+            maybe |= explains == EXPLAINS_MAYBE;
+            if (explains != EXPLAINS)
                 continue;
             judgement->verdict = VERDICT_KNOWN;
             judgement->known_tool = oracle_side_at(step, side)->tool;
@@ -95,6 +119,10 @@ void registry_explain(const struct registry *registry, const struct oracle_step 
             return;
         }
     }
+    if (!maybe)
+        return;
+    judgement->verdict = VERDICT_INCONCLUSIVE;
+    snprintf(judgement->reason, sizeof judgement->reason, "truth_unknown");
 }
 
 void registry_free(struct registry *registry) {

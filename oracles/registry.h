@@ -29,7 +29,8 @@ struct registry_words {
 void registry_words_at(const struct registry *registry, size_t index, struct registry_words *words);
 // The index of an entry, or registry_count.
 size_t registry_find(const struct registry *registry, const char *id);
-// Turns a divergence that an entry explains into VERDICT_KNOWN with its id.
+// Turns a divergence that an entry explains into VERDICT_KNOWN with its id; one that an entry may
+// explain, but for a content that nobody knows, into VERDICT_INCONCLUSIVE.
 void registry_explain(const struct registry *registry, const struct oracle_step *step,
                       struct judgement *judgement);
 // How an entry proves itself: this case, run with this lie of a stand-in that plays instar, must

@@ -98,5 +98,5 @@ bool oracle_explained(const struct oracle_step *step, struct judgements *out,
                       struct judgement *judgement) {
     if (out->registry)
         registry_explain(out->registry, step, judgement);
-    return judgement->verdict == VERDICT_KNOWN;
+    return judgement->verdict != VERDICT_DIVERGENCE;
 }

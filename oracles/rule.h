@@ -36,7 +36,8 @@ void oracle_values(struct judgement *judgement, const char *field, const char *a
 void oracle_numbers(struct judgement *judgement, const char *field, uint64_t a, uint64_t b);
 // One side's number; the other side has no opinion.
 void oracle_number_of(struct judgement *judgement, const char *field, int side, uint64_t value);
-// Does the registry explain this divergence? Then it becomes VERDICT_KNOWN and the rule may go on.
+// Does the registry explain this divergence, or may it? Then it becomes VERDICT_KNOWN, or
+// VERDICT_INCONCLUSIVE where the content is unknown, and the rule may go on.
 bool oracle_explained(const struct oracle_step *step, struct judgements *out,
                       struct judgement *judgement);
 

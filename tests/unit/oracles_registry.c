@@ -422,6 +422,53 @@ static void refusals_are_predicted(void **state) {
     registry_free(registry);
 }
 
+// Behind a new divergence nobody knows a file's content: what an entry can only say of the content
+// is no finding then, and a tool that the entry is not about is excused by none.
+static void an_entry_that_needs_an_unknown_content_decides_nothing(void **state) {
+    (void)state;
+    struct registry *registry = built_in();
+    struct bench bench;
+    bench_begin(&bench, OP_MEASURE);
+    bench.said.registry = registry;
+    bench.step.target = IMAGE_VMDK;
+    bench.step.options.grain_bits = 12;
+    bench.step.truth.content = NULL;
+    bench.step.b.ran = false;
+    bench.step.b.why_not = "no_target";
+    struct model_sizes sizes;
+    assert_true(model_measure(IMAGE_VMDK, &bench.step.options, 1 MIB, 256, &sizes));
+    bench_measure(&bench.a_result, sizes.required, sizes.fully);
+    bench.step.a.has_converted = true;
+    bench.step.a.converted_size = 16973824; // each grain of 4 KiB in 64 KiB
+    bench_judge(&bench);
+    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    const struct judgement *judgement =
+        bench_find(&bench, "measure_above_fully_allocated_bound", VERDICT_INCONCLUSIVE);
+    assert_non_null(judgement);
+    assert_string_equal(judgement->reason, "truth_unknown");
+    bench.instar.is_standin = true;
+    bench_diverges(&bench, "measure_above_fully_allocated_bound", "instar");
+    bench_end(&bench);
+
+    bench_begin(&bench, OP_CONVERT);
+    bench.said.registry = registry;
+    bench.a_result.class = OUTCOME_REFUSED;
+    bench.step.options.cluster_bits = 21;
+    bench.step.truth.content = NULL;
+    bench_reason(&bench, VERDICT_INCONCLUSIVE, "truth_unknown");
+    bench_end(&bench);
+
+    bench_begin(&bench, OP_MEASURE); // does the raw file begin like another format?
+    bench.said.registry = registry;
+    bench.a_result.class = OUTCOME_REFUSED;
+    bench.step.truth.content = NULL;
+    bench_reason(&bench, VERDICT_INCONCLUSIVE, "truth_unknown");
+    bench.step.source = IMAGE_VHDX;
+    bench_diverges(&bench, "exit_code_divergence", "instar_refuses");
+    bench_end(&bench);
+    registry_free(registry);
+}
+
 // Sizes of section "worked vectors" of instar's writers.
 static void sizes_of_padded_outputs_are_predicted(void **state) {
     (void)state;
@@ -481,6 +528,7 @@ int main(void) {
         cmocka_unit_test(deviations_that_the_truth_alone_finds_are_predicted),
         cmocka_unit_test(bitmaps_are_predicted_to_be_zero),
         cmocka_unit_test(refusals_are_predicted),
+        cmocka_unit_test(an_entry_that_needs_an_unknown_content_decides_nothing),
         cmocka_unit_test(sizes_of_padded_outputs_are_predicted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
