@@ -31,7 +31,7 @@ struct chain {
     // own conversion to raw instead of our reader, so that the confirmation does not rest on code
     // of this project, and steps that the finding does not need are left out.
     const struct finding *confirming;
-    bool seeks_crash; // what this run is to show is a crash: it may lie behind the deadline
+    const char *sought; // signature that this run is to show, behind the deadline if need be; NULL
     const struct third *third; // NULL: there is none
     bool third_turn;           // it is asked in this case
     unsigned cross_turn;       // cross-checks that are asked in this case, a bit each (cross.h)

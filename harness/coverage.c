@@ -6,10 +6,10 @@
 
 #include "exec/clock.h"
 #include "exec/coverage_map.h"
+#include "output.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FOLLOWED SIDE_B // the reference's side: where there is a qemu-img, one is there
 
@@ -96,16 +96,6 @@ static bool cut_off(enum outcome_class class) {
     return class == OUTCOME_TIMEOUT || class == OUTCOME_LIMIT;
 }
 
-static void remove_output(const struct chain *chain, const struct tool_call *call) {
-    char names[2][IMAGE_NAME_ROOM], path[4096];
-    snprintf(names[0], sizeof names[0], "%s", call->output);
-    int count = tool_output_extent(call, call->output, names[1]) ? 2 : 1;
-    for (int i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/%s", chain->room.workdir->case_path, names[i]);
-        unlink(path);
-    }
-}
-
 // Runs a call of the step for its counters alone: on an empty map, with an output of its own that
 // is removed, and once more where a start was counted with it.
 static int run_counted(struct chain *chain, const struct tool *tool, const struct tool_call *asked,
@@ -123,7 +113,7 @@ static int run_counted(struct chain *chain, const struct tool *tool, const struc
             return -1;
         *class = tool_classify(tool, call.op, &outcome);
         if (operation_writes(call.op))
-            remove_output(chain, &call);
+            output_remove(chain, &call);
         if (!counted_a_start(chain, tool))
             break;
     }

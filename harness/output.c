@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum reading { READ_OK, READ_REFUSED, READ_UNDECIDED };
 
@@ -26,6 +27,16 @@ static uint64_t written_size(const struct chain *chain, const struct tool_call *
     char extent[IMAGE_NAME_ROOM];
     uint64_t size = file_size(chain, call->output);
     return tool_output_extent(call, call->output, extent) ? size + file_size(chain, extent) : size;
+}
+
+void output_remove(const struct chain *chain, const struct tool_call *call) {
+    char extent[IMAGE_NAME_ROOM], path[4096];
+    case_path(chain, call->output, path, sizeof path);
+    unlink(path);
+    if (!tool_output_extent(call, call->output, extent))
+        return;
+    case_path(chain, extent, path, sizeof path);
+    unlink(path);
 }
 
 const struct tool *output_checker(const struct chain *chain) {

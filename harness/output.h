@@ -18,6 +18,8 @@ int step_call(struct chain *chain, const struct tool *tool, const struct tool_ca
 bool step_cannot_tell_format(const struct tool *tool, enum operation op,
                              const struct material *input);
 
+// Removes all files of what a call wrote.
+void output_remove(const struct chain *chain, const struct tool_call *call);
 // qemu-img, if it is in the pair; NULL.
 const struct tool *output_checker(const struct chain *chain);
 // Opens what a side wrote: our reader, and qemu-img where that fails or in a confirmation.

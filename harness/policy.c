@@ -27,10 +27,6 @@ static bool is_wanted(void *context, const char *signature) {
     return !*wanted || strcmp(wanted, signature) == 0;
 }
 
-static bool is_crash(const char *signature) {
-    return oracle_of_signature(signature) == oracle_named("tool_crash");
-}
-
 static bool is_expected(void *context, const char *signature) {
     return strcmp(context, signature) == 0;
 }
@@ -48,7 +44,7 @@ static int confirm(struct harness *h, const struct finding *finding, struct faul
     chain->stop_at = is_expected;
     chain->stop_context = (void *)(uintptr_t)finding->signature;
     chain->confirming = finding;
-    chain->seeks_crash = is_crash(finding->signature);
+    chain->sought = finding->signature;
     chain->goes_on = chain->counting = false;
     chain->third_turn = true;
     chain->cross_turn = CROSS_ALL;
@@ -82,7 +78,7 @@ static int first_run(struct harness *h, const uint8_t *data, size_t size,
     h->chain.stop_context = context;
     h->chain.goes_on = goes_on;
     h->chain.confirming = NULL;
-    h->chain.seeks_crash = stop_at == is_wanted && is_crash(context);
+    h->chain.sought = stop_at == is_wanted && *(const char *)context ? context : NULL;
     h->chain.counting = true;
     // By what the case means: two spellings of one case take one way through the oracles, or an
     // engine could not trim.
@@ -305,7 +301,7 @@ int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t f
     const char *signature = h->first.findings[finding].signature;
     h->chain.stop_at = is_expected;
     h->chain.stop_context = (void *)(uintptr_t)signature;
-    h->chain.seeks_crash = is_crash(signature);
+    h->chain.sought = signature;
     h->chain.goes_on = h->chain.counting = false;
     h->chain.third_turn = true;
     h->chain.cross_turn = CROSS_ALL;

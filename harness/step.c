@@ -196,6 +196,16 @@ static void note_modified(struct step_record *step, const struct chain *chain, i
     snprintf(step->step.modified_by, sizeof step->step.modified_by, "%s", chain->tools[side].role);
 }
 
+// What a command has come to, and what follows from it.
+static int take_answer(struct step_record *step, struct chain *chain, int side, size_t index,
+                       const struct material *input, enum outcome_class class,
+                       struct fault *fault) {
+    step->results[side].class = class;
+    tool_parse(step_side(step, side)->tool, step->step.op, &step->outcomes[side],
+               &step->results[side]);
+    return class == OUTCOME_OK ? follow_up(step, chain, side, index, input, fault) : 0;
+}
+
 static int run_side(struct step_record *step, struct chain *chain, int side, size_t index,
                     const struct material *input, struct fault *fault) {
     struct oracle_side *to = step_side(step, side);
@@ -222,9 +232,7 @@ static int run_side(struct step_record *step, struct chain *chain, int side, siz
     if (step_call(chain, to->tool, call, &step->outcomes[side], &class, fault) ||
         coverage_end(chain, to->tool, call, index, class, fault))
         return -1;
-    step->results[side].class = class;
-    tool_parse(to->tool, call->op, &step->outcomes[side], &step->results[side]);
-    int status = class == OUTCOME_OK ? follow_up(step, chain, side, index, input, fault) : 0;
+    int status = take_answer(step, chain, side, index, input, class, fault);
     note_modified(step, chain, side, input);
     return status;
 }
@@ -243,33 +251,41 @@ static int slow_instar(struct step_record *step) {
     return slow;
 }
 
-// Is a long run of what passed its deadline of interest: as a hang that is new, or as the way to a
-// crash that is looked for?
+// Is a long run of what passed its deadline of interest: as a hang that is new, or as the way to
+// what is looked for?
 static bool wants_long_run(const struct step_record *step, const struct chain *chain, int slow) {
     char signature[SIGNATURE_ROOM];
     struct judgement hang = {.oracle = oracle_named("tool_hang")};
     snprintf(hang.detail, sizeof hang.detail, "%s", chain->tools[slow].role);
     oracle_signature(&step->step, &hang, signature, sizeof signature);
-    return chain->seeks_crash || !chain->stop_at || chain->stop_at(chain->stop_context, signature);
+    return chain->sought || !chain->stop_at || chain->stop_at(chain->stop_context, signature);
 }
 
-// A command that passed its deadline gets one long run, alone, before anybody calls it a hang.
-static int rerun_slow(struct step_record *step, struct chain *chain, const struct material *input,
-                      struct fault *fault) {
+// Does the long run say what a replay on a quiet machine would? instar's guest counts spins, so
+// that a refusal may be the machine's.
+static bool is_answer(enum outcome_class class, const struct exec_outcome *outcome) {
+    return class != OUTCOME_TIMEOUT && !(class == OUTCOME_REFUSED && exec_outcome_starved(outcome));
+}
+
+// A command that passed its deadline gets one long run, alone, before anybody calls it a hang. What
+// it answers then counts as if it had come in time.
+static int rerun_slow(struct step_record *step, struct chain *chain, size_t index,
+                      const struct material *input, struct fault *fault) {
     int slow = slow_instar(step);
     if (slow < 0 || !wants_long_run(step, chain, slow))
         return 0;
     struct tool_room usual = chain->room;
     chain->room.deadline_ms *= HANG_FACTOR;
     chain->room.plain = true;
+    if (operation_writes(step->step.op))
+        output_remove(chain, &step->calls[slow]); // half a file
     enum outcome_class class;
     int status = step_call(chain, &chain->tools[slow], &step->calls[slow], &step->outcomes[slow],
                            &class, fault);
     chain->room = usual;
     step->step.deadline_is_final = status == 0 && class == OUTCOME_TIMEOUT;
-    // With more time it met another limit, or its end.
-    if (status == 0 && (class == OUTCOME_LIMIT || class == OUTCOME_SIGNAL))
-        step->results[slow].class = class;
+    if (status == 0 && is_answer(class, &step->outcomes[slow]))
+        status = take_answer(step, chain, slow, index, input, class, fault);
     note_modified(step, chain, slow, input);
     return status;
 }
@@ -281,7 +297,7 @@ int step_run(struct step_record *step, struct chain *chain, size_t index,
             return -1;
     if (coverage_follow(step, chain, index, input, fault))
         return -1;
-    if (rerun_slow(step, chain, input, fault))
+    if (rerun_slow(step, chain, index, input, fault))
         return -1;
     oracle_judge(&step->step, &step->judgements);
     step->done = true;

@@ -5,14 +5,6 @@
 // finding (its own project calls that a bug), a slow qemu-img is not ours to report.
 #include "oracles/rule.h"
 
-// A tool that hangs waits or works all the time. One that worked for a part of it had to share the
-// machine with others, and might have ended on a quiet one: a hang is what every replay shows.
-// (Met: a conversion of 3 s of work, on two cores with eight busy processes.)
-static bool was_starved(const struct exec_outcome *outcome) {
-    uint64_t worked = outcome->user_us + outcome->system_us;
-    return worked > outcome->wall_us / 20 && worked < outcome->wall_us / 4 * 3;
-}
-
 static void judge(const struct oracle *oracle, const struct oracle_step *step,
                   struct judgements *out) {
     bool late[ORACLE_SIDES];
@@ -26,8 +18,11 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
     }
     const struct oracle_side *slow = oracle_side_at(step, late[1]);
     const struct oracle_side *other = oracle_side_at(step, !late[1]);
+    // A tool that hangs waits or works all the time. One that worked for a part of it had to share
+    // the machine with others, and might have ended on a quiet one: a hang is what every replay
+    // shows.
     if (!step->deadline_is_final || slow->tool->kind != TOOL_INSTAR ||
-        (slow->outcome && was_starved(slow->outcome))) {
+        (slow->outcome && exec_outcome_starved(slow->outcome))) {
         oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "timeout_", slow, "");
         return;
     }

@@ -62,6 +62,9 @@ void exec_outcome_free(struct exec_outcome *outcome);
 // "exit 1", "signal 11 (SIGSEGV)", "killed after 2000 ms", "killed for more than 1024 MiB of
 // memory"
 void exec_outcome_words(const struct exec_outcome *outcome, struct buffer *words);
+// Did it have only a part of a core? What a program does that waits, or works all the time, says
+// more of it than of the machine.
+bool exec_outcome_starved(const struct exec_outcome *outcome);
 
 struct exec; // connection to the launcher
 

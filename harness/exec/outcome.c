@@ -43,6 +43,12 @@ void exec_outcome_words(const struct exec_outcome *outcome, struct buffer *words
             buffer_format(words, " (%s)", outcome_signals[i].name);
 }
 
+// (Met: a conversion of 3 s of work, on two cores with eight busy processes.)
+bool exec_outcome_starved(const struct exec_outcome *outcome) {
+    uint64_t worked = outcome->user_us + outcome->system_us;
+    return worked > outcome->wall_us / 20 && worked < outcome->wall_us / 4 * 3;
+}
+
 void exec_outcome_free(struct exec_outcome *outcome) {
     buffer_free(&outcome->out);
     buffer_free(&outcome->err);

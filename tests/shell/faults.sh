@@ -66,6 +66,34 @@ behind_the_deadline() {
 check "and has a report" behind_the_deadline
 check "a crash behind the deadline is one" \
     env INSTAR_FUZZ_CASE_MS=4000 bash -c "$(declare -f finds replay); FUZZ='$FUZZ' finds tool_crash-convert-qcow2-raw-instar_sigsegv '$tool' '$convert'"
+tool=$(fake slow-refusal/instar <<'S'
+case "$*" in *convert*src*) /bin/sleep 0.4; exit 1 ;; esac
+exec $STANDIN "$@"
+S
+)
+refuses_behind_the_deadline() {
+    export INSTAR=$tool INSTAR_FUZZ_CASE_MS=4000
+    local signature=exit_code_divergence-convert-qcow2-raw-instar_refuses
+    finds "$signature" "$tool" --out "$SCRATCH/slow-refusal-out" "$convert" || return 1
+    [ -d "$SCRATCH/slow-refusal-out/findings/$signature" ] || { echo "no report"; return 1; }
+    "$FUZZ" assemble "$convert" "$SCRATCH/slow-refusal.bin"
+    status 77 "$ROOT/build/fuzz_instar" -artifact_prefix="$SCRATCH/" "$SCRATCH/slow-refusal.bin"
+}
+check "so is a refusal behind it, in a campaign too" refuses_behind_the_deadline
+tool=$(fake slow-answer/instar <<'S'
+case "$*" in *convert*src*|*info*src*) /bin/sleep 0.4 ;; esac
+exec $STANDIN "$@"
+S
+)
+INSTAR_FUZZ_CASE_MS=4000 INSTAR=$tool check "a right answer behind the deadline agrees" \
+    says 0 "agree: source_modified, exit_code, convert_content" replay "$convert"
+tool=$(fake starved/instar <<'S'
+case "$*" in *convert*src*) /usr/bin/timeout 0.3 /bin/sh -c 'while :; do :; done'; /bin/sleep 0.4; exit 1 ;; esac
+exec $STANDIN "$@"
+S
+)
+INSTAR_FUZZ_CASE_MS=4000 INSTAR=$tool check "a refusal of one that had a part of a core accuses nobody" \
+    says 0 "timeout_instar" replay "$convert"
 tool=$(fake garbage/instar <<'S'
 case "$*" in *measure*src*) printf 'garbage \000 \377 {"required": 1'; exit 0 ;; esac
 exec $STANDIN "$@"
