@@ -83,8 +83,6 @@ int harness_look(struct harness *harness, const uint8_t *data, size_t size,
 typedef void harness_counted(void *context, const uint8_t *counters, size_t edges);
 int harness_count(struct harness *harness, const uint8_t *data, size_t size,
                   harness_counted *counted, void *context, struct fault *fault);
-// Why the first step in which nothing could be decided was not; NULL: there is no such step.
-const char *harness_undecided(const struct record *record);
 // One case for whoever makes it simpler: does it show the divergence `signature`, in a run that
 // ends where it is met, and once more on fresh files? An empty one stands for any, and receives
 // what was found first. No memory, no report. 1, 0 or -1.

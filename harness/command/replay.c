@@ -101,7 +101,7 @@ static int replay_one(struct replay *replay, const char *path) {
     int status = EXIT_NONE;
     if (record->finding_count)
         status = EXIT_FOUND;
-    else if (unconfirmed || harness_undecided(record))
+    else if (unconfirmed || record_undecided(record))
         status = EXIT_INCONCLUSIVE;
     struct buffer out = {0};
     tell(replay, record, path, &out);
@@ -176,6 +176,7 @@ const struct command command_replay = {
     "                with one signature the first one's\n"
     "A case is a file of bytes (corpus, crash) or its text form (*.json).\n"
     "exit: 0 no divergence; 1 divergence; 2 bad use, unreadable case or harness error;\n"
-    "      3 a tool is unavailable; 4 inconclusive\n",
+    "      3 a tool is unavailable; 4 inconclusive: a step in which nothing could be decided, or\n"
+    "      a case in which nothing was compared\n",
     replay_all,
 };

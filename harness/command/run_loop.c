@@ -95,32 +95,18 @@ static int run_tell(struct run *run, const struct run_case *made, struct run_fou
     return 0;
 }
 
-// The reason why something in the iteration could not be decided, or NULL.
-static const char *run_undecided(const struct record *record) {
-    for (size_t s = 0; s < record->step_count; s++) {
-        const struct step_record *step = &record->steps[s];
-        // What was cut off; what the user filtered out, or a confirmation did not need, was not.
-        if (!step->done && step->why[0] && strcmp(step->why, "filtered") != 0 &&
-            strcmp(step->why, "not_needed") != 0)
-            return step->why;
-        for (size_t i = 0; step->done && i < step->judgements.count; i++)
-            if (step->judgements.items[i].verdict == VERDICT_INCONCLUSIVE)
-                return step->judgements.items[i].reason;
-    }
-    return NULL;
-}
-
-static void run_count(struct run *run, const struct run_case *made, bool diverged, bool undecided) {
+static void run_count(struct run *run, const struct run_case *made, bool diverged) {
+    const struct record *record = harness_record(run->harness);
     if (diverged) {
         cJSON_AddItemToArray(run->diverged, cJSON_CreateNumber((double)made->number));
         return;
     }
-    if (!undecided)
+    const char *reason = record->finding_count ? "not_reproduced" : record_undecided(record);
+    if (!reason)
         return;
-    const char *reason = run_undecided(harness_record(run->harness));
     cJSON_AddItemToArray(run->undecided, cJSON_CreateNumber((double)made->number));
     log_line(&run->log, "INFO", "inconclusive at iteration %llu: inconclusive_%s",
-             (unsigned long long)made->number, reason ? reason : "not_reproduced");
+             (unsigned long long)made->number, reason);
 }
 
 static int run_iterate(struct run *run, uint64_t number, struct fault *fault) {
@@ -131,15 +117,13 @@ static int run_iterate(struct run *run, uint64_t number, struct fault *fault) {
                               .fresh = cJSON_CreateArray(),
                               .again = cJSON_CreateArray(),
                               .met = cJSON_CreateObject()};
-    const uint64_t *undecided = &harness_stats(run->harness)->verdicts[VERDICT_INCONCLUSIVE];
-    uint64_t before = *undecided;
     int status = harness_run_all(run->harness, made.bytes, made.size, run->options.keep_going,
                                  run_note, &found, fault);
     // What was claimed before a harness error is told all the same: nobody else will.
     if (status >= 0 || cJSON_GetArraySize(found.fresh)) {
         struct fault other;
         run->done += status >= 0;
-        run_count(run, &made, cJSON_GetArraySize(found.met) > 0, *undecided != before);
+        run_count(run, &made, cJSON_GetArraySize(found.met) > 0);
         bool told = run_tell(run, &made, &found, status < 0 ? &other : fault) == 0;
         status = status < 0 || !told ? -1 : 0;
     }

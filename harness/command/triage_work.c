@@ -28,32 +28,6 @@ static const struct judgement *first_of(const struct record *record, enum verdic
     return NULL;
 }
 
-static bool was_compared(const struct record *record) {
-    for (size_t s = 0; s < record->step_count; s++)
-        for (size_t i = 0; record->steps[s].done && i < record->steps[s].judgements.count; i++) {
-            const struct judgement *judgement = &record->steps[s].judgements.items[i];
-            if (judgement->verdict == VERDICT_KNOWN ||
-                (judgement->verdict == VERDICT_AGREE && !judgement->oracle->no_answer))
-                return true;
-        }
-    return false;
-}
-
-// Why nothing was compared at all: an option that a tool lacks, what the user filtered out, a cap.
-// A case that asks nothing has no reason.
-static const char *not_compared(const struct record *record) {
-    const struct step_record *step;
-    if (was_compared(record))
-        return NULL;
-    const struct judgement *judgement = first_of(record, VERDICT_UNSUPPORTED, &step);
-    if (judgement)
-        return judgement->reason;
-    for (size_t s = 0; s < record->step_count; s++)
-        if (!record->steps[s].done)
-            return record->steps[s].why;
-    return NULL;
-}
-
 static void look(struct triage_pool *pool, const struct triage_request *request,
                  struct triage_answer *answer) {
     struct triage_looked *looked = &answer->looked;
@@ -76,8 +50,7 @@ static void look(struct triage_pool *pool, const struct triage_request *request,
     const struct judgement *absent = first_of(record, VERDICT_UNAVAILABLE, &step);
     if (absent)
         snprintf(looked->unavailable, sizeof looked->unavailable, "%s", absent->reason);
-    const char *reason = harness_undecided(record);
-    reason = reason ? reason : not_compared(record);
+    const char *reason = record_undecided(record);
     snprintf(looked->undecided, sizeof looked->undecided, "%s", reason ? reason : "");
 }
 

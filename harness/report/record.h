@@ -63,4 +63,9 @@ struct record {
     uint64_t wall_us;
 };
 
+// Why a case that shows no divergence is no agreement either: the reason of the first step in which
+// something could not be decided and no answers were compared; or of the first step, where the
+// whole case compared none (an option that a tool lacks, a cap). NULL: it is one, or asks nothing.
+const char *record_undecided(const struct record *record);
+
 #endif

@@ -134,15 +134,23 @@ static void tell_opinion(const struct record *record, const struct finding *find
                   opinion->reason);
 }
 
+static void tell_no_finding(const struct record *record, struct buffer *out) {
+    const char *undecided = record_undecided(record);
+    size_t inconclusive = count_inconclusive(record);
+    if (undecided)
+        buffer_format(out, "inconclusive (%s)", undecided);
+    else
+        buffer_text(out, "no divergence");
+    if (inconclusive)
+        buffer_format(out, ", %zu judgement%s inconclusive", inconclusive,
+                      inconclusive > 1 ? "s" : "");
+    buffer_text(out, " (the images were not kept)\n");
+}
+
 static void tell_verdict(const struct record *record, struct buffer *out) {
     buffer_text(out, "\nVerdict: ");
     if (!record->finding_count) {
-        buffer_text(out, "no divergence");
-        size_t inconclusive = count_inconclusive(record);
-        if (inconclusive)
-            buffer_format(out, ", %zu judgement%s inconclusive", inconclusive,
-                          inconclusive > 1 ? "s" : "");
-        buffer_text(out, " (the images were not kept)\n");
+        tell_no_finding(record, out);
         return;
     }
     buffer_format(out, "%zu divergence%s\n", record->finding_count,

@@ -241,6 +241,14 @@ S
 )
 QEMU_IMG=$shy check "without a second opinion nobody is accused of an unreadable output by our reader" \
     says 1 "check_divergence-convert-raw-qcow2-output_instar" env INSTAR="$garbled" "$FUZZ" replay "$to_qcow2"
+capped=$(text capped <<'J'
+{"format": "vhdx", "virtual_size": 4294967296, "operations": [{"op": "convert", "target": "raw"}]}
+J
+)
+check "where nothing was compared there is no agreement" says 4 "Verdict: inconclusive (cost_cap)" \
+    "$FUZZ" replay "$capped"
+check "nor where the user filtered all of it out" says 4 "Verdict: inconclusive (filtered)" \
+    env INSTAR_FUZZ_OPS=info "$FUZZ" replay "$measure"
 # Two cases of one signature in one call: the first one's report stays; a later call's takes its place.
 other=$(text other <<'J'
 {"format": "qcow2", "virtual_size": 2097152, "operations": [{"op": "measure", "target": "qcow2"}]}

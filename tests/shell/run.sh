@@ -201,6 +201,16 @@ undecided() {
         has 'INFO     Inconclusive iterations \(external-tool timeout, not a divergence\): 2$' "$D/fuzz-4.log"
 }
 check "two time-outs are inconclusive, listed, and no divergence" undecided
+# One rule for who runs and who replays (and who sorts: tests/shell/triage.sh).
+nothing_compared() {
+    local number
+    fresh
+    status 0 run --seed 3 --iterations 20 --ops check || return 1
+    number=$(sed -n 's/.*inconclusive at iteration \([0-9]*\): inconclusive_no_checks$/\1/p' "$D/fuzz-3.log" | head -n 1)
+    [ -n "$number" ] || { echo "none without checks"; return 1; }
+    [[ $(value "$D/summary-3.json" inconclusive_iterations) == *"$number"* ]]
+}
+check "so is an iteration in which nothing was compared" nothing_compared
 broken=$(fake broken/instar <<'S'
 case "$*" in *src*) kill -KILL $PPID; exec /bin/sleep 5 ;; esac
 exec $STANDIN "$@"
