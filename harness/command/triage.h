@@ -195,7 +195,7 @@ struct triage_signature {
 struct triage_row {
     enum triage_list list;
     const char *key;       // signature, registry id, or reason
-    const char *signature; // of a known one
+    const char *signature; // of a known one, and of one that was not confirmed; or NULL
     size_t files;
     int64_t first_s;                   // oldest file; INT64_MAX without one
     size_t examples[3], example_count; // indices of files

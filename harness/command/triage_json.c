@@ -87,7 +87,7 @@ static cJSON *row_json(const struct triage *t, const struct triage_row *row) {
     const char *signature = row->settled ? row->key : row->signature;
     if (signature)
         cJSON_AddStringToObject(json, "signature", signature);
-    else
+    if (!row->settled && row->list != LIST_KNOWN)
         triage_add_text(json, "reason", row->key);
     cJSON_AddNumberToObject(json, "files", (double)row->files);
     add_time(json, "first_seen", row->first_s);

@@ -126,18 +126,22 @@ struct place {
     struct triage_signature *settled;
 };
 
+static struct place place_of_signature(struct triage_signature *signature) {
+    enum triage_list list = signature->state == SETTLE_ERROR   ? LIST_HARNESS_ERRORS
+                            : signature->state == SETTLE_CRASH ? LIST_HARNESS_CRASHES
+                                                               : LIST_INCONCLUSIVE;
+    if (stands(signature))
+        return (struct place){LIST_DIVERGENCES, signature->name, NULL, signature};
+    return (struct place){list, signature->why, signature->name, NULL};
+}
+
 // Of what does not stand: that it could not be tried weighs more than that it did not repeat.
 static struct place place_of_trouble(const struct triage *t, const struct triage_case *item) {
-    struct place place = {LIST_INCONCLUSIVE, t->signatures[item->shown[0]].why, NULL, NULL};
-    for (size_t i = 0; i < item->shown_count; i++) {
-        const struct triage_signature *signature = &t->signatures[item->shown[i]];
-        if (signature->state == SETTLE_ERROR || signature->state == SETTLE_CRASH) {
-            place.list =
-                signature->state == SETTLE_ERROR ? LIST_HARNESS_ERRORS : LIST_HARNESS_CRASHES;
-            place.key = signature->why;
-        }
-    }
-    return place;
+    size_t worst = item->shown[0];
+    for (size_t i = 0; i < item->shown_count; i++)
+        if (t->signatures[item->shown[i]].state != SETTLE_REFUTED)
+            worst = item->shown[i];
+    return place_of_signature(&t->signatures[worst]);
 }
 
 static struct place place_of_read(struct triage *t, const struct triage_file *file) {
@@ -145,7 +149,7 @@ static struct place place_of_read(struct triage *t, const struct triage_file *fi
     const struct triage_origin_words *origin = &triage_origins[file->origin];
     struct triage_signature *signature = counted_at(t, file);
     if (signature)
-        return (struct place){LIST_DIVERGENCES, signature->name, NULL, signature};
+        return place_of_signature(signature);
     if (item->shown_count)
         return place_of_trouble(t, item);
     if (file->foreign)
@@ -214,18 +218,15 @@ static int by_weight(const void *a, const void *b) {
 // A signature that is only met in files which are counted elsewhere has a row without files; the
 // oldest of those files says since when.
 static void add_rows_without_files(struct triage *t) {
-    for (size_t s = 0; s < t->signature_count; s++)
-        if (stands(&t->signatures[s]))
-            row_of(t, &(struct place){LIST_DIVERGENCES, t->signatures[s].name, NULL,
-                                      &t->signatures[s]});
-    for (size_t r = 0; r < t->row_count; r++)
-        for (size_t i = 0; t->rows[r].settled && i < t->file_count; i++) {
+    for (size_t s = 0; s < t->signature_count; s++) {
+        struct place place = place_of_signature(&t->signatures[s]);
+        struct triage_row *row = row_of(t, &place);
+        for (size_t i = 0; i < t->file_count; i++) {
             size_t item = t->files[i].item;
-            if (item != SIZE_MAX &&
-                shows(&t->cases[item], (size_t)(t->rows[r].settled - t->signatures)) &&
-                t->files[i].seen_s < t->rows[r].first_s)
-                t->rows[r].first_s = t->files[i].seen_s;
+            if (item != SIZE_MAX && shows(&t->cases[item], s) && t->files[i].seen_s < row->first_s)
+                row->first_s = t->files[i].seen_s;
         }
+    }
 }
 
 void triage_sort(struct triage *t) {

@@ -168,6 +168,8 @@ static void other_row(const struct triage *t, const struct triage_row *row, stru
     struct buffer key = {0};
     triage_time(row->first_s, true, when);
     triage_text(row->key, &key);
+    if (row->list == LIST_INCONCLUSIVE && row->signature)
+        buffer_format(&key, ": %s", row->signature);
     buffer_format(out, "%6zu  %-16s  ", row->files, when);
     wrap(key.data, 26, out);
     buffer_free(&key);

@@ -181,6 +181,32 @@ troubled() {
     says '^Harness errors' && says 'confirming measure_json_parse_failure' && says '0 diverge' && [ "$(wc -l <asked)" = 3 ]
 }
 check "a harness error while it is confirmed is tried once more, and then told as one" troubled
+# Of two signatures of one case, one is confirmed; the other is in the list of its trouble all the same.
+# Its measure shows a lie once, and from then on does what is said here.
+half() { # REST
+    fake half/instar <<S
+case "\$*" in
+*measure*vmdk*src*|*measure*src*vmdk*)
+    echo x >>$SCRATCH/asked
+    [ "\$(/usr/bin/wc -l <$SCRATCH/asked)" -gt 1 ] && $1 ;;
+esac
+STANDIN_LIE=measure-trailing-comma exec \$STANDIN "\$@"
+S
+}
+case_as two lf-two/crash-two <<'J'
+{"format": "raw", "virtual_size": 65536, "operations": [{"op": "measure", "target": "qcow2"}, {"op": "measure", "target": "vmdk"}]}
+J
+beside_a_confirmed_one() { # TITLE REASON REST
+    rm -f asked
+    status 1 other_tool "$(half "$3")" --json two.json lf-two >table || return 1
+    says '(1 signature)' && says "^$1" && says "^     0 .*$2" && row 1 measure_json_parse_failure-measure-raw-qcow2-instar &&
+        [ "$(grep -c '"signature":.*"measure_json_parse_failure-measure-raw-vmdk-instar"' two.json)" = 1 ]
+}
+check "beside a confirmed signature an error is told" \
+    beside_a_confirmed_one 'Harness errors' 'confirming measure_json_parse_failure-measure-raw-vmdk' 'exit 2'
+# shellcheck disable=SC2016 # the fake's to expand
+check "and so is what did not repeat" \
+    beside_a_confirmed_one Inconclusive 'not_reproduced' 'exec $STANDIN "$@"'
 # The harness is the parent of the launcher, which is the parent of a tool.
 deadly=$(fake deadly/instar <<S
 case "\$*" in *measure*src*)
