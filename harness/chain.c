@@ -74,6 +74,11 @@ static const char *skip_reason(const struct chain *chain, const struct testcase 
     return clock_us() > chain->deadline_us ? "budget" : NULL;
 }
 
+static bool is_of_interest(const struct chain *chain, const char *signature) {
+    return (chain->sought && strcmp(chain->sought, signature) == 0) ||
+           (chain->stop_at && chain->stop_at(chain->stop_context, signature));
+}
+
 // The judgement of a step that makes its finding: a divergence, else, if those count, a known one;
 // of each the first, or the first whose signature is of interest. -1: none.
 static int choose_judgement(const struct chain *chain, const struct step_record *step) {
@@ -88,7 +93,7 @@ static int choose_judgement(const struct chain *chain, const struct step_record 
         if ((verdict != VERDICT_DIVERGENCE && verdict != VERDICT_KNOWN) || of_interest[verdict])
             continue;
         oracle_signature(&step->step, judgement, signature, sizeof signature);
-        of_interest[verdict] = chain->stop_at && chain->stop_at(chain->stop_context, signature);
+        of_interest[verdict] = is_of_interest(chain, signature);
         if (chosen[verdict] < 0 || of_interest[verdict])
             chosen[verdict] = (int)i;
     }
@@ -97,20 +102,41 @@ static int choose_judgement(const struct chain *chain, const struct step_record 
     return chain->settings->strict_known ? chosen[VERDICT_KNOWN] : -1;
 }
 
-// Notes the finding of a step, if it has one; true if the case ends there.
-static bool note_finding(struct chain *chain, struct record *record, size_t index) {
-    struct step_record *step = &record->steps[index];
-    int chosen = choose_judgement(chain, step);
-    if (chosen < 0)
-        return false;
+static const struct finding *note_finding(struct record *record, size_t index, size_t chosen) {
+    const struct step_record *step = &record->steps[index];
+    const struct judgement *judgement = &step->judgements.items[chosen];
     struct finding *finding = &record->findings[record->finding_count++];
     finding->step = index;
-    finding->judgement = (size_t)chosen;
-    oracle_signature(&step->step, &step->judgements.items[chosen], finding->signature,
-                     sizeof finding->signature);
-    oracle_opinion(&step->step, &step->judgements.items[chosen], &finding->opinion);
+    finding->judgement = chosen;
+    oracle_signature(&step->step, judgement, finding->signature, sizeof finding->signature);
+    oracle_opinion(&step->step, judgement, &finding->opinion);
+    return finding;
+}
+
+static bool has_finding_of(const struct record *record, size_t index, const struct oracle *oracle) {
+    for (size_t i = 0; i < record->finding_count; i++) {
+        const struct finding *finding = &record->findings[i];
+        if (finding->step == index &&
+            record->steps[index].judgements.items[finding->judgement].oracle == oracle)
+            return true;
+    }
+    return false;
+}
+
+// Notes the finding of a step, if it has one; true if the case ends there.
+static bool note_findings(struct chain *chain, struct record *record, size_t index) {
+    const struct judgements *judgements = &record->steps[index].judgements;
+    int chosen = choose_judgement(chain, &record->steps[index]);
+    if (chosen < 0)
+        return false;
+    const struct finding *first = note_finding(record, index, (size_t)chosen);
+    for (size_t i = 0; chain->tells_all && i < judgements->count; i++)
+        if (judgements->items[i].verdict == VERDICT_DIVERGENCE &&
+            record->finding_count < RECORD_MAX_FINDINGS &&
+            !has_finding_of(record, index, judgements->items[i].oracle))
+            note_finding(record, index, i);
     return !chain->goes_on && chain->stop_at &&
-           chain->stop_at(chain->stop_context, finding->signature);
+           chain->stop_at(chain->stop_context, first->signature);
 }
 
 static void reset(struct chain *chain, struct record *record, const struct testcase *testcase) {
@@ -136,8 +162,8 @@ static int run_operation(struct chain *chain, const struct testcase *testcase,
     struct step_record *step = &record->steps[record->step_count++];
     const struct material *input = choose_input(chain, index, operation->input);
     step_begin(step, chain, testcase, operation, input);
-    if (is_sought(chain, index))
-        step->judgements.sought = oracle_of_signature(chain->confirming->signature);
+    if (chain->sought && (!chain->confirming || is_sought(chain, index)))
+        step->judgements.sought = oracle_of_signature(chain->sought);
     const char *reason = skip_reason(chain, testcase, index);
     if (reason)
         snprintf(step->why, sizeof step->why, "%s", reason);
@@ -149,7 +175,7 @@ static int run_operation(struct chain *chain, const struct testcase *testcase,
         return 0;
     if (chain->counting)
         tell_guide(chain, step);
-    bool stop = note_finding(chain, record, index);
+    bool stop = note_findings(chain, record, index);
     for (int side = 0; side < SIDES; side++)
         output_end(step, chain, index, side, is_read_later(testcase, index, side));
     // After a modified input nobody knows what later steps would read.

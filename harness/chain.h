@@ -27,6 +27,9 @@ struct chain {
     bool (*stop_at)(void *context, const char *signature);
     void *stop_context;
     bool goes_on; // stop_at says what is of interest, but ends nothing
+    // A replay, which asks at once what a campaign asks by turns: judgements.past_turns. Each rule
+    // may then have a finding in a step.
+    bool tells_all;
     // A repetition to confirm this finding, or NULL. Every output is then read through qemu-img's
     // own conversion to raw instead of our reader, so that the confirmation does not rest on code
     // of this project, and steps that the finding does not need are left out.

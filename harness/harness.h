@@ -70,11 +70,13 @@ int harness_run_all(struct harness *harness, const uint8_t *data, size_t size, b
 // The first run of the latest case, until the next one begins.
 const struct record *harness_record(const struct harness *harness);
 // One case for a person: no memory, all steps, every finding confirmed (`record` then holds only
-// confirmed findings; `unconfirmed` counts the others). The record lives until the next call.
-int harness_replay(struct harness *harness, const uint8_t *data, size_t size,
+// confirmed findings; `unconfirmed` counts the others). The record lives until the next call. Of a
+// rule that says several things of a step, it is `sought` that makes the finding; NULL: the first.
+int harness_replay(struct harness *harness, const uint8_t *data, size_t size, const char *sought,
                    const struct record **record, size_t *unconfirmed, struct fault *fault);
-// One case for whoever sorts many: all steps once, by the fastest way, nothing confirmed, nothing
-// remembered. The record lives until the next call.
+// One case for whoever sorts many: all steps once, by the fastest way, and once more with all
+// cross-checks if that shows no divergence; nothing confirmed, nothing remembered. The record lives
+// until the next call.
 int harness_look(struct harness *harness, const uint8_t *data, size_t size,
                  const struct record **record, struct fault *fault);
 // One case for whoever asks which code of qemu-img it reaches: as harness_look, without the third

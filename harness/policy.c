@@ -45,7 +45,7 @@ static int confirm(struct harness *h, const struct finding *finding, struct faul
     chain->stop_context = (void *)(uintptr_t)finding->signature;
     chain->confirming = finding;
     chain->sought = finding->signature;
-    chain->goes_on = chain->counting = false;
+    chain->goes_on = chain->tells_all = chain->counting = false;
     chain->third_turn = true;
     chain->cross_turn = CROSS_ALL;
     chain->room.plain = true;
@@ -68,17 +68,25 @@ static bool needs_no_repetition(const struct finding *finding) {
     return strncmp(finding->signature, "tool_hang-", 10) == 0;
 }
 
-static int first_run(struct harness *h, const uint8_t *data, size_t size,
-                     bool (*stop_at)(void *, const char *), void *context, bool goes_on,
+// What a first run is for, as struct chain has it.
+struct wish {
+    bool (*stop_at)(void *context, const char *signature);
+    void *context;
+    const char *sought;
+    bool goes_on, tells_all;
+};
+
+static int first_run(struct harness *h, const uint8_t *data, size_t size, const struct wish *wish,
                      struct fault *fault) {
     if (harness_attach(h, fault))
         return -1;
     case_decode(&h->testcase, data, size);
-    h->chain.stop_at = stop_at;
-    h->chain.stop_context = context;
-    h->chain.goes_on = goes_on;
+    h->chain.stop_at = wish->stop_at;
+    h->chain.stop_context = wish->context;
+    h->chain.sought = wish->sought;
+    h->chain.goes_on = wish->goes_on;
+    h->chain.tells_all = wish->tells_all;
     h->chain.confirming = NULL;
-    h->chain.sought = stop_at == is_wanted && *(const char *)context ? context : NULL;
     h->chain.counting = true;
     // By what the case means: two spellings of one case take one way through the oracles, or an
     // engine could not trim.
@@ -192,7 +200,8 @@ static int meet(struct harness *h, const uint8_t *data, size_t size, const struc
 
 int harness_run_all(struct harness *h, const uint8_t *data, size_t size, bool keep_going,
                     harness_told *told, void *context, struct fault *fault) {
-    int fresh = 0, status = first_run(h, data, size, is_new, h, keep_going, fault);
+    const struct wish wish = {.stop_at = is_new, .context = h, .goes_on = keep_going};
+    int fresh = 0, status = first_run(h, data, size, &wish, fault);
     // Those first that are believed and reported as they stand: a confirmation replaces the files.
     for (int repeated = 0; repeated < 2; repeated++)
         for (size_t i = 0; status >= 0 && i < h->first.finding_count; i++) {
@@ -238,25 +247,33 @@ const struct record *harness_record(const struct harness *h) {
 
 int harness_look(struct harness *h, const uint8_t *data, size_t size, const struct record **record,
                  struct fault *fault) {
+    const struct wish wish = {.tells_all = true};
     h->third_always = true;
+    h->cross_always = false;
     *record = &h->first;
-    return first_run(h, data, size, NULL, NULL, false, fault);
+    int status = first_run(h, data, size, &wish, fault);
+    if (status || h->first.finding_count)
+        return status;
+    // A simplified case has other turns than the one that it was made of.
+    h->cross_always = true;
+    return first_run(h, data, size, &wish, fault);
 }
 
 int harness_count(struct harness *h, const uint8_t *data, size_t size, harness_counted *counted,
                   void *context, struct fault *fault) {
     h->chain.counted = counted;
     h->chain.counted_context = context;
-    int status = first_run(h, data, size, NULL, NULL, false, fault);
+    int status = first_run(h, data, size, &(struct wish){0}, fault);
     h->chain.counted = NULL;
     return status;
 }
 
-int harness_replay(struct harness *h, const uint8_t *data, size_t size,
+int harness_replay(struct harness *h, const uint8_t *data, size_t size, const char *sought,
                    const struct record **record, size_t *unconfirmed, struct fault *fault) {
     *unconfirmed = 0;
     h->third_always = h->cross_always = true;
-    if (first_run(h, data, size, NULL, NULL, false, fault))
+    const struct wish wish = {.sought = sought, .tells_all = true};
+    if (first_run(h, data, size, &wish, fault))
         return -1;
     size_t kept = 0;
     for (size_t i = 0; i < h->first.finding_count; i++) {
@@ -280,7 +297,9 @@ int harness_shows(struct harness *h, const uint8_t *data, size_t size,
     const struct oracle *oracle = oracle_of_signature(signature);
     h->third_always = !*signature || oracle == oracle_named("third_reader_divergence");
     h->cross_always = !*signature || (oracle && oracle->beside);
-    if (first_run(h, data, size, is_wanted, signature, false, fault))
+    const struct wish wish = {
+        .stop_at = is_wanted, .context = signature, .sought = *signature ? signature : NULL};
+    if (first_run(h, data, size, &wish, fault))
         return -1;
     for (size_t i = 0; i < h->first.finding_count; i++) {
         const struct finding *finding = &h->first.findings[i];
@@ -302,7 +321,7 @@ int harness_report(struct harness *h, const uint8_t *data, size_t size, size_t f
     h->chain.stop_at = is_expected;
     h->chain.stop_context = (void *)(uintptr_t)signature;
     h->chain.sought = signature;
-    h->chain.goes_on = h->chain.counting = false;
+    h->chain.goes_on = h->chain.tells_all = h->chain.counting = false;
     h->chain.third_turn = true;
     h->chain.cross_turn = CROSS_ALL;
     if (chain_run(&h->chain, &h->testcase, &h->again, fault))

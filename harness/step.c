@@ -77,6 +77,7 @@ void step_begin(struct step_record *step, const struct chain *chain,
     step->why[0] = 0;
     step->judgements.count = 0;
     step->judgements.sought = NULL;
+    step->judgements.past_turns = chain->tells_all;
     step->judgements.registry = chain->registry;
     step->judgements.strict_bounds = chain->settings->strict_bounds;
     step->step = (struct oracle_step){

@@ -129,7 +129,7 @@ const struct oracle oracle_check = {
     .type = "check_divergence",
     .rule = "tools agree on clean or not clean, and what was built or converted is clean",
     .ops = ORACLE_OP(OP_CHECK) | ORACLE_OP(OP_MEASURE) | ORACLE_WRITES,
-    .beside = true,
+    .beside = 1u << CROSS_CHECK_FIT,
     .judge = judge,
     .opinion = opinion,
 };

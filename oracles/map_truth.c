@@ -177,7 +177,7 @@ const struct oracle oracle_map_truth = {
             "built",
     .ops = ORACLE_OP(OP_MEASURE),
     .no_answer = true,
-    .beside = true,
+    .beside = 1u << CROSS_MAP,
     .by_turn = true,
     .judge = judge,
     .accuses = "The image was built otherwise.",

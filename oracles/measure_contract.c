@@ -82,7 +82,7 @@ const struct oracle oracle_measure_contract = {
         "than its fully-allocated",
     .ops = ORACLE_OP(OP_MEASURE),
     .no_answer = true,
-    .beside = true,
+    .beside = 1u << CROSS_CHECK_FIT,
     .by_turn = true,
     .judge = judge,
     .accuses = "Its own measure promised that the file fits.",

@@ -70,19 +70,28 @@ bool oracle_diverged(const struct judgements *out, size_t from) {
     return false;
 }
 
+// Does a divergence keep this rule from being asked?
+static bool is_hidden(const struct judgements *out, const struct oracle *oracle) {
+    for (size_t i = 0; i < out->count; i++) {
+        const struct oracle *by = out->items[i].oracle;
+        bool passed = out->past_turns && by->by_turn && !(by->beside & oracle->beside);
+        if (out->items[i].verdict == VERDICT_DIVERGENCE && !passed)
+            return true;
+    }
+    return false;
+}
+
 void oracle_judge(const struct oracle_step *step, struct judgements *out) {
     out->content = CONTENT_NOT_ASKED;
     bool sought = out->sought && out->sought->ops & ORACLE_OP(step->op);
     for (size_t i = 0; oracles[i]; i++) {
-        if (!(oracles[i]->ops & ORACLE_OP(step->op)))
+        if (!(oracles[i]->ops & ORACLE_OP(step->op)) || (!sought && is_hidden(out, oracles[i])))
             continue;
         oracles[i]->judge(oracles[i], step, out);
         for (size_t j = 0; j < out->count; j++)
             if (out->items[j].oracle == oracles[i] && out->items[j].verdict == VERDICT_DIVERGENCE)
                 oracle_explained(step, out, &out->items[j]);
         sought = sought && oracles[i] != out->sought;
-        if (!sought && oracle_diverged(out, 0))
-            return;
     }
 }
 

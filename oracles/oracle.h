@@ -118,9 +118,12 @@ struct judgements {
     struct judgement unkept;     // what found the list full
     enum content_answer content; // of the step that is being judged
     bool strict_bounds;          // INSTAR_FUZZ_STRICT=bounds: the literal lower bound
-    // A confirmation's: the rule whose divergence is to repeat, or NULL. What another rule finds
-    // before it (a confirmation asks more) does not keep it from being asked.
+    // The rule whose divergence is to be shown again, or NULL. What another rule finds before it (a
+    // confirmation asks more) does not keep it from being asked.
     const struct oracle *sought;
+    // What a rule finds that is asked by turns keeps only those from being asked that look at the
+    // same cross-check: a campaign may have met the others without it.
+    bool past_turns;
     // Known divergences, or NULL; borrowed. With it, oracle_judge turns what an entry explains into
     // VERDICT_KNOWN at once and goes on: a known divergence must not hide the ones behind it.
     const struct registry *registry;
@@ -132,7 +135,7 @@ struct oracle {
     unsigned ops;     // bit set: 1u << enum operation
     bool no_answer;   // it looks at something else than what the tools answered (or at its form
                       // alone): its agreement does not make a step a comparison
-    bool beside;      // it looks at cross-checks
+    unsigned beside;  // cross-checks that it looks at, a bit each
     bool by_turn;     // asked in one case of so many, by a hash of its bytes (harness/turn.h): that
                       // it spoke says nothing of the answers, so no engine is told
     void (*judge)(const struct oracle *oracle, const struct oracle_step *step,
@@ -156,7 +159,8 @@ const struct oracle *oracle_named(const char *type);
 const struct oracle *oracle_of_signature(const char *signature);
 
 // Runs every oracle that applies, in order. After the first divergence of a step the remaining
-// oracles of that step are not asked: they would report the same cause under a second name.
+// oracles of that step are not asked (but for `sought` and `past_turns`): they would report the
+// same cause under a second name.
 // Exit-class, time-out and availability rules come first, and only where both sides gave a result
 // are values compared.
 void oracle_judge(const struct oracle_step *step, struct judgements *out);

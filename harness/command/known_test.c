@@ -101,7 +101,7 @@ static int try_case(struct test *test, const struct registry_proof *proof, struc
     uint8_t bytes[CASE_MAX_BYTES];
     size_t unconfirmed, size = case_encode(&proof->testcase, bytes);
     const struct record *record;
-    if (harness_replay(test->harness, bytes, size, &record, &unconfirmed, fault))
+    if (harness_replay(test->harness, bytes, size, NULL, &record, &unconfirmed, fault))
         return -1;
     tell(test, proof, record, unconfirmed);
     return 0;

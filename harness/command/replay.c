@@ -96,7 +96,7 @@ static int replay_one(struct replay *replay, const char *path) {
     struct fault fault = {0};
     if (load_bytes(path, bytes, &size, &fault))
         return command_complain(replay->command, "%s", fault.text);
-    if (harness_replay(replay->harness, bytes, size, &record, &unconfirmed, &fault))
+    if (harness_replay(replay->harness, bytes, size, NULL, &record, &unconfirmed, &fault))
         return command_complain(replay->command, "%s: %s", path, fault.text);
     int status = EXIT_NONE;
     if (record->finding_count)

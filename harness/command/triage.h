@@ -70,7 +70,7 @@ struct triage_request {
 // The first run of a case.
 struct triage_looked {
     size_t count;
-    char shown[CASE_MAX_OPERATIONS][SIGNATURE_ROOM];    // divergences, in the order of the steps
+    char shown[RECORD_MAX_FINDINGS][SIGNATURE_ROOM];    // divergences, in the order of the steps
     char known_id[64], known_signature[SIGNATURE_ROOM]; // the first known one, or ""
     char undecided[64], unavailable[64];                // reasons, or ""
 };
@@ -153,7 +153,7 @@ struct triage_case { // equal files are one
     uint64_t hash;
     size_t next; // of the same bucket
     enum { CASE_PENDING, CASE_LOOKED, CASE_ERROR, CASE_CRASH } state;
-    size_t shown[CASE_MAX_OPERATIONS], shown_count; // indices of signatures
+    size_t shown[RECORD_MAX_FINDINGS], shown_count; // indices of signatures
     const char *known_id, *known_signature, *undecided, *unavailable, *trouble; // interned or NULL
 };
 

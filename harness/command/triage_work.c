@@ -107,7 +107,7 @@ static int report(struct triage_pool *pool, const char *signature, const uint8_t
     const struct record *record;
     size_t unconfirmed, at = 0;
     char path[4096];
-    if (harness_replay(pool->harness, bytes, size, &record, &unconfirmed, fault))
+    if (harness_replay(pool->harness, bytes, size, signature, &record, &unconfirmed, fault))
         return -1;
     while (at < record->finding_count && strcmp(record->findings[at].signature, signature) != 0)
         at++;

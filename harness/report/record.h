@@ -11,8 +11,9 @@
 
 enum { SIDE_A, SIDE_B, SIDES };
 
-#define SIGNATURE_ROOM   240
-#define RECORD_MAX_FILES (CASE_MAX_LAYERS * 8 + IMAGE_MAX_FILES)
+#define SIGNATURE_ROOM      240
+#define RECORD_MAX_FINDINGS (CASE_MAX_OPERATIONS * 4)
+#define RECORD_MAX_FILES    (CASE_MAX_LAYERS * 8 + IMAGE_MAX_FILES)
 
 // One question beside the step: what was typed, and what came back.
 struct cross_record {
@@ -57,8 +58,9 @@ struct record {
     // All files of the source, it among them; borrowed from the run, valid until the next case.
     const char *source_files[RECORD_MAX_FILES];
     size_t source_file_count;
-    struct truth source;                          // of the file that was built
-    struct finding findings[CASE_MAX_OPERATIONS]; // divergences, at most one a step
+    struct truth source; // of the file that was built
+    // Divergences: one a step; where a replay tells all, of each rule one.
+    struct finding findings[RECORD_MAX_FINDINGS];
     size_t finding_count;
     uint64_t wall_us;
 };

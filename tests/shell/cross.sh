@@ -71,6 +71,23 @@ lie compare-first-cluster-only compare_divergence-convert-raw-raw-identical_inst
 report=$SCRATCH/compare-first-cluster-only/findings/compare_divergence-convert-raw-raw-identical_instar/report.json
 check "a report has question and answer" grep -q '"question":[[:space:]]*"compare with one byte changed"' "$report"
 
+# A campaign asks by turns, and may have met what is behind another one's divergence.
+both=$SCRATCH/both.bin
+"$FUZZ" assemble "$ZEROS" "$both"
+contract=measure_contract_violation-measure-qcow2-qcow2-instar map=map_measure_divergence-measure-qcow2-qcow2-instar
+BOTH=qcow2-tail-left,map-reads-zeros
+check "what one question finds does not hide the other" found "$BOTH" "$contract
+$map" "$both"
+check "... and each has its report" [ -d "$SCRATCH/$BOTH/findings/$map" ]
+minimizes() { STANDIN_LIE=$BOTH status 0 "$FUZZ" minimize --signature "$1" --out "$SCRATCH/min-$1" "$both"; }
+check "minimize finds the one that comes first" minimizes $contract
+check "... and the other" minimizes $map
+sorted() {
+    STANDIN_LIE=$BOTH status 1 "$FUZZ" triage --no-minimize "$both" >"$SCRATCH/out" 2>&1
+    grep -q "$contract\$" "$SCRATCH/out" && grep -q "$map\$" "$SCRATCH/out" && grep -q '(2 signatures)' "$SCRATCH/out"
+}
+check "triage has both" sorted
+
 # In a campaign it is one case in so many, by its bytes: the lie shows, but not in every case.
 asked() {
     STANDIN_LIE=compare-first-cluster-only "$FUZZ" run --seed 5 --iterations 120 --ops convert \
