@@ -4,22 +4,30 @@
 # what AFL++ must be told to run without a screen and beside others. Read by ci/fuzz and ci/campaign.
 # shellcheck shell=bash
 
-# Half of the time-out is a case's own budget; memory is watched by the harness. A case may cost a
-# hundred times what another costs: libFuzzer shall prefer the cheap ones, as AFL++ does by itself. Our
-# mutator stacks its mutations; with five mutants of mutants libFuzzer would book to the first one's parent
-# what strangers found.
+# engine_flags: sets LIBFUZZER_FLAGS, AFL_FLAGS and AFL_ENVIRONMENT by the variables that are in force, to
+# be called once `instar-fuzz doctor` took them.
+#
+# A case's own budget is half of the time-out, less a second; memory is watched by the harness. A case may
+# cost a hundred times what another costs: libFuzzer shall prefer the cheap ones, as AFL++ does by itself.
+# Our mutator stacks its mutations; with five mutants of mutants libFuzzer would book to the first one's
+# parent what strangers found.
+# Before it answers AFL++ the target tries its tools, an instrumented qemu-img among them: hence the time of
+# ten cases (two minutes). AFL++ complains of a variable that it does not know, so a newer one is named only
+# to an afl-fuzz that has it. What the caller has set himself stays as it is.
 # shellcheck disable=SC2034 # used by those who read this file
-LIBFUZZER_FLAGS=(-max_len=4096 -timeout=25 -rss_limit_mb=0 -entropic_scale_per_exec_time=1 -mutate_depth=1)
-# shellcheck disable=SC2034
-AFL_FLAGS=(-G 4096 -t 25000)
-# Before it answers AFL++ the target tries its tools, an instrumented qemu-img among them: hence the
-# two minutes. AFL++ complains of a variable that it does not know, so a newer one is named only to an
-# afl-fuzz that has it.
-# shellcheck disable=SC2034
-AFL_ENVIRONMENT=(
-    AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_AFFINITY=1
-    AFL_AUTORESUME=1 AFL_FORKSRV_INIT_TMOUT=120000 AFL_FAST_CAL=1
-)
+engine_flags() {
+    local case_ms=$((10#${INSTAR_FUZZ_CASE_MS:-12000})) item name
+    local timeout_ms=$((2 * case_ms + 1000))
+    LIBFUZZER_FLAGS=(-max_len=4096 "-timeout=$(((timeout_ms + 999) / 1000))" -rss_limit_mb=0
+        -entropic_scale_per_exec_time=1 -mutate_depth=1)
+    AFL_FLAGS=(-G 4096 -t "$timeout_ms")
+    AFL_ENVIRONMENT=()
+    for item in AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_AFFINITY=1 \
+        AFL_AUTORESUME=1 "AFL_FORKSRV_INIT_TMOUT=$((10 * case_ms))" AFL_FAST_CAL=1; do
+        name=${item%%=*}
+        [ -n "${!name+set}" ] || AFL_ENVIRONMENT+=("$item")
+    done
+}
 # The structured mutator, and none of AFL++'s own stages (docs/ablation.md).
 # shellcheck disable=SC2034
 AFL_MUTATOR_ALONE=AFL_CUSTOM_MUTATOR_ONLY=1

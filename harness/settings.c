@@ -190,8 +190,8 @@ static const struct variable variables[] = {
     {"INSTAR_FUZZ_CONFIRM", "0 to 10", "1",
      "Repetitions of the whole case on fresh files before a divergence counts.", read_confirm},
     {"INSTAR_FUZZ_CASE_MS", "1000 to 72000000", "12000",
-     "Wall clock budget of one case in milliseconds; keep it at most half of the engine's "
-     "time-out. One command may take a twentieth of it.",
+     "Wall clock budget of one case in milliseconds; one command may take a twentieth of it. The "
+     "engine's time-out must be more than twice as long; make fuzz and ci/campaign see to that.",
      read_case_ms},
     {"INSTAR_FUZZ_FENCE", "on, off, or a comma list of absolute paths", "on",
      "The fence around the tools: no network, no files but the case's own and the tool's. Paths: "

@@ -55,7 +55,7 @@ check "and nothing was made of it" nothing_made
 
 # --- two jobs of AFL++ -------------------------------------------------------------------------------
 A=$SCRATCH/afl
-check "start" env JOBS=2 "$CAMPAIGN" start "$A"
+check "start" env JOBS=2 INSTAR_FUZZ_CASE_MS=13000 AFL_FORKSRV_INIT_TMOUT=123456 "$CAMPAIGN" start "$A"
 check "a second start is refused" complains "is a campaign already" "$CAMPAIGN" start "$A"
 check "a second resume, too" complains "runs already" "$CAMPAIGN" resume "$A"
 check "both jobs keep cases" soon has_kept "$A"
@@ -72,6 +72,13 @@ check "of programs that a build does not change" a_tree_of_its_own
 restarted() { [ "$(sed -n 's/^starts //p' "$A/jobs/explore-test")" = 2 ] && kill -0 "$(sed -n 's/^pid //p' "$A/jobs/explore-test")"; }
 kill -KILL "$(sed -n 's/^pid //p' "$A/jobs/explore-test")"
 check "a job that was killed is started again" soon restarted
+
+has_time() {
+    local number
+    number=$(sed -n 's/^pid //p' "$A/jobs/main-test")
+    tr '\0' ' ' <"/proc/$number/cmdline" | grep -e ' -t 27000 ' && grep -qzxF AFL_FORKSRV_INIT_TMOUT=123456 "/proc/$number/environ"
+}
+check "the time-out follows the case's budget, and the caller's AFL_* are kept" has_time
 
 # Everything at once, as when the machine goes down.
 contents() { sha256sum "$1"/afl/*/queue/id* | cut -d ' ' -f 1 | sort -u; }
@@ -92,6 +99,7 @@ nothing_lost() {
 }
 goes_on() { [ "$("$FUZZ" status --json "$A" | sed -n 's/^\t"cases":\t\([0-9]*\),$/\1/p')" -gt "$cases_before" ]; }
 check "the counters go on" soon goes_on
+check "the same time-outs as before" has_time
 check "no case that was kept is lost" soon nothing_lost
 second() { [ "$(cat "$A/sitting")" = 2 ] && [ "$(cat "$A/seconds")" -ge "$seconds_before" ] && [ "$(wc -l <"$A/timeline.tsv")" -gt 2 ]; }
 check "as a second sitting" soon second

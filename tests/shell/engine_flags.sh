@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What an engine is started with (ci/engines.bash): its time-outs follow the budget of a case, and what the
+# caller has set for AFL++ is left alone.
+# shellcheck source=tests/shell/lib.bash
+. "$(dirname "$0")/lib.bash"
+for name in $(compgen -e AFL_) INSTAR_FUZZ_CASE_MS; do unset "$name"; done
+# flags VARIABLE=VALUE...: all three lists on one line.
+# shellcheck disable=SC2016 # expanded there
+flags() {
+    env "$@" bash -uc ". '$ROOT/ci/engines.bash'; engine_flags"'; echo " ${LIBFUZZER_FLAGS[*]} ${AFL_FLAGS[*]} ${AFL_ENVIRONMENT[*]} "'
+}
+has() { # has WORD VARIABLE=VALUE...
+    local word=$1
+    shift
+    flags "$@" | grep -F -e " $word " || { flags "$@"; return 1; }
+}
+check "libFuzzer's time-out is twice the budget and a second" has -timeout=25
+check "so is AFL++'s" has '-t 25000'
+check "AFL++ waits ten cases for the first answer" has AFL_FORKSRV_INIT_TMOUT=120000
+check "a slow instar is given more by libFuzzer" has -timeout=121 INSTAR_FUZZ_CASE_MS=60000
+check "a part of a second is a whole one there" has -timeout=4 INSTAR_FUZZ_CASE_MS=1001
+check "by AFL++" has '-t 121000' INSTAR_FUZZ_CASE_MS=60000
+check "and before its first answer" has AFL_FORKSRV_INIT_TMOUT=600000 INSTAR_FUZZ_CASE_MS=60000
+check "a number with zeros before it is decimal" has '-t 25000' INSTAR_FUZZ_CASE_MS=012000
+leaves() { ! has "AFL_FORKSRV_INIT_TMOUT=120000" AFL_FORKSRV_INIT_TMOUT=300000; }
+check "the caller's own AFL_* wins" leaves
+finish
