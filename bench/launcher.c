@@ -60,7 +60,7 @@ static const char *const ways[] = {"bare", "launched", "fenced"};
 // All ways in turns, each time another one first: it finds the caches that another program left.
 static int run_turn(struct bench *bench, const struct tool_room *room, const char *const *argv,
                     size_t turn, int null, struct fault *fault) {
-    const char *const *fence = tool_fence(argv[0], 0, room, fault);
+    const char *const *fence = tool_fence(argv[0], 0, "", room, fault);
     if (!fence)
         return -1;
     for (size_t i = 0; i < WAYS; i++) {

@@ -33,6 +33,15 @@ engine_flags() {
 AFL_MUTATOR_ALONE=AFL_CUSTOM_MUTATOR_ONLY=1
 afl_knows() { grep -qaF "$1" "$(command -v afl-fuzz)" 2>/dev/null; }
 
+# replay_given: what a campaign compared, a replay must compare too; the variables that decide it, as far as
+# they are set, for in front of a command. Of the others of README's table none changes what a case shows.
+REPLAY_VARIABLES=(INSTAR INSTAR_BIN_DIR QEMU_IMG STANDIN_LIE INSTAR_FUZZ_PAIR INSTAR_FUZZ_OPS INSTAR_FUZZ_TARGETS
+    INSTAR_FUZZ_STRICT INSTAR_FUZZ_KNOWN INSTAR_FUZZ_CASE_MS INSTAR_FUZZ_FENCE)
+replay_given() {
+    local name
+    for name in "${REPLAY_VARIABLES[@]}"; do [ -z "${!name:-}" ] || printf '%s=%q ' "$name" "${!name}"; done
+}
+
 # mark_start LOG, and ended_by_finding LOG: a new signature and a crash of our own both end libFuzzer with
 # 77. Has LOG, since the latest mark, the line of harness/engine/abort.c? (Without $(...), which bash 5.2 can
 # lose its way by where a signal comes.)

@@ -135,6 +135,12 @@ static int read_out(struct settings *s, const char *text) {
     return read_path(&s->out, text);
 }
 
+// tool/probe.c takes it where it is instar itself that is probed.
+static int read_guests(struct settings *s, const char *text) {
+    (void)s;
+    return *text == '/' && strlen(text) < sizeof((struct tool *)0)->guests ? 0 : -1;
+}
+
 // off, or absolute paths.
 static int read_fence(struct settings *s, const char *text) {
     s->unfenced = strcmp(text, "off") == 0;
@@ -153,6 +159,8 @@ static int read_fence(struct settings *s, const char *text) {
 static const struct variable variables[] = {
     {"INSTAR", "a path", "tools/instar beside the program, else instar from PATH",
      "The instar to test. A qemu-img given here is driven as one.", read_instar},
+    {"INSTAR_BIN_DIR", "an absolute path", "where INSTAR looks by itself",
+     "The folder of instar's guest programs, handed on to it.", read_guests},
     {"QEMU_IMG", "a path", "tools/qemu-img beside the program, else qemu-img from PATH",
      "The qemu-img to compare with, 6.0 or newer.", read_qemu_img},
     {"QEMU_IMG_COV", "a path", "no such program",

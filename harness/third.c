@@ -27,7 +27,7 @@ static int run(const struct third *third, struct tool_room *room, const char *co
                struct exec_outcome *outcome, struct fault *fault) {
     static const char *const environment[] = {"TZ=UTC", "LC_ALL=C", NULL};
     const char *const *fence = NULL;
-    if (!room->unfenced && !(fence = tool_fence(third->path, 0, room, fault)))
+    if (!room->unfenced && !(fence = tool_fence(third->path, 0, "", room, fault)))
         return -1;
     const struct exec_command command = {
         .program = third->path,

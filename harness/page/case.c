@@ -119,23 +119,26 @@ static void put_origin(const cJSON *report, uint64_t index, struct buffer *out) 
         }
 }
 
-static void put_lies(const cJSON *report, const char *before, const char *behind,
+// What a tool was told by a variable: a member of its profile.
+static void put_told(const cJSON *report, const char *before, const char *behind,
                      struct buffer *out) {
+    static const char *const told[][2] = {{"lies", "STANDIN_LIE"}, {"guests", "INSTAR_BIN_DIR"}};
     const cJSON *tool;
-    cJSON_ArrayForEach(tool, json_member(report, "tools")) {
-        if (!*json_text(tool, "lies"))
-            continue;
-        buffer_format(out, "%sSTANDIN_LIE=", before);
-        tool_word_quoted(json_text(tool, "lies"), out);
-        buffer_text(out, behind);
-        return;
-    }
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        cJSON_ArrayForEach(tool, json_member(report, "tools")) {
+            if (!*json_text(tool, told[i][0]))
+                continue;
+            buffer_format(out, "%s%s=", before, told[i][1]);
+            tool_word_quoted(json_text(tool, told[i][0]), out);
+            buffer_text(out, behind);
+            break;
+        }
 }
 
 static void put_steps(const cJSON *report, struct buffer *out) {
     uint64_t index = json_number(report, "step") - 1;
     const cJSON *step = json_at(json_member(report, "steps"), index);
-    put_lies(report, "export ", "\n", out);
+    put_told(report, "export ", "\n", out);
     if (!step)
         return;
     put_origin(report, index, out);
@@ -149,7 +152,7 @@ static void put_variables(const cJSON *report, struct buffer *out) {
     const cJSON *a = json_member(tools, "a");
     if (!strcmp(json_text(a, "role"), "qemu_img_a"))
         buffer_text(out, "INSTAR_FUZZ_PAIR=qemu ");
-    put_lies(report, "", " ", out);
+    put_told(report, "", " ", out);
     cJSON_ArrayForEach(tool, tools) {
         const char *path = json_text(tool, "path");
         bool is_instar = !strcmp(json_text(tool, "driven_as"), "instar");

@@ -118,22 +118,29 @@ static const char *qemu_img_of(const struct record *record) {
 static void put_beginning(const struct report *report, struct buffer *out) {
     const struct record *record = report->record;
     const struct tool *a = record->tools[SIDE_A], *b = record->tools[SIDE_B];
-    buffer_format(out,
-                  "#!/bin/sh\n"
-                  "# %s\n"
-                  "# Repeats this finding with the two tools alone. Other builds: A=path B=path.\n"
-                  "set -u\n"
-                  "export TZ=UTC LC_ALL=C\n",
-                  report->finding->signature);
-    const char *const paths[][2] = {
-        {"A", a->path}, {"B", b->path}, {"QEMU_IMG", qemu_img_of(record)}};
+    buffer_format(
+        out,
+        "#!/bin/sh\n"
+        "# %s\n"
+        "# Repeats this finding with the two tools alone. Other builds: A=path B=path%s.\n"
+        "set -u\n"
+        "export TZ=UTC LC_ALL=C\n",
+        report->finding->signature, a->guests[0] ? " INSTAR_BIN_DIR=folder" : "");
+    const char *const paths[][2] = {{"A", a->path},
+                                    {"B", b->path},
+                                    {"QEMU_IMG", qemu_img_of(record)},
+                                    {"INSTAR_BIN_DIR", a->guests}};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        if (!*paths[i][1])
+            continue;
         buffer_format(out, "[ -n \"${%s:-}\" ] || %s=", paths[i][0], paths[i][0]);
         put_quoted(paths[i][1], out);
         buffer_text(out, "\n");
     }
     if (a->lies[0])
         buffer_format(out, "export STANDIN_LIE=%s\n", a->lies);
+    if (a->guests[0])
+        buffer_text(out, "export INSTAR_BIN_DIR\n");
     buffer_text(out, "here=$(CDPATH= cd -- \"$(dirname -- \"$0\")\" && pwd)\n"
                      "work=$(mktemp -d) || exit 2\n"
                      "trap 'rm -rf \"$work\"' EXIT\n"

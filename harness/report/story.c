@@ -31,6 +31,11 @@ static void tell_words(const struct tool *tool, const struct tool_argv *argv, st
     buffer_text(out, "    $ ");
     if (tool->lies[0])
         buffer_format(out, "STANDIN_LIE=%s ", tool->lies);
+    if (tool->guests[0]) {
+        buffer_text(out, "INSTAR_BIN_DIR=");
+        tool_word_quoted(tool->guests, out);
+        buffer_text(out, " ");
+    }
     tool_argv_words(argv, tool->path, out);
     buffer_text(out, "\n");
 }

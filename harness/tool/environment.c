@@ -8,12 +8,11 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 const char *const *tool_environment(const struct tool *tool, const struct tool_room *room) {
-    static char home[320], config[320], path[320], lies[320], guests[4200], map[320];
+    static char home[320], config[320], path[320], lies[320], guests[540], map[320];
     static const char *items[9];
     size_t count = 0;
     snprintf(home, sizeof home, "HOME=%s", room->workdir->home_path);
@@ -29,9 +28,8 @@ const char *const *tool_environment(const struct tool *tool, const struct tool_r
         items[count++] = lies;
     }
     // Where instar's guest programs lie is part of where instar lies, not of the surroundings.
-    const char *bin_dir = getenv("INSTAR_BIN_DIR");
-    if (tool->kind == TOOL_INSTAR && !tool->is_standin && bin_dir) {
-        snprintf(guests, sizeof guests, "INSTAR_BIN_DIR=%s", bin_dir);
+    if (tool->guests[0]) {
+        snprintf(guests, sizeof guests, "INSTAR_BIN_DIR=%s", tool->guests);
         items[count++] = guests;
     }
     if (tool->edges) {

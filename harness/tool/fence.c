@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,8 +78,8 @@ static bool fence_is_script(const char *program) {
 
 // The program and what belongs to it: a build of its own has its libraries beside its bin folder,
 // instar its guest programs beside itself, a script what it calls.
-static void fence_list_program(struct fence_list *list, const char *program, bool instar,
-                               bool script) {
+static void fence_list_program(struct fence_list *list, const char *program, const char *guests,
+                               bool instar, bool script) {
     char directory[512];
     snprintf(directory, sizeof directory, "%s", program);
     char *slash = strrchr(directory, '/');
@@ -93,8 +92,7 @@ static void fence_list_program(struct fence_list *list, const char *program, boo
     snprintf(guest, sizeof guest, "%s/core.bin", directory);
     if (script || (instar && !access(guest, F_OK)))
         fence_list_add(list, FENCE_RUN, directory, "/");
-    const char *guests = getenv("INSTAR_BIN_DIR");
-    if (instar && guests && *guests == '/')
+    if (*guests)
         fence_list_add(list, FENCE_READ, guests, "");
 }
 
@@ -110,7 +108,7 @@ static void fence_list_more(struct fence_list *list, const char *more) {
 }
 
 static int fence_list_make(struct fence_list *list, const char *program, unsigned with,
-                           const struct tool_room *room, struct fault *fault) {
+                           const char *guests, const struct tool_room *room, struct fault *fault) {
     bool script = fence_is_script(program), instar = with & TOOL_FENCE_INSTAR;
     list->count = list->used = 0;
     list->overflowed = false;
@@ -121,7 +119,7 @@ static int fence_list_make(struct fence_list *list, const char *program, unsigne
         fence_list_add(list, FENCE_WRITE, room->workdir->map_path, "");
     if (instar) // the link's target: instar asks it for its version
         fence_list_add(list, FENCE_RUN, room->workdir->bin_path, "/qemu-img");
-    fence_list_program(list, program, instar, script);
+    fence_list_program(list, program, guests, instar, script);
     for (size_t i = 0; i < FENCE_ROWS; i++) {
         const struct fence_row *row = &fence_rows[i];
         if (row->whom == FOR_ALL || (row->whom == FOR_INSTAR && instar) ||
@@ -133,8 +131,8 @@ static int fence_list_make(struct fence_list *list, const char *program, unsigne
     return list->overflowed ? fault_set(fault, "INSTAR_FUZZ_FENCE names too many folders") : 0;
 }
 
-const char *const *tool_fence(const char *program, unsigned with, const struct tool_room *room,
-                              struct fault *fault) {
+const char *const *tool_fence(const char *program, unsigned with, const char *guests,
+                              const struct tool_room *room, struct fault *fault) {
     static struct fence_list list;
-    return fence_list_make(&list, program, with, room, fault) ? NULL : list.items;
+    return fence_list_make(&list, program, with, guests, room, fault) ? NULL : list.items;
 }

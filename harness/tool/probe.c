@@ -394,6 +394,8 @@ static int probe_version(struct probe *probe, enum tool_kind wanted) {
         return probe_unavailable(tool, "%s is no %s but %s", tool->path, program, tool->name);
     if (probe_lies(probe, &argv, line, sizeof line) != 0)
         return -1;
+    if (tool->kind != TOOL_INSTAR || tool->is_standin)
+        tool->guests[0] = 0;
     if (tool->why_not[0])
         return 0;
     const struct tool_adapter *adapter = tool_adapter(tool->kind);
@@ -438,6 +440,9 @@ int tool_probe_once(struct tool *tool, const char *path, enum tool_kind wanted,
     }
     if (tool_look_at_file(tool->path, &tool->file, &reason) != 0)
         return probe_unavailable(tool, "%s", reason.text);
+    const char *guests = getenv("INSTAR_BIN_DIR");
+    if (wanted == TOOL_INSTAR && guests && strlen(guests) < sizeof tool->guests)
+        snprintf(tool->guests, sizeof tool->guests, "%s", guests);
     struct probe probe = {.tool = tool, .room = *room, .fault = fault};
     if (probe.room.deadline_ms < PROBE_DEADLINE_MS)
         probe.room.deadline_ms = PROBE_DEADLINE_MS;

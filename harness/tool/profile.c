@@ -67,6 +67,8 @@ void tool_profile_words(const struct tool *tool, struct buffer *words) {
                       tool->qemu_version_option ? "" : " (cannot be told: no --qemu-version)");
     buffer_format(words, "  runs        %s%s%s\n", exec_backend_names[tool->backend],
                   tool->backend_why[0] ? ": " : "", tool->backend_why);
+    if (tool->guests[0])
+        buffer_format(words, "  guests      %s (INSTAR_BIN_DIR)\n", tool->guests);
     if (tool->why_not[0])
         buffer_format(words, "  problem     %s\n", tool->why_not);
     if (tool->edges)
@@ -117,6 +119,7 @@ cJSON *tool_profile_json(const struct tool *tool) {
     cJSON_AddBoolToObject(profile, "qemu_version_option", tool->qemu_version_option);
     cJSON_AddStringToObject(profile, "qemu_version", tool->qemu_version);
     cJSON_AddStringToObject(profile, "lies", tool->lies);
+    cJSON_AddStringToObject(profile, "guests", tool->guests);
     cJSON_AddStringToObject(profile, "backend", exec_backend_names[tool->backend]);
     cJSON_AddStringToObject(profile, "backend_why", tool->backend_why);
     return profile;

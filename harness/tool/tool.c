@@ -145,7 +145,7 @@ int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct 
     bool instar = tool->kind == TOOL_INSTAR && !tool->is_standin;
     unsigned with = (instar ? TOOL_FENCE_INSTAR : 0) | (tool->edges ? TOOL_FENCE_COUNTS : 0);
     const char *const *fence = NULL;
-    if (!room->unfenced && !(fence = tool_fence(tool->path, with, room, fault)))
+    if (!room->unfenced && !(fence = tool_fence(tool->path, with, tool->guests, room, fault)))
         return -1;
     const struct exec_command command = {
         .program = tool->path,

@@ -82,6 +82,7 @@ struct tool {
     bool qemu_version_option;  // instar: `info --qemu-version` exists
     char qemu_version[24];     // instar: what it is given; see tool_set_qemu_version
     char lies[256];            // stand-in: STANDIN_LIE in force, else ""
+    char guests[512];          // instar itself: INSTAR_BIN_DIR in force, else ""
     uint32_t edges;            // of its code, which it counts (exec/coverage_map.h); 0: it does not
     uint32_t edges_dropped;    // others, for which the map has no room
     enum exec_backend backend; // how its commands run
@@ -183,18 +184,19 @@ void tool_set_qemu_version(struct tool *instar, const struct tool *qemu_img);
 // Makes <workdir>/bin/qemu-img, the one program that the tools can find by name; NULL: none.
 int tool_link_qemu_img(const struct workdir *workdir, const char *qemu_img, struct fault *fault);
 // The environment, built from nothing (HOME, XDG_CONFIG_HOME, TZ, LC_ALL, PATH; for the stand-in
-// also STANDIN_LIE; for instar INSTAR_BIN_DIR, where its guest programs are, if we have it; for a
+// also STANDIN_LIE; for instar INSTAR_BIN_DIR, where its guest programs are, if it was told; for a
 // tool that counts its edges COVERAGE_VARIABLE). The array lives until the next call.
 const char *const *tool_environment(const struct tool *tool, const struct tool_room *room);
 
 // What the program may reach: the list for struct exec_command, which lives until the next call.
-// NULL: a folder too many is named.
+// NULL: a folder too many is named. `guests`: where instar was told that its guest programs are;
+// "".
 enum {
     TOOL_FENCE_INSTAR = 1 << 0, // its guest programs and /dev/kvm, too
     TOOL_FENCE_COUNTS = 1 << 1, // the map of its edges, too
 };
-const char *const *tool_fence(const char *program, unsigned with, const struct tool_room *room,
-                              struct fault *fault);
+const char *const *tool_fence(const char *program, unsigned with, const char *guests,
+                              const struct tool_room *room, struct fault *fault);
 
 // Can this tool do this call at all? false: verdict `unsupported`, `why` gets a stable short
 // reason such as "no_operation", "no_target", "no_option".

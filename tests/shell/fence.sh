@@ -70,5 +70,29 @@ reaches() {
     [ -e "$SCRATCH/written" ] && [ -s "$SCRATCH/attacker/stolen" ]
 }
 check "without the fence it would have been" reaches
+# An instar that answers otherwise where it finds its guest programs in the folder that it was told.
+if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+    export INSTAR_FUZZ_FENCE=$ROOT/build # where the stand-in is
+    mkdir "$SCRATCH/guest programs" && echo >"$SCRATCH/guest programs/core.bin"
+    guided=$(fake guided/instar <<'A'
+case "$*" in --version) echo "instar 9.8.7"; exit ;; esac
+[ ! -r "${INSTAR_BIN_DIR:-/nowhere}/core.bin" ] || export STANDIN_LIE=measure-trailing-comma
+exec $STANDIN "$@"
+A
+    )
+    measure=$(text measure <<'J'
+{"format": "raw", "virtual_size": 65536, "operations": [{"op": "measure", "target": "raw"}]}
+J
+    )
+    check "without its guest programs it is honest" env INSTAR="$guided" "$FUZZ" replay "$measure"
+    finds_them() { status 1 env INSTAR="$guided" INSTAR_BIN_DIR="$SCRATCH/guest programs" "$FUZZ" replay --out "$SCRATCH/told" "$measure"; }
+    check "instar finds its guest programs through the fence" finds_them
+    told() { cat "$SCRATCH"/told/findings/*/story.txt | grep -F "INSTAR_BIN_DIR='$SCRATCH/guest programs' "; }
+    check "its command lines say where they are" told
+    repeats() { env -i PATH="$PATH" sh "$SCRATCH"/told/findings/*/reproduce.sh | grep -F '"fully-allocated": 65536,'; }
+    check "reproduce.sh finds them, too" repeats
+else
+    echo "# /dev/kvm may not be opened here: INSTAR_BIN_DIR is not tried"
+fi
 check "nothing is left" bash -c "[ -z \"\$(ls -A '$INSTAR_FUZZ_WORK')\" ]"
 finish

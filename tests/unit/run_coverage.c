@@ -158,7 +158,7 @@ static void a_program_that_counts_is_known_by_it(void **state) {
             told[i] |= !strncmp(*at, COVERAGE_VARIABLE "=", strlen(COVERAGE_VARIABLE) + 1);
     assert_false(told[0]);
     assert_true(told[1]);
-    const char *const *fence = tool_fence("/x", 0, &chain.room, &fault);
+    const char *const *fence = tool_fence("/x", 0, "", &chain.room, &fault);
     for (; *fence; fence++)
         assert_null(strstr(*fence, workdir.map_path));
 }

@@ -16,6 +16,7 @@
 static int forget(void **state) {
     (void)state;
     static const char *const names[] = {"INSTAR",
+                                        "INSTAR_BIN_DIR",
                                         "QEMU_IMG",
                                         "INSTAR_FUZZ_PAIR",
                                         "INSTAR_FUZZ_EXEC",
@@ -86,6 +87,7 @@ static void the_fence_is_up_unless_it_is_taken_away(void **state) {
 static void a_wrong_name_or_value_is_refused_in_words(void **state) {
     (void)state;
     refused("INSTAR_FUZZ_OPPS", "info", "unknown variable");
+    refused("INSTAR_BIN_DIR", "guests", "an absolute path");
     refused("INSTAR_FUZZ_FENCE", "no", "on, off");
     refused("INSTAR_FUZZ_FENCE", "", "on, off");
     refused("INSTAR_FUZZ_FENCE", "/opt/a,opt/b", "on, off");

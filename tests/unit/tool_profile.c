@@ -23,7 +23,7 @@ static void the_environment_is_built_from_nothing(void **state) {
     (void)state;
     struct tool tool = {.kind = TOOL_QEMU_IMG, .lies = "only the stand-in is told"};
     setenv("STANDIN_LIE", "from-outside", 1);
-    setenv("INSTAR_BIN_DIR", "/opt/guests", 1);
+    setenv("INSTAR_BIN_DIR", "/from/outside", 1);
     const char *const *items = tool_environment(&tool, &room);
     assert_int_equal(count_of(items), 5);
     assert_string_equal(item_of(items, "HOME"), workdir.home_path);
@@ -32,11 +32,12 @@ static void the_environment_is_built_from_nothing(void **state) {
     assert_string_equal(item_of(items, "TZ"), "UTC");
     assert_string_equal(item_of(items, "LC_ALL"), "C");
     tool.kind = TOOL_INSTAR;
+    snprintf(tool.guests, sizeof tool.guests, "/opt/guests");
     items = tool_environment(&tool, &room);
     assert_int_equal(count_of(items), 6);
     assert_string_equal(item_of(items, "INSTAR_BIN_DIR"), "/opt/guests");
     tool.is_standin = true;
-    tool.lies[0] = 0;
+    tool.lies[0] = tool.guests[0] = 0;
     assert_int_equal(count_of(tool_environment(&tool, &room)), 5);
     // What the profile says is in force, not what the environment says by now.
     snprintf(tool.lies, sizeof tool.lies, "one,two");
@@ -72,6 +73,7 @@ static void the_profile_names_everything(void **state) {
     snprintf(tool.version, sizeof tool.version, "instar stand-in 0.1");
     snprintf(tool.qemu_version, sizeof tool.qemu_version, "7.2.22");
     snprintf(tool.lies, sizeof tool.lies, "one");
+    snprintf(tool.guests, sizeof tool.guests, "/opt/guests");
     tool.version_number = 100;
     tool.backend = EXEC_LINKED;
     snprintf(tool.backend_why, sizeof tool.backend_why, "two words");
@@ -91,6 +93,7 @@ static void the_profile_names_everything(void **state) {
                                     "  lacks       grain_size of measure\n"
                                     "  imitates    qemu-img 7.2.22\n"
                                     "  runs        linked: two words\n"
+                                    "  guests      /opt/guests (INSTAR_BIN_DIR)\n"
                                     "  lies        one\n");
     buffer_free(&words);
     cJSON *profile = tool_profile_json(&tool);
@@ -102,7 +105,7 @@ static void the_profile_names_everything(void **state) {
               "\"operations\":[\"info\",\"convert_compressed\"],\"reads\":[\"raw\",\"vhdx\"],"
               "\"writes\":[\"vpc\"],\"measures\":[],\"lacks_options\":[\"measure:grain_size\"],"
               "\"qemu_version_option\":true,\"qemu_version\":\"7.2.22\",\"lies\":\"one\","
-              "\"backend\":\"linked\","
+              "\"guests\":\"/opt/guests\",\"backend\":\"linked\","
               "\"backend_why\":\"two words\"}");
     cJSON_free(text);
     cJSON_Delete(profile);
