@@ -95,13 +95,13 @@ test: deps ## unit tests, shell tests, seeds and past finds replayed
 	@ci/test
 
 # The story is told by the program; make's own words about its exit code would only stand in the way.
-replay: deps ## the story of a case: CASE=file...
+replay: deps-programs ## the story of a case: CASE=file...
 	@$(MAKE) -s --no-print-directory programs
 	@if [ -z '$(CASE)' ]; then echo 'make replay needs CASE=file' >&2; exit 2; fi; \
 	    INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' build/instar-fuzz replay --out build/replay $(CASE) || \
 	    { status=$$?; [ $$status = 1 ] || [ $$status = 4 ] || exit $$status; }
 
-minimize: deps ## a case as simple as it can be and still show its divergence: CASE=file...
+minimize: deps-programs ## a case as simple as it can be and still show its divergence: CASE=file...
 	@$(MAKE) -s --no-print-directory programs
 	@if [ -z '$(CASE)' ]; then echo 'make minimize needs CASE=file' >&2; exit 2; fi; \
 	    INSTAR='$(INSTAR)' QEMU_IMG='$(QEMU_IMG)' build/instar-fuzz minimize $(CASE)
@@ -118,9 +118,12 @@ ablation: deps ## the runs of the ablation that are missing: CORES=2 TIME=second
 programs: $(PROGRAMS) $(THIRD)
 	$(if $(THIRD),,@echo 'third-reader is not built: libqcow-dev, libvmdk-dev, libvhdi-dev or libbfio-dev is missing; all else works.' >&2)
 
-.PHONY: deps build-libfuzzer build-afl build-loop build-bench build-ablation build-tests seeds
+.PHONY: deps deps-programs build-libfuzzer build-afl build-loop build-bench build-ablation build-tests seeds
 deps:
 	@ci/install-deps --if-missing
+# What replays a case needs no engine.
+deps-programs:
+	@ci/install-deps --programs
 
 seeds: build/seeds.stamp
 build-libfuzzer: programs build/fuzz_instar seeds
