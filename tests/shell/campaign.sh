@@ -54,8 +54,9 @@ nothing_made() { [ ! -e "$SCRATCH/none" ] && [ "$(find "$SEEDS" -type f | wc -l)
 check "and nothing was made of it" nothing_made
 
 # --- two jobs of AFL++ -------------------------------------------------------------------------------
-A=$SCRATCH/afl
-check "start" env JOBS=2 INSTAR_FUZZ_CASE_MS=13000 AFL_FORKSRV_INIT_TMOUT=123456 "$CAMPAIGN" start "$A"
+A="$SCRATCH/afl and more"
+mkdir "$SCRATCH/gnuplot" && fake gnuplot/gnuplot </dev/null >/dev/null
+check "start" env PATH="$SCRATCH/gnuplot:$PATH" JOBS=2 INSTAR_FUZZ_CASE_MS=13000 AFL_FORKSRV_INIT_TMOUT=123456 "$CAMPAIGN" start "$A"
 check "a second start is refused" complains "is a campaign already" "$CAMPAIGN" start "$A"
 check "a second resume, too" complains "runs already" "$CAMPAIGN" resume "$A"
 check "both jobs keep cases" soon has_kept "$A"
@@ -114,6 +115,13 @@ check "no directory below the work folder" bash -c "[ -z \"\$(ls -A '$INSTAR_FUZ
 check "says so" says "$A" "Campaign: stopped, after"
 check "and a page" grep -q '<h1' "$A/index.html"
 check "a stop of what is stopped is no error" "$CAMPAIGN" stop "$A"
+plots() {
+    local last to
+    last=$("$CAMPAIGN" report "$A" | grep afl-plot | tail -n 1)
+    to=$(eval "set -- $last"'; [ $# = 3 ] && [ -d "$2" ] && echo "$3"') || { echo "$last"; return 1; }
+    [ "$(dirname "$to")" = "$A/plot" ] && [ -d "$A/plot" ]
+}
+check "the report's afl-plot lines can be typed" plots
 
 mkdir "$SCRATCH/damaged"
 printf 'ENGINE=afl\nJOBS=1\n' >"$SCRATCH/damaged/campaign.conf"
