@@ -208,6 +208,13 @@ build/third-reader: build/obj/plain/third/reader.o
 # The registry is inside every program that judges (oracles/registry_built_in.c).
 $(foreach f,plain check libfuzzer afl service service-plain,build/obj/$(f)/oracles/registry_built_in.o): oracles/known-divergences.json
 
+# Which harness judged: asked each time, written where it is another one than before.
+build/version: FORCE
+	@mkdir -p $(@D); version=$$([ -e .git ] && git --no-optional-locks describe --always --dirty 2>/dev/null) || \
+	    version=$$(sed -n 's/^## //p' CHANGELOG.md | head -n 1); \
+	    [ "$$version" = "$$(cat $@ 2>/dev/null)" ] || printf %s "$$version" >$@
+$(foreach f,plain check libfuzzer afl service service-plain,build/obj/$(f)/harness/report/version.o): build/version
+
 # So are style and script of a campaign's page (harness/page/style.c).
 $(foreach f,plain check,build/obj/$(f)/harness/page/style.o): harness/page/page.css harness/page/page.js
 

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "coverage.h"
 #include "harness_state.h"
+#include "report/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 static char *compared_text(const struct harness *h) {
     struct buffer words = {0};
     cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "harness", report_harness_version);
     cJSON *tools = cJSON_AddObjectToObject(json, "tools");
     cJSON_AddItemToObject(tools, "a", tool_profile_json(&h->tools[SIDE_A]));
     cJSON_AddItemToObject(tools, "b", tool_profile_json(&h->tools[SIDE_B]));

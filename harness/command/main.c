@@ -4,6 +4,7 @@
 #include "command/command.h"
 
 #include "base/file.h"
+#include "report/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,8 @@ static void usage(FILE *to) {
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  instar-fuzz %s%s%s\n      %s\n", commands[i]->name,
                 *commands[i]->usage ? " " : "", commands[i]->usage, commands[i]->words);
-    fprintf(to, "\n`instar-fuzz COMMAND --help` says more. Variables:\n");
+    fprintf(to, "\n`instar-fuzz COMMAND --help` says more, `instar-fuzz --version` which build "
+                "this is. Variables:\n");
     struct buffer words = {0};
     settings_words(NULL, &words);
     fputs(words.data, to);
@@ -157,6 +159,10 @@ static int check_stdout(int status) {
 }
 
 int main(int argc, char **argv) {
+    if (argc == 2 && !strcmp(argv[1], "--version")) {
+        printf("instar-fuzz %s\n", report_harness_version);
+        return check_stdout(EXIT_NONE);
+    }
     if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_BAD_USE : check_stdout(EXIT_NONE);

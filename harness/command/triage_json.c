@@ -5,6 +5,7 @@
 #include "command/triage.h"
 
 #include "exec/clock.h"
+#include "report/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,7 @@ cJSON *triage_json(const struct triage *t) {
     cJSON *lists[LISTS];
     cJSON_AddStringToObject(json, "tool", "instar-fuzz triage");
     cJSON_AddNumberToObject(json, "version", 1);
+    cJSON_AddStringToObject(json, "harness", report_harness_version);
     cJSON_AddBoolToObject(json, "partial", t->interrupted != 0);
     add_time(json, "started", t->started_s);
     cJSON_AddNumberToObject(json, "seconds", (double)((clock_us() - t->begun_us) / 1000) / 1000);

@@ -7,6 +7,7 @@
 #include "command/triage.h"
 
 #include "base/hash.h"
+#include "report/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,7 +164,7 @@ cJSON *triage_sarif(const struct triage *t) {
     cJSON *tool = cJSON_AddObjectToObject(run, "tool");
     cJSON *driver = cJSON_AddObjectToObject(tool, "driver");
     cJSON_AddStringToObject(driver, "name", "instar-fuzz");
-    cJSON_AddStringToObject(driver, "version", "unreleased");
+    cJSON_AddStringToObject(driver, "version", report_harness_version);
     cJSON_AddStringToObject(driver, "informationUri", SARIF_INFORMATION);
     cJSON *rules = cJSON_AddArrayToObject(driver, "rules");
     cJSON *details = cJSON_AddObjectToObject(run, "automationDetails");

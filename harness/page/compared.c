@@ -48,6 +48,9 @@ static void tell_compared(const cJSON *compared, struct html *html) {
     html_close(html);
     html_close(html);
     html_open(html, "ul", NULL);
+    if (*json_text(compared, "harness"))
+        html_element_format(html, "li", NULL, "Judged by instar-fuzz %s.",
+                            json_text(compared, "harness"));
     html_element_format(html, "li", NULL, "Fence: %s.", json_text(compared, "fence"));
     html_element_format(html, "li", NULL, "Guidance: %s. %s", page_guide_words(compared),
                         json_text(compared, "instrumented"));

@@ -5,6 +5,7 @@
 #include "oracles/predict.h"
 #include "report/maps.h"
 #include "report/story.h"
+#include "report/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +197,7 @@ cJSON *report_json(const struct report *report) {
     const struct record *record = report->record;
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "version", 1);
+    cJSON_AddStringToObject(json, "harness", report_harness_version);
     if (report->finding)
         add_finding(json, report);
     cJSON *all = cJSON_AddArrayToObject(json, "signatures");

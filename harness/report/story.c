@@ -4,6 +4,8 @@
 // answered, who is right as far as the harness knows.
 #include "report/story.h"
 
+#include "report/version.h"
+
 #include <string.h>
 
 const char *report_tool_words(const struct tool *tool) {
@@ -174,6 +176,7 @@ void report_story(const struct record *record, const char *files, struct buffer 
     case_describe(record->testcase, out);
     buffer_text(out, "\nTools: ");
     report_pair_words(record->tools[SIDE_A], record->tools[SIDE_B], out);
+    buffer_format(out, "\nJudged by: instar-fuzz %s", report_harness_version);
     buffer_format(out, "\nSource: %s, %llu bytes, virtual size %llu\n", record->source_name,
                   (unsigned long long)record->source.file_size,
                   (unsigned long long)record->source.declared_size);

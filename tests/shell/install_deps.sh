@@ -13,6 +13,8 @@ for program in sh cat cc ar ld as id tr head sed grep find sort mkdir touch prin
     requires "$program"
     ln -s "$(command -v "$program")" "$SCRATCH/bin/$program"
 done
+# The build's version, which make asks for each time, is what it was.
+! git=$(command -v git) || ln -s "$git" "$SCRATCH/bin/git"
 here() { env PATH="$SCRATCH/bin" INSTALL_DEPS=0 "$@"; }
 says() { # STATUS WORDS COMMAND...
     local words=$2
