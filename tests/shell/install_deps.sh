@@ -7,14 +7,14 @@
 . "$(dirname "$0")/lib.bash"
 cd "$ROOT" || exit 2
 unset INSTALL_DEPS
-# A machine with a compiler and qemu-img, and without the engines.
+requires cc
+requires qemu-img
+requires make
+# This machine, without the engines.
 mkdir "$SCRATCH/bin"
-for program in sh cat cc ar ld as id tr head sed grep find sort mkdir touch printf make qemu-img qemu-io; do
-    requires "$program"
-    ln -s "$(command -v "$program")" "$SCRATCH/bin/$program"
-done
-# The build's version, which make asks for each time, is what it was.
-! git=$(command -v git) || ln -s "$git" "$SCRATCH/bin/git"
+IFS=: read -ra folders <<<"$PATH"
+for folder in "${folders[@]}"; do ln -s "$folder"/* "$SCRATCH/bin/" 2>/dev/null; done
+rm -f "$SCRATCH"/bin/{clang,afl-}*
 here() { env PATH="$SCRATCH/bin" INSTALL_DEPS=0 "$@"; }
 says() { # STATUS WORDS COMMAND...
     local words=$2
