@@ -35,8 +35,11 @@ while read -r line; do
     'QEMU_IMG_COV='*' coverage '*) [ -s instrumented/qemu-img.edges ] || { echo "left out: $line (it was not built)"; continue; } ;;
     'QEMU_IMG_COV='*) [ -x instrumented/qemu-img ] || { echo "left out: $line (it was not built)"; continue; }
         line="$line DURATION=3" ;;
-    'AFL_CUSTOM_MUTATOR_LIBRARY='*) line="AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_AFFINITY=1 ${line/-V 60 -i build\/seeds -o campaign\/by-hand/-V 3 -i $SCRATCH\/few -o $SCRATCH\/afl}"
-        mkdir "$SCRATCH/few" && cp build/seeds/empty build/seeds/raw-size-zero "$SCRATCH/few" ;;
+    'AFL_CUSTOM_MUTATOR_LIBRARY='*) line="AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_AFFINITY=1 ${line/INSTAR_FUZZ_OUT=campaign\/by-hand afl-fuzz -M main -V 60 -i build\/seeds -o campaign\/by-hand/INSTAR_FUZZ_OUT=$SCRATCH\/afl afl-fuzz -M main -V 3 -i $SCRATCH\/few -o $SCRATCH\/afl}"
+        mkdir "$SCRATCH/few" && cp build/seeds/empty build/seeds/raw-size-zero "$SCRATCH/few"
+        check "$line" bash -c "$line" </dev/null
+        check "... counts, and its queue is where docs/guidance.md looks" bash -c "[ -s '$SCRATCH/afl/main/queue/'id:000000* ] && [ -n \"\$(ls '$SCRATCH/afl/stats')\" ]"
+        continue ;;
     'make ablation'*) check "$line exists" grep -q '^ablation:' Makefile
         continue ;;
     'ci/triage-load') line='ci/triage-load 24' ;;
