@@ -41,6 +41,10 @@ check "shell in the workflow" broken 's/run: ci.prepare-runner/run: make/' 'no c
 check "a script that is not there" broken 's/run: ci.prepare-runner/run: ci\/nothing/' 'no call of a script'
 check "rights for all" broken 's/^permissions: {}/permissions: read-all/' 'permissions:'
 check "no time limit" broken '/timeout-minutes/d' 'no timeout-minutes'
+no_novelty() {
+    rm -rf "$SCRATCH/w" && mkdir "$SCRATCH/w" && cp .github/workflows/cflite_pr.yml "$SCRATCH/w" && says 1 'no workflow has upload-build' rules "$SCRATCH/w"
+}
+check "pull requests whose crashes nobody can call old" no_novelty
 
 # --- ci/differential-fuzz ------------------------------------------------------------------------------
 # An instar by its version, which is the stand-in by what it does.

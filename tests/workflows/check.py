@@ -45,7 +45,15 @@ def check_job(say, workflow, job):
         check_step(say, step, number == 0)
 
 
+def check_novelty(workflows):
+    """A crash of a pull request is its own only where a build of main can be asked."""
+    steps = [s.get("with", {}) for w in workflows for j in w["jobs"].values() for s in j["steps"]]
+    if any(s.get("mode") == "code-change" for s in steps) and not any(s.get("upload-build") for s in steps):
+        WRONG.append("pull requests are fuzzed, and no workflow has upload-build")
+
+
 def main(folder):
+    workflows = []
     names = sorted(n for n in os.listdir(folder) if n.endswith((".yml", ".yaml")))
     for name in names:
         path = os.path.join(folder, name)
@@ -55,8 +63,10 @@ def main(folder):
         for line in re.findall(r"uses: .*", lines):
             if not re.search(r"  # v\d+(\.\d+)*$", line):
                 WRONG.append(f"{name}: no version behind {line}")
+        workflows.append(workflow)
         for key, job in workflow["jobs"].items():
             check_job(lambda words, n=name, k=key: WRONG.append(f"{n}: {k}: {words}"), workflow, job)
+    check_novelty(workflows)
     print(f"{len(names)} workflows", *WRONG, sep="\n")
     return 1 if WRONG or not names else 0
 
