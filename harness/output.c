@@ -48,7 +48,7 @@ const struct tool *output_checker(const struct chain *chain) {
 
 // Lets qemu-img turn `name` into a raw file beside it. -1: harness error.
 static int flatten(struct chain *chain, const char *name, enum image_format format, char *raw,
-                   size_t room, enum reading *reading, char *why, size_t why_room,
+                   size_t room, enum reading *reading, bool *died, char *why, size_t why_room,
                    struct fault *fault) {
     static struct exec_outcome outcome;
     enum outcome_class class;
@@ -68,6 +68,7 @@ static int flatten(struct chain *chain, const char *name, enum image_format form
         *reading = READ_OK;
     else if (class == OUTCOME_REFUSED)
         *reading = READ_REFUSED;
+    *died = class == OUTCOME_SIGNAL;
     snprintf(why, why_room, "%s: %.200s", tool->name, outcome.err.data ? outcome.err.data : "");
     return 0;
 }
@@ -79,8 +80,8 @@ static int ask_qemu_img(struct step_record *step, struct chain *chain, int side,
     char path[4096], raw[64], why[256] = "";
     enum reading reading;
     struct image *flat = NULL;
-    if (flatten(chain, step->outputs[side], step->step.target, raw, sizeof raw, &reading, why,
-                sizeof why, fault))
+    if (flatten(chain, step->outputs[side], step->step.target, raw, sizeof raw, &reading,
+                &to->reader_died, why, sizeof why, fault))
         return -1;
     if (reading == READ_OK) {
         case_path(chain, raw, path, sizeof path);

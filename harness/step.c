@@ -29,6 +29,7 @@ static void begin_side(struct step_record *step, const struct chain *chain, int 
     to->output_check.class = OUTCOME_CLASSES;
     to->fit_class = OUTCOME_CLASSES;
     to->fit_costs_too_much = false;
+    to->reader_died = false;
     step->flattened[side] = false;
     step->outputs[side][0] = step->fits[side][0] = step->other[0] = 0;
     tool_result_free(&step->results[side]);
@@ -87,6 +88,7 @@ void step_begin(struct step_record *step, const struct chain *chain,
         .input_name = input->name,
         .input_is_output = input != &chain->source,
         .truth = input->truth,
+        .checker = output_checker(chain),
         .compare_budget = COMPARE_BUDGET,
     };
     step->input_file_count = input->file_count;

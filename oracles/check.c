@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Consistency. Tools that check must agree on clean or not clean; an image of our own making is
-// clean by construction, so there every complaint is a finding; and what a convert wrote, also the
-// one behind a measure, must pass the reference checker. Counts are not compared: each tool counts
-// different things.
+// clean by construction, so there every complaint is a finding, and so is a tool that no longer
+// checks what it can check; and what a convert wrote, also the one behind a measure, must pass the
+// reference checker. Counts are not compared: each tool counts different things.
 #include "oracles/rule.h"
+
+#include <string.h>
+
+static bool is_built_by_us(const struct oracle_step *step) {
+    return step->truth.options && !step->input_is_output;
+}
 
 static bool has_verdict(const struct oracle_side *side) {
     enum outcome_class class = oracle_class(side);
@@ -25,6 +31,42 @@ static void say_not_clean(const struct oracle *oracle, const struct oracle_step 
         side->tool->name, class, side->result->check.corruptions, side->result->check.leaks, than);
 }
 
+// `other`: 1 if the other tool finds it clean, 0 if not, -1 if it has no verdict.
+static bool judge_complaint(const struct oracle *oracle, const struct oracle_step *step,
+                            struct judgements *out, int i, int other) {
+    const char *than = is_built_by_us(step) ? "though it was built without a fault"
+                       : other == 1         ? "while the other tool finds nothing wrong"
+                                            : "though no step before found a fault in it";
+    if (!is_built_by_us(step) && other == 0)
+        return false; // they are of one mind
+    if (is_built_by_us(step) || other == 1 || step->truth.content)
+        say_not_clean(oracle, step, out, i, than);
+    else
+        oracle_say(out, oracle, VERDICT_INCONCLUSIVE, "complains_alone");
+    return true;
+}
+
+// It can check such images, and has no verdict on one that is sound. That both refuse, or one what
+// the other accepts, exit_code has said; instar documents that it checks no descriptors.
+static bool judge_silence(const struct oracle *oracle, const struct oracle_step *step,
+                          struct judgements *out, int i) {
+    const struct oracle_side *side = oracle_side_at(step, i), *other = oracle_side_at(step, !i);
+    enum outcome_class class = oracle_class(side);
+    bool refused =
+        class == OUTCOME_REFUSED && !oracle_gave(other) && oracle_class(other) != OUTCOME_REFUSED;
+    if ((!refused && class != OUTCOME_NO_CHECKS) || !is_built_by_us(step) ||
+        !tool_checks(side->tool, step->source) ||
+        (side->tool->kind == TOOL_INSTAR && oracle_input_is_descriptor(step)))
+        return false;
+    struct judgement *judgement =
+        oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "unchecked_", side, "");
+    const char *words = outcome_class_names[class];
+    oracle_values(judgement, "outcome", i == 0 ? words : NULL, i == 0 ? NULL : words);
+    oracle_text(judgement, "%s %s an image that was built without a fault.", side->tool->name,
+                refused ? "refuses to check" : "says that it has no checks for the format of");
+    return !oracle_explained(step, out, judgement);
+}
+
 static void judge_check(const struct oracle *oracle, const struct oracle_step *step,
                         struct judgements *out) {
     int clean[ORACLE_SIDES] = {-1, -1};
@@ -41,22 +83,26 @@ static void judge_check(const struct oracle *oracle, const struct oracle_step *s
             return;
         }
     }
-    bool built_by_us = step->truth.options && !step->input_is_output;
-    for (int i = 0; i < ORACLE_SIDES; i++) {
-        if (clean[i] != 0)
-            continue;
-        if (built_by_us) {
-            say_not_clean(oracle, step, out, i, "though it was built without a fault");
+    for (int i = 0; i < ORACLE_SIDES; i++)
+        if ((clean[i] == 0 && judge_complaint(oracle, step, out, i, clean[!i])) ||
+            judge_silence(oracle, step, out, i))
             return;
-        }
-        if (clean[!i] == 1) {
-            say_not_clean(oracle, step, out, i, "while the other tool finds nothing wrong");
-            return;
-        }
-    }
-    if (clean[0] >= 0 || clean[1] >= 0)
-        if (built_by_us || (clean[0] >= 0 && clean[1] >= 0))
-            oracle_say(out, oracle, VERDICT_AGREE, NULL);
+    bool one = clean[0] >= 0 || clean[1] >= 0, both = clean[0] >= 0 && clean[1] >= 0;
+    if (both || (one && is_built_by_us(step)))
+        oracle_say(out, oracle, VERDICT_AGREE, NULL);
+}
+
+// A crash is a bug of the program that dies, whoever wrote the file.
+static void say_crash(const struct oracle *oracle, const struct oracle_step *step, int i,
+                      const char *during, struct judgements *out) {
+    const char *words = outcome_class_names[OUTCOME_SIGNAL];
+    bool by_a = step->checker == step->a.tool;
+    struct judgement *judgement =
+        oracle_say_tool(out, oracle, VERDICT_DIVERGENCE, "crash_", step->checker, "");
+    oracle_values(judgement, "outcome", by_a ? words : NULL, by_a ? NULL : words);
+    oracle_text(judgement, "%s dies of a signal %s what %s wrote.", step->checker->name, during,
+                oracle_side_at(step, i)->tool->name);
+    oracle_explained(step, out, judgement);
 }
 
 // What qemu-img's check finds in a file that a tool wrote. `before` begins the detail.
@@ -68,16 +114,16 @@ static void judge_written(const struct oracle *oracle, const struct oracle_step 
         oracle_say(out, oracle, VERDICT_AGREE, NULL);
     if (check->class == OUTCOME_LIMIT || check->class == OUTCOME_TIMEOUT)
         oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "output_check_cut_off_", side, "");
+    if (check->class == OUTCOME_SIGNAL)
+        say_crash(oracle, step, i, "when it checks", out);
     if (check->class != OUTCOME_LEAKS && check->class != OUTCOME_CORRUPT &&
-        check->class != OUTCOME_REFUSED && check->class != OUTCOME_SIGNAL)
+        check->class != OUTCOME_REFUSED)
         return;
     struct judgement *judgement =
         oracle_say_role(out, oracle, VERDICT_DIVERGENCE, before, side, "");
     oracle_values(judgement, "outcome", i == 0 ? outcome_class_names[check->class] : NULL,
                   i == 0 ? NULL : outcome_class_names[check->class]);
-    if (check->class == OUTCOME_SIGNAL)
-        oracle_text(judgement, "qemu-img check dies on what %s wrote.", side->tool->name);
-    else if (check->class == OUTCOME_REFUSED)
+    if (check->class == OUTCOME_REFUSED)
         oracle_text(judgement, "qemu-img check refuses to open what %s wrote.", side->tool->name);
     else
         oracle_text(judgement,
@@ -94,7 +140,9 @@ static void judge_outputs(const struct oracle *oracle, const struct oracle_step 
         size_t from = out->count;
         if (!oracle_gave(side))
             continue;
-        if (step->op != OP_MEASURE)
+        if (side->reader_died)
+            say_crash(oracle, step, i, "when it reads", out);
+        else if (step->op != OP_MEASURE)
             judge_written(oracle, step, i, &side->output_check, "output_", out);
         else if (side->beside[CROSS_CHECK_FIT].result)
             judge_written(oracle, step, i, side->beside[CROSS_CHECK_FIT].result, "fit_", out);
@@ -113,14 +161,16 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
 
 static void opinion(const struct oracle_step *step, const struct judgement *judgement,
                     struct opinion *opinion) {
-    bool built_by_us = step->truth.options && !step->input_is_output;
-    if (step->op != OP_CHECK)
+    if (strncmp(judgement->detail, "crash_", 6) == 0)
+        opinion_accuse(step, judgement, opinion, OPINION_BY_TOOL,
+                       "No image may end a tool by a signal.");
+    else if (step->op != OP_CHECK)
         opinion_accuse(step, judgement, opinion, OPINION_BY_TOOL,
                        "qemu-img's own check does not find its output clean.");
     else if (!*judgement->field)
         opinion_accuse(step, judgement, opinion, OPINION_BY_CONTRACT,
                        "It gave a verdict without the documented JSON.");
-    else if (built_by_us)
+    else if (is_built_by_us(step))
         opinion_accuse(step, judgement, opinion, OPINION_BY_TRUTH,
                        "The image was built without a fault.");
 }

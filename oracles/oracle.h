@@ -55,6 +55,7 @@ struct oracle_side {
     // Neither a second opinion nor our reader could decide whether the output can be read, or only
     // our reader could: what it fails to read then accuses nobody.
     bool output_undecided;
+    bool reader_died; // qemu-img's conversion of the output to raw, asked for a second opinion
     struct tool_result output_check; // qemu-img's check of a convert output; class OUTCOME_CLASSES
                                      // if none was run
     // Of the output, and, where that is THIRD_OTHER, of an image of the same kind and content that
@@ -81,9 +82,10 @@ struct oracle_step {
     bool source_modified; // size, mtime or content hash of the input differ after a tool read it
     char modified_by[24]; // role of the tool that did it
     struct oracle_side a, b;
-    uint64_t compare_budget; // bytes that a content comparison may read from each side
-    bool deadline_is_final;  // a plain run, alone, with ten times the deadline: a time-out of it is
-                             // a hang, not bad luck (tool_hang)
+    const struct tool *checker; // the qemu-img that checks and reads outputs; NULL: none is here
+    uint64_t compare_budget;    // bytes that a content comparison may read from each side
+    bool deadline_is_final; // a plain run, alone, with ten times the deadline: a time-out of it is
+                            // a hang, not bad luck (tool_hang)
 };
 
 // Side 0 is a, side 1 is b.

@@ -54,6 +54,8 @@ static const struct reason reasons[] = {
     {"size_not_predicted", "inconclusive",
      "instar wrote a file of another size than its documented layout leads to; nobody is accused"},
     {"refused_alone", "inconclusive", "one tool alone refuses; nobody else can say whether it may"},
+    {"complains_alone", "inconclusive",
+     "one tool alone checks such files and does not find clean what an earlier step tainted"},
     {"truth_unknown", "inconclusive", "an earlier step of the case tainted the input"},
     {"compare_budget", "inconclusive", "more bytes than one comparison may read"},
     {"budget", "inconclusive", "the case's time was used up before the step"},

@@ -46,14 +46,20 @@ bool oracle_target_exists(const struct oracle_step *step) {
            image_driver(step->target)->declared_size(&defaults, size, &declared, &fault) == 0;
 }
 
+struct judgement *oracle_say_tool(struct judgements *out, const struct oracle *oracle,
+                                  enum verdict verdict, const char *before, const struct tool *tool,
+                                  const char *after) {
+    char detail[128];
+    snprintf(detail, sizeof detail, "%s%s%s", before, tool->role, after);
+    struct judgement *judgement = oracle_say(out, oracle, verdict, detail);
+    judgement->about = tool;
+    return judgement;
+}
+
 struct judgement *oracle_say_role(struct judgements *out, const struct oracle *oracle,
                                   enum verdict verdict, const char *before,
                                   const struct oracle_side *side, const char *after) {
-    char detail[128];
-    snprintf(detail, sizeof detail, "%s%s%s", before, side->tool->role, after);
-    struct judgement *judgement = oracle_say(out, oracle, verdict, detail);
-    judgement->about = side->tool;
-    return judgement;
+    return oracle_say_tool(out, oracle, verdict, before, side->tool, after);
 }
 
 // A judgement may quote what a tool said, and goes to terminals, scripts and JSON: one line of

@@ -24,6 +24,10 @@ bool oracle_input_is_descriptor(const struct oracle_step *step);
 bool oracle_target_exists(const struct oracle_step *step);
 
 // Judgement whose detail (or reason) is "<before><role><after>".
+struct judgement *oracle_say_tool(struct judgements *out, const struct oracle *oracle,
+                                  enum verdict verdict, const char *before, const struct tool *tool,
+                                  const char *after);
+// The same of a side's tool.
 struct judgement *oracle_say_role(struct judgements *out, const struct oracle *oracle,
                                   enum verdict verdict, const char *before,
                                   const struct oracle_side *side, const char *after);

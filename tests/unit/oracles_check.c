@@ -15,7 +15,7 @@ static void what_we_built_must_be_clean_on_each_side(void **state) {
     (void)state;
     struct bench bench;
     bench_begin(&bench, OP_CHECK);
-    bench.b_result.class = OUTCOME_NO_CHECKS; // one opinion is enough against the truth
+    bench.b_result.class = OUTCOME_NO_CHECKS; // of raw: one opinion is enough against the truth
     bench_agrees(&bench, "check_divergence");
     bench.a_result.class = OUTCOME_LEAKS;
     bench_diverges(&bench, "check_divergence", "clean_instar");
@@ -38,9 +38,75 @@ static void what_a_tool_wrote_is_compared_between_the_two(void **state) {
     bench_diverges(&bench, "check_divergence", "clean_instar");
     bench.b_result.class = OUTCOME_CORRUPT; // not clean, both: kinds of damage are not compared
     bench_agrees(&bench, "check_divergence");
-    bench.b_result.class = OUTCOME_NO_CHECKS; // nobody to compare with
+    bench.b_result.class = OUTCOME_NO_CHECKS; // nobody to compare with: nothing is wrong so far
+    bench_diverges(&bench, "check_divergence", "clean_instar");
+    bench.step.truth.content = NULL; // something may be
+    bench_reason(&bench, VERDICT_INCONCLUSIVE, "complains_alone");
+    bench_reason(&bench, VERDICT_UNSUPPORTED, "no_checks");
+    bench.a_result.class = OUTCOME_CLEAN;
     bench_reason(&bench, VERDICT_UNSUPPORTED, "no_checks");
     assert_null(bench_find(&bench, "check_divergence", VERDICT_AGREE));
+    assert_null(bench_find(&bench, "check_divergence", VERDICT_INCONCLUSIVE));
+    bench_end(&bench);
+}
+
+static void who_can_check_a_sound_image_does(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_CHECK);
+    bench.step.source = IMAGE_QCOW2;
+    bench.a_result.class = OUTCOME_NO_CHECKS;
+    const struct judgement *judgement =
+        bench_diverges(&bench, "check_divergence", "unchecked_instar");
+    assert_string_equal(judgement->a_value, "no-checks");
+    struct opinion opinion;
+    oracle_opinion(&bench.step, judgement, &opinion);
+    assert_int_equal(opinion.wrong, OPINION_A);
+    assert_int_equal(opinion.by, OPINION_BY_TRUTH);
+    bench.a_result.class = OUTCOME_CLEAN;
+    bench.b_result.class = OUTCOME_NO_CHECKS;
+    bench_diverges(&bench, "check_divergence", "unchecked_qemu_img");
+
+    bench.step.source = IMAGE_VPC; // of which qemu-img has none
+    bench_agrees(&bench, "check_divergence");
+    bench.a_result.class = OUTCOME_REFUSED;
+    bench_diverges(&bench, "check_divergence", "unchecked_instar");
+    bench.step.input_is_output = true; // nobody knows whether it must
+    bench_judge(&bench);
+    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    bench.step.input_is_output = false;
+    bench.b_result.class = OUTCOME_REFUSED; // both
+    bench_reason(&bench, VERDICT_AGREE, "both_refused");
+
+    bench.step.source = IMAGE_VMDK;
+    bench.step.truth.create_type = vmdk_create_types[VMDK_SPLIT_SPARSE];
+    bench.a_result.class = OUTCOME_NO_CHECKS;
+    bench.b_result.class = OUTCOME_CLEAN;
+    bench_agrees(&bench, "check_divergence"); // as instar documents
+    bench.step.truth.create_type = vmdk_create_types[VMDK_SPARSE];
+    bench_diverges(&bench, "check_divergence", "unchecked_instar");
+    bench_end(&bench);
+}
+
+// Whoever wrote the file, the program that dies is at fault.
+static void a_checker_that_dies_is_accused_itself(void **state) {
+    (void)state;
+    struct bench bench;
+    struct opinion opinion;
+    bench_begin(&bench, OP_CONVERT);
+    bench.step.a.output_check.class = OUTCOME_SIGNAL;
+    const struct judgement *judgement =
+        bench_diverges(&bench, "check_divergence", "crash_qemu_img");
+    assert_string_equal(judgement->text,
+                        "qemu-img dies of a signal when it checks what instar wrote.");
+    assert_string_equal(judgement->b_value, "signal");
+    oracle_opinion(&bench.step, judgement, &opinion);
+    assert_int_equal(opinion.wrong, OPINION_B);
+    bench.step.a.output_check.class = OUTCOME_CLASSES;
+    bench.step.a.output_undecided = bench.step.a.reader_died = true;
+    judgement = bench_diverges(&bench, "check_divergence", "crash_qemu_img");
+    assert_string_equal(judgement->text,
+                        "qemu-img dies of a signal when it reads what instar wrote.");
     bench_end(&bench);
 }
 
@@ -82,6 +148,8 @@ int main(void) {
         cmocka_unit_test(clean_on_both_sides_agrees),
         cmocka_unit_test(what_we_built_must_be_clean_on_each_side),
         cmocka_unit_test(what_a_tool_wrote_is_compared_between_the_two),
+        cmocka_unit_test(who_can_check_a_sound_image_does),
+        cmocka_unit_test(a_checker_that_dies_is_accused_itself),
         cmocka_unit_test(a_verdict_without_json_diverges),
         cmocka_unit_test(a_convert_output_must_be_clean),
         cmocka_unit_test(an_output_that_was_not_checked_says_nothing),

@@ -53,6 +53,7 @@ static inline void bench_begin(struct bench *bench, enum operation op) {
     step->source = IMAGE_RAW;
     step->target = operation_has_target(op) ? IMAGE_QCOW2 : IMAGE_FORMATS;
     step->input_name = "src.raw";
+    step->checker = &bench->qemu_img;
     step->compare_budget = 64 MIB;
     step->truth = (struct truth){.format = IMAGE_RAW,
                                  .content = &bench->content,
