@@ -226,7 +226,7 @@ to_qcow2=$(text to-qcow2 <<'J'
 J
 )
 QEMU_IMG=$dying check "qemu-img check that dies on an output is a finding" \
-    finds check_divergence-convert-raw-qcow2-output_instar "$STANDIN" "$to_qcow2"
+    finds check_divergence-convert-raw-qcow2-crash_qemu_img "$STANDIN" "$to_qcow2"
 STANDIN_LIE=wrong-byte-near-end INSTAR_FUZZ_PAIR=only-instar check "one tool alone is judged by the truth, and confirmed" \
     finds truth_content_divergence-convert-raw-qcow2-instar "$STANDIN" "$to_qcow2"
 shy=$(fake shy/qemu-img <<'S'
@@ -239,6 +239,13 @@ case "$*" in *convert*src*qcow2*) echo QFI >a.out1.qcow2; exit 0 ;; esac
 exec $STANDIN "$@"
 S
 )
+deadly=$(fake deadly/qemu-img <<'S'
+case "$*" in *convert*a.out*) kill -SEGV $$ ;; esac
+exec $QEMU_IMG "$@"
+S
+)
+QEMU_IMG=$deadly check "a second opinion that dies is a finding about who gives it" \
+    finds check_divergence-convert-raw-qcow2-crash_qemu_img "$garbled" "$to_qcow2"
 QEMU_IMG=$shy check "without a second opinion nobody is accused of an unreadable output by our reader" \
     says 1 "check_divergence-convert-raw-qcow2-output_instar" env INSTAR="$garbled" "$FUZZ" replay "$to_qcow2"
 capped=$(text capped <<'J'
