@@ -32,8 +32,8 @@ bool predict_instar_raw_measure(const struct oracle_step *step, const char *fiel
 
 bool predict_instar_raw_length(const struct oracle_step *step, const char *field,
                                char out[PREDICT_ROOM]) {
-    return step->source == IMAGE_RAW && strcmp(field, "virtual-size") == 0 &&
-           predict_number(seen_size(step), out);
+    bool is_length = strcmp(field, "virtual-size") == 0 || strcmp(field, "length") == 0;
+    return step->source == IMAGE_RAW && is_length && predict_number(seen_size(step), out);
 }
 
 // A size without a file is no device: it is taken as it stands. The other layouts count in units of

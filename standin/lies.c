@@ -117,6 +117,10 @@ static const struct {
                                   "convert takes a raw source for as long as the device of 64 KiB "
                                   "sectors that holds it",
                                   "convert_content_divergence", BY_SOURCE},
+    [LIE_RAW_LENGTH_MAPPED] = {"raw-length-mapped",
+                               "map takes a raw source for as long as the device of 64 KiB sectors "
+                               "that holds it",
+                               "map_divergence", BY_SOURCE},
     [LIE_UNSKIPPED_LENGTH] = {"unskipped-length",
                               "convert -O raw --no-skip-zeros writes whole sectors of 64 KiB",
                               "convert_content_divergence", BY_SOURCE},

@@ -191,7 +191,7 @@ static int parse_window(const struct arguments *arguments, struct mapping *mappi
 }
 
 static int map_source(const struct arguments *arguments, struct mapping *mapping) {
-    const struct source *source = mapping->source;
+    struct source *source = mapping->source;
     struct fault fault = {""};
     if (source->info.has_backing)
         return fail("an image with a backing file is not supported");
@@ -200,6 +200,8 @@ static int map_source(const struct arguments *arguments, struct mapping *mapping
     if (!mapping->json && source->format != IMAGE_RAW)
         return refuse("map --output human of %s: not in this stand-in",
                       source->image->driver->name);
+    if (source->format == IMAGE_RAW && lie(LIE_RAW_LENGTH_MAPPED))
+        source->size = round_up(source->size, TRANSPORT_SECTOR);
     if (parse_window(arguments, mapping))
         return 1;
     bool qcow2 = source->format == IMAGE_QCOW2;

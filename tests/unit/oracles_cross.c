@@ -328,6 +328,31 @@ static void the_length_of_what_is_known_to_be_taken_for_another_image_is_not_jud
     forget();
 }
 
+// Where qemu-img does not measure, no number tells before.
+static void the_length_of_a_raw_map_is_predicted(void **state) {
+    (void)state;
+    struct bench bench;
+    struct model_sizes sizes;
+    struct registry *registry = built_in();
+    bench_begin(&bench, OP_MEASURE);
+    bench.said.registry = registry;
+    bench.step.target = IMAGE_VMDK;
+    bench.step.b.ran = false;
+    bench.step.b.why_not = "no_target";
+    bench_size(&bench, 1000000);
+    bench.step.truth.shown_size = 1000448;
+    assert_true(model_measure(IMAGE_VMDK, &bench.step.options, 1000448, 0, &sizes));
+    bench_measure(&bench.a_result, sizes.required, sizes.fully);
+    SAY_MAP(&bench, 0, {1 MIB, "pd"});
+    expect_known(&bench, "instar-raw-length-map");
+    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
+    SAY_MAP(&bench, 0, {1 MIB + 65536, "pd"});
+    bench_diverges(&bench, MAP, "length_instar");
+    registry_free(registry);
+    bench_end(&bench);
+    forget();
+}
+
 static void refusals_and_noise_are_told_apart(void **state) {
     (void)state;
     struct bench bench;
@@ -488,6 +513,7 @@ int main(void) {
         cmocka_unit_test(each_wrong_claim_has_its_name),
         cmocka_unit_test(data_that_reads_as_zero_is_no_claim),
         cmocka_unit_test(what_a_format_or_tool_cannot_tell_is_permitted),
+        cmocka_unit_test(the_length_of_a_raw_map_is_predicted),
         cmocka_unit_test(refusals_and_noise_are_told_apart),
         cmocka_unit_test(the_length_of_what_is_known_to_be_taken_for_another_image_is_not_judged),
         cmocka_unit_test(map_and_measure_of_one_tool_must_agree),
