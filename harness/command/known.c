@@ -103,6 +103,8 @@ const struct command command_known = {
     "  ID...    all that is known of these entries\n"
     "  --test   run the case of each entry (of these entries), about instar against the stand-in\n"
     "           that plays it: does it come out as known, under this entry, with its value?\n"
-    "exit: 0; 1 an entry is stale; 2 bad use, a registry with a bad entry, or a harness error\n",
+    "           With INSTAR=path against that instar: what is stale there, it does not do\n"
+    "exit: 0; 1 an entry is stale; 2 bad use, a registry with a bad entry, or a harness error;\n"
+    "      3 one was not tried for want of a tool, or none was tried\n",
     known,
 };

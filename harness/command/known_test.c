@@ -19,6 +19,7 @@ struct test {
     struct harness *harness; // NULL: none is open
     char lies[128];          // that it was opened with
     size_t counts[HOLDS];
+    size_t unexplained, lacking; // of the untried: nothing to try; for want of a tool
 };
 
 static void say(struct test *test, enum holds holds, const char *id, const char *words) {
@@ -28,7 +29,8 @@ static void say(struct test *test, enum holds holds, const char *id, const char 
     fflush(stdout);
 }
 
-// 0: a harness with these lies is open; 1: the tools cannot be had, as the fault says; -1.
+// 0: a harness with these lies is open; 1: the tools cannot be had, as the fault says; -1. An
+// instar that was named tells by itself what it does.
 static int open_with(struct test *test, const char *lies, struct fault *fault) {
     bool unavailable = false;
     if (test->harness && strcmp(test->lies, lies) == 0)
@@ -36,7 +38,8 @@ static int open_with(struct test *test, const char *lies, struct fault *fault) {
     harness_close(test->harness);
     test->harness = NULL;
     snprintf(test->lies, sizeof test->lies, "%s", lies);
-    setenv("STANDIN_LIE", lies, 1);
+    if (test->settings->pair == PAIR_STANDIN)
+        setenv("STANDIN_LIE", lies, 1);
     if (harness_open(&test->harness, test->settings, &unavailable, fault) == 0)
         return 0;
     test->harness = NULL;
@@ -47,11 +50,13 @@ static int open_with(struct test *test, const char *lies, struct fault *fault) {
 static int open_for(struct test *test, const struct registry_proof *proof, struct fault *fault) {
     char lies[128];
     struct fault other = {0};
-    snprintf(lies, sizeof lies, "%s%s", *proof->lie ? "as-instar," : "", proof->lie);
+    bool lied = *proof->lie && test->settings->pair == PAIR_STANDIN;
+    snprintf(lies, sizeof lies, "%s%s", lied ? "as-instar," : "", lied ? proof->lie : "");
     int status = open_with(test, lies, fault);
     if (status != 1)
         return status;
-    bool lie_is_wrong = *proof->lie && open_with(test, "as-instar", &other) == 0;
+    bool lie_is_wrong = lied && open_with(test, "as-instar", &other) == 0;
+    test->lacking += !lie_is_wrong;
     say(test, lie_is_wrong ? HOLDS_NOT : HOLDS_UNTRIED, proof->id, fault->text);
     return 1;
 }
@@ -111,6 +116,7 @@ static int try_entry(struct test *test, size_t index, struct fault *fault) {
     struct registry_proof proof;
     registry_proof(test->registry, index, &proof);
     if (!proof.explained) {
+        test->unexplained++;
         say(test, HOLDS_UNTRIED, proof.id, "unexplained: it never makes anything known");
         return 0;
     }
@@ -128,7 +134,8 @@ int known_test(const struct command *command, struct settings *settings,
                const struct registry *registry, const size_t *indices, size_t count) {
     struct test test = {.command = command, .settings = settings, .registry = registry};
     struct fault fault = {0};
-    settings->pair = PAIR_STANDIN;
+    settings->pair =
+        settings->instar && settings->pair != PAIR_STANDIN ? PAIR_INSTAR : PAIR_STANDIN;
     settings->exec = TOOL_EXEC_PLAIN; // a few commands a pair
     settings->strict_known = true;
     settings->out = settings->seen = NULL;
@@ -144,5 +151,8 @@ int known_test(const struct command *command, struct settings *settings,
         return command_complain(command, "%s", fault.text);
     printf("%zu fire, %zu stale, %zu untried\n", test.counts[HOLDS_YES], test.counts[HOLDS_NOT],
            test.counts[HOLDS_UNTRIED]);
-    return test.counts[HOLDS_NOT] ? EXIT_FOUND : EXIT_NONE;
+    if (test.counts[HOLDS_NOT])
+        return EXIT_FOUND;
+    bool none_tried = !test.counts[HOLDS_YES] && test.unexplained < count;
+    return test.lacking || none_tried ? EXIT_UNAVAILABLE : EXIT_NONE;
 }

@@ -30,7 +30,15 @@ says() {
     grep -q -- "$text" <<<"$output" || { echo "no '$text' in: $output"; return 1; }
 }
 
-check "no entry is stale" says 0 ' fire, 0 stale, ' "$FUZZ" known --test
+explained=$(python3 -c 'import json, sys; print(sum(e["predict"] is not None for e in json.load(open(sys.argv[1]))["entries"]))' "$REGISTRY")
+check "every entry that explains something fires" says 0 "^$explained fire, 0 stale, " "$FUZZ" known --test
+check "without tools nothing was tried" says 3 '^0 fire, 0 stale, ' env QEMU_IMG=/nowhere/qemu-img "$FUZZ" known --test
+check "an instar that is named is asked itself" says 0 '^2 fire, 0 stale, 0 untried' \
+    env INSTAR="$STANDIN" STANDIN_LIE=documented "$FUZZ" known --test instar-bitmaps-zero instar-zero-size-refused
+check "... and says what it has mended" says 1 '^1 fire, 1 stale, 0 untried' \
+    env INSTAR="$STANDIN" STANDIN_LIE=as-instar,bitmaps-zero "$FUZZ" known --test instar-bitmaps-zero instar-zero-size-refused
+check "... but not in a pair with the stand-in" says 0 '^2 fire, 0 stale, 0 untried' \
+    env INSTAR=/nowhere/instar INSTAR_FUZZ_PAIR=standin "$FUZZ" known --test instar-bitmaps-zero instar-zero-size-refused
 every_one_is_told() { [ "$("$FUZZ" known --test instar-bitmaps-zero instar-zero-size-refused | grep -c '^fires ')" = 2 ]; }
 check "entries are tested by their names" every_one_is_told
 check "an unexplained one is not tried" says 0 '^untried .*unexplained' \
@@ -54,7 +62,7 @@ wrong_case() { broken qemu-img-vmdk-empty-flat-aborts case '{"format": "raw"}'
     says 1 '^stale .*does not show it' "$FUZZ" known --test qemu-img-vmdk-empty-flat-aborts; }
 check "or whose case is another" wrong_case
 outside() { broken qemu-img-vmdk-empty-flat-aborts tool '{"name": "qemu_img", "versions": ">=9999.0"}'
-    says 0 '^untried .*other tools or versions' "$FUZZ" known --test qemu-img-vmdk-empty-flat-aborts; }
+    says 3 '^untried .*other tools or versions' "$FUZZ" known --test qemu-img-vmdk-empty-flat-aborts; }
 check "one about another version is not tried" outside
 no_case() { broken instar-raw-holes-required case '{"format": "vdi"}'
     says 2 'entry "instar-raw-holes-required": member "case": format must be' "$FUZZ" known; }
