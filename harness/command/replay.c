@@ -175,7 +175,8 @@ const struct command command_replay = {
     "cases\n"
     "                with one signature the first one's\n"
     "A case is a file of bytes (corpus, crash) or its text form (*.json).\n"
-    "exit: 0 no divergence; 1 divergence; 2 bad use, unreadable case or harness error;\n"
+    "exit: 0 no divergence, or known ones alone; 1 divergence; 2 bad use, unreadable case or "
+    "harness error;\n"
     "      3 a tool is unavailable; 4 inconclusive: a step in which nothing could be decided, or\n"
     "      a case in which nothing was compared\n",
     replay_all,

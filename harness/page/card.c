@@ -88,17 +88,24 @@ static void tell_opinion(const struct card *card) {
 static void answer_row(const struct card *card, const cJSON *row) {
     struct html *html = card->html;
     const char *mark = json_text(row, "mark");
-    bool diverges = !strcmp(mark, "diverges"), permitted = !strcmp(mark, "permitted");
-    html_open(html, "tr", diverges ? "diverges" : permitted ? "permitted" : NULL);
+    static const struct {
+        const char *mark, *class, *title, *sign;
+    } marks[] = {{"diverges", "diverges", "this diverges", "\u2260"},
+                 {"known", "permitted", "a known divergence", "k"},
+                 {"permitted", "permitted", "differs, which a rule permits", "~"}};
+    size_t how = 0, count = sizeof marks / sizeof *marks;
+    while (how < count && strcmp(mark, marks[how].mark) != 0)
+        how++;
+    html_open(html, "tr", how < count ? marks[how].class : NULL);
     html_open(html, "th", NULL);
     html_attribute(html, "scope", "row");
     html_text(html, json_text(row, "name"));
     html_close(html);
     html_open(html, "td", "mark");
-    if (diverges || permitted) {
+    if (how < count) {
         html_open(html, "abbr", NULL);
-        html_attribute(html, "title", diverges ? "this diverges" : "differs, which a rule permits");
-        html_text(html, diverges ? "\u2260" : "~");
+        html_attribute(html, "title", marks[how].title);
+        html_text(html, marks[how].sign);
         html_close(html);
     }
     html_close(html);

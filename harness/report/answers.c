@@ -131,21 +131,25 @@ static bool same(const struct row *row) {
            strcmp(row->text[SIDE_A], row->text[SIDE_B]) == 0;
 }
 
-// The divergence of this step, if it has one.
-static const struct judgement *divergence_of(const struct step_record *step) {
-    for (size_t i = 0; i < step->judgements.count; i++)
-        if (step->judgements.items[i].verdict == VERDICT_DIVERGENCE)
-            return &step->judgements.items[i];
-    return NULL;
+static bool is_about(const struct row *row, const struct judgement *judgement) {
+    const char *field = judgement->field;
+    return strstr(row->name, strcmp(field, "outcome") == 0 ? "ended" : field) != NULL;
 }
 
-// '*' is the row that the divergence is about, '~' a difference that a rule permits.
-static char mark(const struct row *row, const struct judgement *divergence) {
+// '*' is a row that a divergence is about (one that is about no value is about all), 'k' one that
+// the registry explains, '~' a difference that a rule permits.
+static char mark(const struct row *row, const struct step_record *step) {
+    char how = '~';
     if (same(row))
         return ' ';
-    if (!divergence)
-        return '~';
-    return !divergence->field[0] || strstr(row->name, divergence->field) ? '*' : '~';
+    for (size_t i = 0; i < step->judgements.count; i++) {
+        const struct judgement *judgement = &step->judgements.items[i];
+        if (judgement->verdict == VERDICT_DIVERGENCE && is_about(row, judgement))
+            return '*';
+        if (judgement->verdict == VERDICT_KNOWN && judgement->field[0] && is_about(row, judgement))
+            how = 'k';
+    }
+    return how;
 }
 
 static void fill(struct table *table, const struct step_record *step) {
@@ -167,19 +171,21 @@ static void add_ascii(cJSON *object, const char *name, const char *text) {
 cJSON *report_answers_json(const struct step_record *step) {
     static const char *const side_names[SIDES] = {"a", "b"};
     static struct table table;
-    const struct judgement *divergence = divergence_of(step);
     cJSON *list = cJSON_CreateArray();
     fill(&table, step);
     for (size_t i = 0; i < table.count; i++) {
         const struct row *row = &table.rows[i];
-        char how = mark(row, divergence);
+        char how = mark(row, step);
         cJSON *json = cJSON_CreateObject();
         add_ascii(json, "name", row->name);
         for (int side = 0; side < SIDES; side++)
             if (row->present[side])
                 add_ascii(json, side_names[side], row->text[side]);
         if (how != ' ')
-            cJSON_AddStringToObject(json, "mark", how == '*' ? "diverges" : "permitted");
+            cJSON_AddStringToObject(json, "mark",
+                                    how == '*'   ? "diverges"
+                                    : how == 'k' ? "known"
+                                                 : "permitted");
         cJSON_AddItemToArray(list, json);
     }
     return list;
@@ -187,7 +193,6 @@ cJSON *report_answers_json(const struct step_record *step) {
 
 void report_answers(const struct step_record *step, struct buffer *out) {
     static struct table table;
-    const struct judgement *divergence = divergence_of(step);
     fill(&table, step);
     size_t name_width = 10, text_width = 24;
     for (size_t i = 0; i < table.count; i++) {
@@ -200,8 +205,8 @@ void report_answers(const struct step_record *step, struct buffer *out) {
                   report_tool_words(step->step.a.tool), report_tool_words(step->step.b.tool));
     for (size_t i = 0; i < table.count; i++) {
         const struct row *row = &table.rows[i];
-        buffer_format(out, "    %c %-*s  %-*s  %s\n", mark(row, divergence), (int)name_width,
-                      row->name, (int)text_width, row->present[SIDE_A] ? row->text[SIDE_A] : "-",
+        buffer_format(out, "    %c %-*s  %-*s  %s\n", mark(row, step), (int)name_width, row->name,
+                      (int)text_width, row->present[SIDE_A] ? row->text[SIDE_A] : "-",
                       row->present[SIDE_B] ? row->text[SIDE_B] : "-");
     }
 }

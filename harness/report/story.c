@@ -141,13 +141,36 @@ static void tell_opinion(const struct record *record, const struct finding *find
                   opinion->reason);
 }
 
+#define KNOWN_MOST 32
+
+// The entries of the registry that the case shows, each once.
+static size_t list_known(const struct record *record, const char *ids[KNOWN_MOST]) {
+    size_t count = 0;
+    for (size_t i = 0; i < record->step_count; i++) {
+        const struct judgements *judgements = &record->steps[i].judgements;
+        for (size_t j = 0; record->steps[i].done && j < judgements->count; j++) {
+            const struct judgement *judgement = &judgements->items[j];
+            size_t k = 0;
+            while (k < count && strcmp(ids[k], judgement->known_id) != 0)
+                k++;
+            if (judgement->verdict == VERDICT_KNOWN && k == count && count < KNOWN_MOST)
+                ids[count++] = judgement->known_id;
+        }
+    }
+    return count;
+}
+
 static void tell_no_finding(const struct record *record, struct buffer *out) {
-    const char *undecided = record_undecided(record);
-    size_t inconclusive = count_inconclusive(record);
+    const char *undecided = record_undecided(record), *ids[KNOWN_MOST];
+    size_t inconclusive = count_inconclusive(record), known = list_known(record, ids);
     if (undecided)
         buffer_format(out, "inconclusive (%s)", undecided);
     else
-        buffer_text(out, "no divergence");
+        buffer_text(out, known ? "no new divergence" : "no divergence");
+    if (known)
+        buffer_format(out, "; %zu known", known);
+    for (size_t i = 0; i < known; i++)
+        buffer_format(out, "%s%s%s", i ? ", " : " (", ids[i], i + 1 == known ? ")" : "");
     if (inconclusive)
         buffer_format(out, ", %zu judgement%s inconclusive", inconclusive,
                       inconclusive > 1 ? "s" : "");

@@ -9,10 +9,11 @@
 
 // `files`: the folder in which the command lines can be pasted, or NULL.
 void report_story(const struct record *record, const char *files, struct buffer *out);
-// Both answers of one step as rows "name, A, B"; '*' marks the row that a divergence is about, '~'
-// a difference that a rule permits.
+// Both answers of one step as rows "name, A, B"; '*' marks the row that a divergence is about, 'k'
+// one that the registry explains, '~' a difference that a rule permits.
 void report_answers(const struct step_record *step, struct buffer *out);
-// The same rows for report.json: {"name", "a", "b", "mark": "diverges" or "permitted"}.
+// The same rows for report.json: {"name", "a", "b", "mark": "diverges", "known" or
+// "permitted"}.
 cJSON *report_answers_json(const struct step_record *step);
 // What a tool is called in a column or sentence; two of a kind are told apart.
 const char *report_tool_words(const struct tool *tool);

@@ -256,6 +256,8 @@ check "where nothing was compared there is no agreement" says 4 "Verdict: inconc
     "$FUZZ" replay "$capped"
 check "nor where the user filtered all of it out" says 4 "Verdict: inconclusive (filtered)" \
     env INSTAR_FUZZ_OPS=info "$FUZZ" replay "$measure"
+row_of_refusal() { STANDIN_LIE='' INSTAR=$SCRATCH/refuses/instar says 1 "    * ended" replay "$convert"; }
+check "a refusal marks how the tools ended" row_of_refusal
 # Two cases of one signature in one call: the first one's report stays; a later call's takes its place.
 other=$(text other <<'J'
 {"format": "qcow2", "virtual_size": 2097152, "operations": [{"op": "measure", "target": "qcow2"}]}
