@@ -20,7 +20,8 @@ struct replay {
     const char *out;
     bool own_out; // given for this call; otherwise it is a campaign's, whose reports stay
     bool json;
-    struct buffer reported; // signatures of this call, a line each
+    unsigned case_ms, confirm; // the settings in force
+    struct buffer reported;    // signatures of this call, a line each
 };
 
 static int load_bytes(const char *path, uint8_t bytes[CASE_MAX_BYTES], size_t *size,
@@ -33,16 +34,21 @@ static int load_bytes(const char *path, uint8_t bytes[CASE_MAX_BYTES], size_t *s
     return 0;
 }
 
-static void tell(const struct replay *replay, const struct record *record, const char *path,
-                 struct buffer *out) {
-    if (!replay->json) {
-        buffer_format(out, "Case %s\n", path);
-        report_story(record, NULL, out);
-        return;
-    }
-    struct report report = {.record = record, .fence = harness_fence(replay->harness)};
+static void tell(const struct record *record, const char *path, struct buffer *out) {
+    buffer_format(out, "Case %s\n", path);
+    report_story(record, NULL, out);
+}
+
+static void tell_json(const struct replay *replay, const struct record *record, const char *path,
+                      size_t unconfirmed, int status, struct buffer *out) {
+    const struct report report = {.record = record,
+                                  .fence = harness_fence(replay->harness),
+                                  .case_ms = replay->case_ms,
+                                  .confirm = replay->confirm};
     cJSON *tree = report_json(&report);
     triage_add_text(tree, "file", path);
+    cJSON_AddNumberToObject(tree, "unconfirmed", (double)unconfirmed);
+    cJSON_AddNumberToObject(tree, "exit", status);
     char *text = cJSON_Print(tree);
     buffer_text(out, text);
     free(text);
@@ -104,7 +110,10 @@ static int replay_one(struct replay *replay, const char *path) {
     else if (unconfirmed || record_undecided(record))
         status = EXIT_INCONCLUSIVE;
     struct buffer out = {0};
-    tell(replay, record, path, &out);
+    if (replay->json)
+        tell_json(replay, record, path, unconfirmed, status, &out);
+    else
+        tell(record, path, &out);
     if (unconfirmed && !replay->json)
         buffer_format(&out, "%zu divergence%s did not repeat on fresh files: inconclusive\n",
                       unconfirmed, unconfirmed > 1 ? "s" : "");
@@ -155,6 +164,8 @@ static int replay_all(const struct command *command, int argc, char **argv) {
     if (status)
         return status;
     replay.own_out = replay.out != NULL;
+    replay.case_ms = settings.case_ms;
+    replay.confirm = settings.confirm;
     if (!replay.out)
         replay.out = settings.out;
     if (settings.unfenced)
@@ -170,7 +181,7 @@ const struct command command_replay = {
     "replay",
     "[--json] [--out FOLDER] CASE...",
     "run a case once more and tell its story",
-    "  --json        the story for a program\n"
+    "  --json        the story for a program, a JSON document for each case (docs/report.md)\n"
     "  --out FOLDER  leave report, images and reproduce.sh of each finding there; of several "
     "cases\n"
     "                with one signature the first one's\n"

@@ -152,9 +152,9 @@ static void add_environment(cJSON *json, const struct report *report) {
 }
 
 // Who is probably wrong, as far as anybody but the two tools says.
-static cJSON *opinion_json(const struct report *report) {
-    const struct opinion *opinion = &report->finding->opinion;
-    const struct oracle_step *step = &report->record->steps[report->finding->step].step;
+static cJSON *opinion_json(const struct record *record, const struct finding *finding) {
+    const struct opinion *opinion = &finding->opinion;
+    const struct oracle_step *step = &record->steps[finding->step].step;
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "wrong", opinion_wrong_names[opinion->wrong]);
     cJSON_AddStringToObject(json, "role", oracle_opinion_role(step, opinion));
@@ -177,15 +177,28 @@ static cJSON *model_json(const struct oracle_step *step) {
     return json;
 }
 
-static void add_finding(cJSON *json, const struct report *report) {
-    const struct finding *finding = report->finding;
+static void add_finding(cJSON *json, const struct record *record, const struct finding *finding) {
     cJSON_AddStringToObject(json, "signature", finding->signature);
     cJSON_AddNumberToObject(json, "step", (double)finding->step + 1);
     cJSON_AddNumberToObject(json, "judgement", (double)finding->judgement + 1);
+    cJSON_AddItemToObject(json, "opinion", opinion_json(record, finding));
+}
+
+// Of a replay, which is about a case.
+static void add_findings(cJSON *json, const struct record *record) {
+    cJSON *list = cJSON_AddArrayToObject(json, "findings");
+    for (size_t i = 0; i < record->finding_count; i++) {
+        cJSON *item = cJSON_CreateObject();
+        add_finding(item, record, &record->findings[i]);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+// Of a report, which is about one finding.
+static void add_reported(cJSON *json, const struct report *report) {
+    const struct finding *finding = report->finding;
+    add_finding(json, report->record, finding);
     cJSON_AddBoolToObject(json, "confirmed", report->confirmed);
-    cJSON_AddItemToObject(json, "opinion", opinion_json(report));
-    if (!report->directory)
-        return; // it goes into no folder
     cJSON_AddNumberToObject(json, "found", (double)time(NULL));
     cJSON *model = model_json(&report->record->steps[finding->step].step);
     if (model)
@@ -199,7 +212,9 @@ cJSON *report_json(const struct report *report) {
     cJSON_AddNumberToObject(json, "version", 1);
     cJSON_AddStringToObject(json, "harness", report_harness_version);
     if (report->finding)
-        add_finding(json, report);
+        add_reported(json, report);
+    else
+        add_findings(json, record);
     cJSON *all = cJSON_AddArrayToObject(json, "signatures");
     for (size_t i = 0; i < record->finding_count; i++)
         cJSON_AddItemToArray(all, cJSON_CreateString(record->findings[i].signature));

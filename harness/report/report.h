@@ -33,7 +33,7 @@ int report_write(const struct report *report, char *path, size_t room, struct fa
 
 // The shell script that repeats the finding with the tools alone.
 void report_script(const struct report *report, struct buffer *out);
-// report.json, as a tree.
+// report.json, as a tree; without a finding that of a replay, with `findings`.
 cJSON *report_json(const struct report *report);
 // Copies all files of a folder to another, holes stay holes. For replay.
 int report_copy_files(const char *from, const char *to, struct fault *fault);

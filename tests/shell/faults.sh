@@ -258,6 +258,35 @@ check "nor where the user filtered all of it out" says 4 "Verdict: inconclusive 
     env INSTAR_FUZZ_OPS=info "$FUZZ" replay "$measure"
 row_of_refusal() { STANDIN_LIE='' INSTAR=$SCRATCH/refuses/instar says 1 "    * ended" replay "$convert"; }
 check "a refusal marks how the tools ended" row_of_refusal
+# in_json WORDS COMMAND...: what Python says of the printed documents, `d`, holds.
+in_json() {
+    local words=$1
+    shift
+    "$@" >"$SCRATCH/documents" 2>/dev/null
+    python3 - "$SCRATCH/documents" "$words" <<'P'
+import json, sys
+text, d = open(sys.argv[1]).read().strip(), []
+while text:
+    document, end = json.JSONDecoder().raw_decode(text)
+    d.append(document)
+    text = text[end:].strip()
+if not eval(f"({sys.argv[2]})"):
+    sys.exit([{name: x.get(name) for name in ("findings", "unconfirmed", "exit", "environment")} for x in d])
+P
+}
+if command -v python3 >/dev/null; then
+    STANDIN_LIE=measure-trailing-comma INSTAR_FUZZ_CONFIRM=2 INSTAR_FUZZ_CASE_MS=9000 \
+        check "replay --json: what is found, a document for each case" in_json \
+        'len(d) == 2 and d[0]["environment"]["case_ms"] == 9000 and d[0]["environment"]["confirm"] == 2 and
+         [f["signature"] for f in d[0]["findings"]] == d[0]["signatures"] != [] and
+         d[0]["findings"][0]["opinion"]["wrong"] == "a" and [x["exit"] for x in d] == [1, 4]' \
+        replay --json "$measure" "$capped"
+    rm -f "$SCRATCH/once"
+    INSTAR=$flaky INSTAR_FUZZ_FENCE=off check "... and what did not repeat" \
+        in_json 'd[0]["unconfirmed"] == 1 and d[0]["findings"] == [] and d[0]["exit"] == 4' replay --json "$measure"
+else
+    echo "# no python3: what replay --json says is not tried"
+fi
 # Two cases of one signature in one call: the first one's report stays; a later call's takes its place.
 other=$(text other <<'J'
 {"format": "qcow2", "virtual_size": 2097152, "operations": [{"op": "measure", "target": "qcow2"}]}
