@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,7 @@ void stats_add(struct stats *sum, const struct stats *part) {
         sum->started_s = part->started_s;
     if (part->updated_s > sum->updated_s)
         sum->updated_s = part->updated_s;
+    sum->running_s += part->running_s;
     sum->cases += part->cases;
     sum->operations += part->operations;
     sum->commands += part->commands;
@@ -142,6 +144,32 @@ size_t stats_counting(const char *out) {
     return count;
 }
 
+// When a process counted.
+struct span {
+    uint64_t from_s, to_s;
+};
+
+static int by_start(const void *a, const void *b) {
+    const struct span *x = a, *y = b;
+    return (x->from_s > y->from_s) - (x->from_s < y->from_s);
+}
+
+// The seconds that lie in one of them, and in short gaps between: an engine is started again.
+static uint64_t covered(struct span *spans, size_t count) {
+    uint64_t seconds = 0, until = count ? spans[0].from_s : 0;
+    if (count)
+        qsort(spans, count, sizeof *spans, by_start);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || spans[i].from_s > until + STATS_PAUSE_S)
+            until = spans[i].from_s;
+        if (spans[i].to_s <= until)
+            continue;
+        seconds += spans[i].to_s - until;
+        until = spans[i].to_s;
+    }
+    return seconds;
+}
+
 int stats_sum(const char *out, struct stats *sum, struct fault *fault) {
     memset(sum, 0, sizeof *sum);
     memcpy(sum->magic, STATS_MAGIC, sizeof STATS_MAGIC);
@@ -151,15 +179,23 @@ int stats_sum(const char *out, struct stats *sum, struct fault *fault) {
     if (!folder)
         return fault_errno(fault, "%s", path);
     struct stats *part = must_realloc(NULL, sizeof *part);
+    struct span *spans = NULL;
+    size_t count = 0, room = 0;
     for (struct dirent *entry; (entry = readdir(folder));) {
         int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
             continue;
-        if (read(fd, part, sizeof *part) == (ssize_t)sizeof *part &&
-            memcmp(part->magic, STATS_MAGIC, sizeof STATS_MAGIC) == 0)
+        memset(part, 0, sizeof *part);
+        if (read(fd, part, sizeof *part) >= (ssize_t)offsetof(struct stats, running_s) &&
+            memcmp(part->magic, STATS_MAGIC, sizeof STATS_MAGIC) == 0) {
             stats_add(sum, part);
+            spans = array_room(spans, &room, count + 1, sizeof *spans);
+            spans[count++] = (struct span){part->started_s, part->updated_s};
+        }
         close(fd);
     }
+    sum->running_s = covered(spans, count);
+    free(spans);
     free(part);
     closedir(folder);
     return 0;

@@ -44,6 +44,9 @@ struct stats {
     struct stats_name reasons[STATS_NAMES];    // inconclusive and unsupported, by reason
     struct stats_name signatures[STATS_NAMES]; // divergences, repeats included
     struct stats_name known[64];               // known divergences, by registry id
+    // Of a sum: seconds in which somebody counted, pauses left out. 0 in a file, and files of
+    // before this member was there are read, too.
+    uint64_t running_s;
 };
 #define STATS_MAGIC "instar-fuzz-4"
 
@@ -54,7 +57,9 @@ int stats_open(struct stats **stats, const char *out, struct fault *fault);
 // "(others)", takes the count.
 void stats_count(struct stats_name *table, size_t room, const char *name);
 void stats_touch(struct stats *stats); // updated_s = now
-// Sums all files below <out>/stats. -1: the folder cannot be read.
+// Sums all files below <out>/stats; no count for more than STATS_PAUSE_S is a pause. -1: the folder
+// cannot be read.
+#define STATS_PAUSE_S 180
 int stats_sum(const char *out, struct stats *sum, struct fault *fault);
 // Adds the counters of `part`, be they one process's or a whole campaign's.
 void stats_add(struct stats *sum, const struct stats *part);
@@ -62,6 +67,8 @@ void stats_add(struct stats *sum, const struct stats *part);
 size_t stats_counting(const char *out);
 // Seconds from the first start to the last count; 0 where the clock was set back meanwhile.
 uint64_t stats_span_s(const struct stats *stats);
+// Without the pauses between the sittings of a campaign; of one process the same.
+uint64_t stats_running_s(const struct stats *stats);
 // One line for a terminal; the whole summary for people; the same as JSON.
 void stats_line(const struct stats *stats, struct buffer *line);
 // The line, and below it comparisons by oracle, inconclusive by reason, divergences by signature.

@@ -12,8 +12,12 @@ uint64_t stats_span_s(const struct stats *stats) {
     return stats->updated_s > stats->started_s ? stats->updated_s - stats->started_s : 0;
 }
 
+uint64_t stats_running_s(const struct stats *stats) {
+    return stats->running_s ? stats->running_s : stats_span_s(stats);
+}
+
 static double seconds(const struct stats *stats) {
-    uint64_t span = stats_span_s(stats);
+    uint64_t span = stats_running_s(stats);
     return span ? (double)span : 1.0;
 }
 
@@ -31,7 +35,7 @@ void stats_line(const struct stats *stats, struct buffer *line) {
     buffer_format(line,
                   "%6llus  %llu cases (%.1f/s)  %zu signatures  %llu inconclusive  "
                   "%llu comparisons  %llu commands  %llu operations",
-                  (unsigned long long)stats_span_s(stats), (unsigned long long)stats->cases,
+                  (unsigned long long)stats_running_s(stats), (unsigned long long)stats->cases,
                   (double)stats->cases / seconds(stats), names_used(stats->signatures, STATS_NAMES),
                   (unsigned long long)stats->verdicts[VERDICT_INCONCLUSIVE],
                   (unsigned long long)compared, (unsigned long long)stats->commands,
@@ -212,6 +216,7 @@ cJSON *stats_json(const struct stats *stats) {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "started", (double)stats->started_s);
     cJSON_AddNumberToObject(json, "updated", (double)stats->updated_s);
+    cJSON_AddNumberToObject(json, "running", (double)stats_running_s(stats));
     cJSON_AddNumberToObject(json, "cases", (double)stats->cases);
     cJSON_AddNumberToObject(json, "operations", (double)stats->operations);
     cJSON_AddNumberToObject(json, "commands", (double)stats->commands);

@@ -105,7 +105,7 @@ static double cases_a_second(const struct campaign *campaign) {
     }
     if (!all_say) {
         cases = campaign->sum.cases;
-        seconds = stats_span_s(&campaign->sum);
+        seconds = stats_running_s(&campaign->sum);
     }
     return (double)cases / (double)(seconds ? seconds : 1);
 }
