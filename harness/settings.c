@@ -141,6 +141,12 @@ static int read_guests(struct settings *s, const char *text) {
     return *text == '/' && strlen(text) < sizeof((struct tool *)0)->guests ? 0 : -1;
 }
 
+// Handed on to the stand-in, which knows its lies.
+static int read_lies(struct settings *s, const char *text) {
+    (void)s;
+    return strlen(text) < sizeof((struct tool *)0)->lies ? 0 : -1;
+}
+
 // off, or absolute paths.
 static int read_fence(struct settings *s, const char *text) {
     s->unfenced = strcmp(text, "off") == 0;
@@ -161,6 +167,8 @@ static const struct variable variables[] = {
      "The instar to test. A qemu-img given here is driven as one.", read_instar},
     {"INSTAR_BIN_DIR", "an absolute path", "where INSTAR looks by itself",
      "The folder of instar's guest programs, handed on to it.", read_guests},
+    {"STANDIN_LIE", "a comma list of what build/standin/instar lies prints", "it is honest",
+     "What the stand-in lies about, for tests and demonstrations.", read_lies},
     {"QEMU_IMG", "a path", "tools/qemu-img beside the program, else qemu-img from PATH",
      "The qemu-img to compare with, 6.0 or newer.", read_qemu_img},
     {"QEMU_IMG_COV", "a path", "no such program",

@@ -44,11 +44,12 @@ while read -r line; do
         continue ;;
     'ci/triage-load') line='ci/triage-load 24' ;;
     # What lies in campaign/ is the reader's.
-    *' triage '*) line="${line/%campaign/corpus/seeds/raw-size-zero.json}" ;;
+    *' triage '*) line="${line/--out triage campaign/--out $SCRATCH/triage corpus/seeds/raw-size-zero.json}" ;;
     'ci/minimize 3') line='ci/minimize 1 bitmaps-zero' ;;
     'make fuzz') line="$line DURATION=3" ;;
     esac
-    line=$(sed 's/DURATION=[0-9]*/DURATION=3/; s/--iterations [0-9]*/--iterations 10/' <<<"$line")
+    line=$(sed "s/DURATION=[0-9]*/DURATION=3/; s/--iterations [0-9]*/--iterations 10/
+        s#campaign/\(minimized\|logs\|all\.html\)#$SCRATCH/\1#" <<<"$line")
     check "$line" bash -c "$line" </dev/null
 done < <(commands)
 check "README shows commands, and none was passed over" [ "$count" = "$(commands | wc -l)" ]
