@@ -210,8 +210,7 @@ $(foreach f,plain check libfuzzer afl service service-plain,build/obj/$(f)/oracl
 
 # Which harness judged: asked each time, written where it is another one than before.
 build/version: FORCE
-	@mkdir -p $(@D); version=$$([ -e .git ] && git --no-optional-locks describe --always --dirty 2>/dev/null) || \
-	    version=$$(sed -n 's/^## //p' CHANGELOG.md | head -n 1); \
+	@mkdir -p $(@D); version=$$(ci/version); \
 	    [ "$$version" = "$$(cat $@ 2>/dev/null)" ] || printf %s "$$version" >$@
 $(foreach f,plain check libfuzzer afl service service-plain,build/obj/$(f)/harness/report/version.o): build/version
 

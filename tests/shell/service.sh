@@ -16,6 +16,7 @@ build() { CC=clang CXX=clang++ CFLAGS="$FLAGS" CXXFLAGS="$FLAGS" LIB_FUZZING_ENG
     FUZZING_ENGINE=libfuzzer OUT="$OUT" WORK="$SCRATCH/work" ci/build-fuzzers; }
 check "it is built by the service's variables" build
 rm -rf "$SCRATCH/work"
+check "it knows which build of which tree it is" test "$("$OUT/instar-fuzz" --version)" = "instar-fuzz $(ci/version)"
 [ $failed = 0 ] || finish
 
 SECONDS_EACH=4 ci/check-bundle "$OUT" >"$SCRATCH/tried" 2>&1

@@ -12,12 +12,13 @@ version=$("$FUZZ" --version) version=${version#instar-fuzz }
 check "the program knows its version" test -n "$version"
 check "it is the one that make wrote" test "$version" = "$(cat build/version)"
 # What a build of another tree says: with git, and without.
-mkdir "$SCRATCH/tree" && cp Makefile CHANGELOG.md "$SCRATCH/tree"
+mkdir "$SCRATCH/tree" && cp --parents Makefile CHANGELOG.md ci/version "$SCRATCH/tree"
 written() { (cd "$SCRATCH/tree" && make -s build/version >/dev/null 2>&1; cat build/version); }
 check "without git it is the changelog's" test "$(written)" = Unreleased
+check "nor is a copy's lost" test "$(HARNESS_VERSION=copied written)" = copied
 describes() {
     export GIT_CONFIG_GLOBAL=/dev/null
-    cd "$SCRATCH/tree" && git init -q && git add Makefile CHANGELOG.md &&
+    cd "$SCRATCH/tree" && git init -q && git add Makefile CHANGELOG.md ci &&
         git -c user.name=a -c user.email=a@b commit -qm one
     [ "$(written)" = "$(git describe --always)" ] && echo >>CHANGELOG.md && [[ $(written) == *-dirty ]]
 }
