@@ -21,8 +21,11 @@ extern const struct command command_run, command_replay, command_show, command_a
 // Prints "instar-fuzz NAME: text" and returns EXIT_BAD_USE.
 int command_complain(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+// What stands behind the option argv[*at], to which *at moves on; NULL with the complaint made
+// where nothing does, or an empty word.
+const char *command_value(const struct command *command, char **argv, int *at);
 // The value of an option, 1 to `most`. 0, or EXIT_BAD_USE with the complaint made; `value` NULL:
-// none was given.
+// command_value has complained.
 int command_number(const struct command *command, const char *name, const char *value,
                    unsigned most, unsigned *number);
 void command_help(const struct command *command);

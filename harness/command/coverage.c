@@ -159,15 +159,17 @@ static int count(struct counting *c, struct fault *fault) {
 static int read_options(struct counting *c, int argc, char **argv) {
     int status = 0, paths = 0;
     for (int i = 1; i < argc && status == 0; i++) {
-        const char *name = argv[i], *value = argv[i + 1];
+        const char *name = argv[i];
         if (!strcmp(name, "--json"))
             c->json = true;
         else if (!strcmp(name, "--time"))
-            status = command_number(c->command, name, value, MOST_SECONDS, &c->seconds), i++;
+            status = command_number(c->command, name, command_value(c->command, argv, &i),
+                                    MOST_SECONDS, &c->seconds);
         else if (!strcmp(name, "--jobs"))
-            status = command_number(c->command, name, value, TRIAGE_MOST_JOBS, &c->jobs), i++;
-        else if (!strcmp(name, "--out") && value)
-            c->out = argv[++i];
+            status = command_number(c->command, name, command_value(c->command, argv, &i),
+                                    TRIAGE_MOST_JOBS, &c->jobs);
+        else if (!strcmp(name, "--out"))
+            status = (c->out = command_value(c->command, argv, &i)) ? 0 : EXIT_BAD_USE;
         else if (name[0] == '-')
             return command_complain(c->command, "unknown argument %s", name);
         else

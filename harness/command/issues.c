@@ -203,24 +203,27 @@ static bool issues_label_is_one(const char *text) {
 
 static int issues_options(struct issues *all, int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        const char *value = "";
         char *end = NULL;
         if (!strcmp(argv[i], "--any-pair")) {
             all->any_pair = true;
-        } else if (!strcmp(argv[i], "--max") && value && isdigit((unsigned char)*value)) {
-            all->tracker.most_new = strtoull(argv[++i], &end, 10);
-            if (*end || all->tracker.most_new > 1000)
+        } else if (!strcmp(argv[i], "--max")) {
+            if (!(value = command_value(all->command, argv, &i)))
+                return EXIT_BAD_USE;
+            all->tracker.most_new = strtoull(value, &end, 10);
+            if (!isdigit((unsigned char)*value) || *end || all->tracker.most_new > 1000)
                 return command_complain(all->command, "--max %s: expected 0 to 1000", value);
-        } else if (!strcmp(argv[i], "--label") && value) {
-            all->tracker.label = argv[++i];
+        } else if (!strcmp(argv[i], "--label")) {
+            if (!(value = all->tracker.label = command_value(all->command, argv, &i)))
+                return EXIT_BAD_USE;
             if (!issues_label_is_one(value))
                 return command_complain(all->command,
                                         "--label: expected letters, digits, _ . and -");
-        } else if (!strcmp(argv[i], "--workflow-url") && value) {
-            all->run_url = argv[++i];
+        } else if (!strcmp(argv[i], "--workflow-url")) {
+            if (!(all->run_url = command_value(all->command, argv, &i)))
+                return EXIT_BAD_USE;
         } else if (argv[i][0] == '-' || all->folder) {
-            return command_complain(all->command, "unknown argument %s, or no value for it",
-                                    argv[i]);
+            return command_complain(all->command, "unknown argument %s", argv[i]);
         } else {
             all->folder = argv[i];
         }

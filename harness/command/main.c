@@ -46,12 +46,24 @@ int command_complain(const struct command *command, const char *format, ...) {
     return EXIT_BAD_USE;
 }
 
+const char *command_value(const struct command *command, char **argv, int *at) {
+    const char *value = argv[*at + 1];
+    if (!value || !*value) {
+        command_complain(command, "%s needs a value", argv[*at]);
+        return NULL;
+    }
+    ++*at;
+    return value;
+}
+
 int command_number(const struct command *command, const char *name, const char *value,
                    unsigned most, unsigned *number) {
+    if (!value)
+        return EXIT_BAD_USE;
     char *end;
-    unsigned long read = value ? strtoul(value, &end, 10) : 0;
-    if (!value || *value < '0' || *value > '9' || *end || read < 1 || read > most)
-        return command_complain(command, "%s %s: expected 1 to %u", name, value ? value : "", most);
+    unsigned long read = strtoul(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end || read < 1 || read > most)
+        return command_complain(command, "%s %s: expected 1 to %u", name, value, most);
     *number = (unsigned)read;
     return 0;
 }
@@ -171,7 +183,7 @@ int main(int argc, char **argv) {
         if (strcmp(commands[i]->name, argv[1]) != 0)
             continue;
         for (int a = 2; a < argc; a++)
-            if (!strcmp(argv[a], "--help")) {
+            if (!strcmp(argv[a], "--help") || !strcmp(argv[a], "-h")) {
                 command_help(commands[i]);
                 return check_stdout(EXIT_NONE);
             }

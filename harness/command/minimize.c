@@ -66,30 +66,29 @@ static int minimize_one(struct minimize *m, const char *path, const struct minim
 static int read_options(struct minimize *m, int argc, char **argv) {
     int i = 1;
     for (; i < argc && argv[i][0] == '-'; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (!strcmp(argv[i], "--json")) {
+        bool fits = true;
+        if (!strcmp(argv[i], "--json"))
             m->json = true;
-            continue;
-        }
-        if (!strcmp(argv[i], "--out"))
-            m->out = value;
+        else if (!strcmp(argv[i], "--out"))
+            fits = (m->out = command_value(m->command, argv, &i));
         else if (!strcmp(argv[i], "--signature"))
-            m->signature = value;
-        else if (strcmp(argv[i], "--time") != 0)
+            fits = (m->signature = command_value(m->command, argv, &i));
+        else if (!strcmp(argv[i], "--time"))
+            fits = command_number(m->command, "--time", command_value(m->command, argv, &i), 86400,
+                                  &m->seconds) == 0;
+        else
             return command_complain(m->command, "unknown option %s", argv[i]), -1;
-        if (!value)
-            return command_complain(m->command, "%s needs a value", argv[i]), -1;
-        if (!strcmp(argv[i], "--time") &&
-            command_number(m->command, "--time", value, 86400, &m->seconds))
+        if (!fits)
             return -1;
-        i++;
     }
     if (i == argc)
         return command_complain(m->command, "no case given (see --help)"), -1;
     if (m->out && argc - i > 1)
         return command_complain(m->command, "--out is for one case"), -1;
-    if (m->signature && (!*m->signature || strlen(m->signature) >= SIGNATURE_ROOM))
-        return command_complain(m->command, "--signature '%s' is none", m->signature), -1;
+    if (m->signature && strlen(m->signature) >= SIGNATURE_ROOM)
+        return command_complain(m->command, "--signature %s: no signature is that long",
+                                m->signature),
+               -1;
     return i;
 }
 

@@ -141,10 +141,10 @@ static int replay_all(const struct command *command, int argc, char **argv) {
     for (; first < argc && argv[first][0] == '-'; first++) {
         if (!strcmp(argv[first], "--json"))
             replay.json = true;
-        else if (!strcmp(argv[first], "--out") && first + 1 < argc)
-            replay.out = argv[++first];
-        else
+        else if (strcmp(argv[first], "--out") != 0)
             return command_complain(command, "unknown option %s", argv[first]);
+        else if (!(replay.out = command_value(command, argv, &first)))
+            return EXIT_BAD_USE;
     }
     if (first == argc)
         return command_complain(command, "no case given (see --help)");

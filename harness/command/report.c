@@ -69,9 +69,10 @@ static int report(const struct command *command, int argc, char **argv) {
     const char *path = NULL;
     size_t count = 0;
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--html") && i + 1 < argc)
-            path = argv[++i];
-        else if (argv[i][0] == '-')
+        if (!strcmp(argv[i], "--html")) {
+            if (!(path = command_value(command, argv, &i)))
+                return EXIT_BAD_USE;
+        } else if (argv[i][0] == '-')
             return command_complain(command, "unknown argument %s", argv[i]);
         else
             argv[count++] = argv[i];

@@ -224,7 +224,7 @@ static int read_options(struct triage *t, int argc, char **argv) {
     } numbers[] = {{"--jobs", &t->jobs, TRIAGE_MOST_JOBS}, {"--time", &t->seconds, 86400}};
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+        const char *name = argv[i], *value;
         bool known = false;
         if (!strcmp(name, "--")) {
             i++;
@@ -240,8 +240,8 @@ static int read_options(struct triage *t, int argc, char **argv) {
             known |= !strcmp(name, numbers[k].name);
         if (!known)
             return command_complain(t->command, "unknown option %s", name), -1;
-        if (!value || !*value)
-            return command_complain(t->command, "%s needs a value", name), -1;
+        if (!(value = command_value(t->command, argv, &i)))
+            return -1;
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
             if (!strcmp(name, texts[k].name))
                 *texts[k].to = value;
@@ -249,7 +249,6 @@ static int read_options(struct triage *t, int argc, char **argv) {
             if (!strcmp(name, numbers[k].name) &&
                 command_number(t->command, name, value, numbers[k].most, numbers[k].to))
                 return -1;
-        i++;
     }
     if (i == argc)
         return command_complain(t->command, "no file or folder given (see --help)"), -1;

@@ -386,6 +386,26 @@ J
 check "a text form with a wrong name" says 2 "format" "$FUZZ" replay "$bad"
 check "an unknown variable" says 2 "INSTAR_FUZZ_OPPS" env INSTAR_FUZZ_OPPS=info "$FUZZ" replay "$measure"
 check "a variable with a wrong value" says 2 "INSTAR_FUZZ_OPS=infos" env INSTAR_FUZZ_OPS=infos "$FUZZ" replay "$measure"
+# The option is the last word.
+while read -r command option; do
+    check "$command $option alone" says 2 "$option needs a value" "$FUZZ" "$command" "$option"
+done <<'C'
+replay --out
+report --html
+coverage --out
+coverage --time
+coverage --jobs
+minimize --out
+minimize --signature
+minimize --time
+triage --out
+triage --json
+triage --jobs
+issues --max
+issues --label
+C
+check "an empty value is none" says 2 "--signature needs a value" "$FUZZ" minimize --signature '' "$measure"
+check "-h is --help" says 0 "usage: instar-fuzz replay" "$FUZZ" replay -h
 check "an unknown command" says 2 "no command 'fuzzz'" "$FUZZ" fuzzz
 check "an unknown lie" says 3 "STANDIN_LIE" env STANDIN_LIE=no-such-lie "$FUZZ" replay "$measure"
 
