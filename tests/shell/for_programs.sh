@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Which build of this project judged is in everything that is kept of a verdict.
+# What programs are given: which build of this project judged is in everything that is kept of a verdict, and
+# docs/report.md names each member.
 # shellcheck source=tests/shell/lib.bash
 . "$(dirname "$0")/lib.bash"
 cd "$ROOT" || exit 2
@@ -38,4 +39,21 @@ check "the page has it" grep -F "Judged by instar-fuzz $version." "$SCRATCH/page
 "$FUZZ" triage --no-minimize --json "$SCRATCH/triage" --sarif "$SCRATCH/sarif" "$case" >/dev/null
 check "triage.json has it" has "['harness']" "$SCRATCH/triage"
 check "SARIF has it" has "['runs'][0]['tool']['driver']['version']" "$SCRATCH/sarif"
+
+# --- docs/report.md names what programs are given ----------------------------------------------------
+# named COMMAND...: each member of the object that it prints (of an array: of its first one).
+named() {
+    local name missing=0
+    for name in $("$@" | python3 -c 'import json, sys
+tree = json.load(sys.stdin)
+print(*(tree[0] if isinstance(tree, list) else tree))'); do
+        grep -qE "^\|.*\`$name(\[\])?[\`.]" docs/report.md || { echo "$name"; missing=1; }
+    done
+    [ "$missing" = 0 ] && [ -n "${name:-}" ]
+}
+check "status --json" named "$FUZZ" status --json "$SCRATCH/out"
+check "doctor --json" named "$FUZZ" doctor --json
+check "known --json" named "$FUZZ" known --json
+check "minimize --json" named env STANDIN_LIE=qcow2-zero-clusters-allocated "$FUZZ" minimize --json --out "$SCRATCH/min" "$case"
+check "report.json" named cat "$SCRATCH"/out/findings/*/report.json
 finish
