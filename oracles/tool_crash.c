@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A tool that is killed by a signal which we did not send has a bug, whatever the image. Signals
-// that a limit of ours causes never get here: they are of the class `limit`.
+// A tool that is killed by a signal which we did not send has a bug, whatever the image; so has
+// instar where it ends with 101, the status of a panic. Signals that a limit of ours causes never
+// get here: they are of the class `limit`.
 #include "oracles/rule.h"
 
 #include <signal.h>
@@ -53,9 +54,9 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
 
 const struct oracle oracle_tool_crash = {
     .type = "tool_crash",
-    .rule = "a tool ends by a signal that nobody sent",
+    .rule = "a tool ends by a signal that nobody sent, or instar by a panic (status 101)",
     .ops = ORACLE_ALL_OPS,
     .judge = judge,
-    .accuses = "No image may end a tool by a signal.",
+    .accuses = "No image may end a tool by a signal or a panic.",
     .accuses_by = OPINION_BY_TOOL,
 };
