@@ -129,8 +129,8 @@ static void add_images(const struct report *report, const char *folder, cJSON *j
     struct fault fault = {0};
     int status;
     if (usage_of_findings(report->out) > REPORT_TOTAL_LIMIT)
-        status = fault_set(&fault, "left out: %s holds more than %llu MiB already", report->out,
-                           REPORT_TOTAL_LIMIT >> 20);
+        status = fault_set(&fault, "left out: %s/findings holds more than %llu MiB already",
+                           report->out, REPORT_TOTAL_LIMIT >> 20);
     else
         status = pack_images(report, folder, &fault);
     cJSON_AddStringToObject(json, "images", status ? fault.text : "images.tar.gz");

@@ -7,9 +7,8 @@
 
 #include "report/record.h"
 
-#define REPORT_TOTAL_LIMIT                                                                         \
-    (1024ull << 20) // bytes below INSTAR_FUZZ_OUT; beyond it reports go
-                    // without images and say so
+// Bytes below INSTAR_FUZZ_OUT/findings; beyond it reports go without images and say so.
+#define REPORT_TOTAL_LIMIT (1024ull << 20)
 
 struct report {
     const struct record *record;
