@@ -125,6 +125,20 @@ void registry_explain(const struct registry *registry, const struct oracle_step 
     snprintf(judgement->reason, sizeof judgement->reason, "truth_unknown");
 }
 
+bool registry_predicts(const struct registry *registry, const struct oracle_step *step,
+                       const struct judgement *of, int i) {
+    const char *value = i ? of->b_value : of->a_value;
+    char predicted[PREDICT_ROOM];
+    for (size_t j = 0; j < registry->count; j++) {
+        const struct registry_entry *entry = &registry->entries[j];
+        if (entry->predictor && case_matches(entry, step, of) && !cannot_say(entry, step) &&
+            tool_matches(&entry->tool, oracle_side_at(step, i)->tool) &&
+            entry->predictor->value(step, of->field, predicted) && strcmp(predicted, value) == 0)
+            return true;
+    }
+    return false;
+}
+
 void registry_free(struct registry *registry) {
     if (!registry)
         return;

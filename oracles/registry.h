@@ -33,6 +33,10 @@ size_t registry_find(const struct registry *registry, const char *id);
 // explain, but for a content that nobody knows, into VERDICT_INCONCLUSIVE.
 void registry_explain(const struct registry *registry, const struct oracle_step *step,
                       struct judgement *judgement);
+// Does an entry lead to this value of side `i`, whoever the other tool is? `of` names rule, field
+// and value; nothing in it changes. For rules that hold an answer against another of the same tool.
+bool registry_predicts(const struct registry *registry, const struct oracle_step *step,
+                       const struct judgement *of, int i);
 // How an entry proves itself: this case, run with this lie of a stand-in that plays instar, must
 // come out as known under the entry's id. An unexplained one has no case.
 struct registry_proof {

@@ -374,6 +374,33 @@ static void refusals_and_noise_are_told_apart(void **state) {
     forget();
 }
 
+// Alone, a tool has nobody whose number would tell that its own is a documented one.
+static void a_documented_number_is_no_contradiction_where_a_tool_runs_alone(void **state) {
+    (void)state;
+    struct bench bench;
+    struct registry *registry = built_in();
+    map_begin(&bench);
+    bench.said.registry = registry;
+    bench.step.b.ran = false;
+    bench.step.b.why_not = "not_in_pair";
+    bench.step.b.tool = NULL;
+    bench.step.source = IMAGE_RAW;
+    bench_size(&bench, 1000000);
+    bench.step.truth.shown_size = 1000448;
+    SAY_MAP(&bench, 0, {65536, "pd"}, {934912, "z"});
+    bench_measure(&bench.a_result, 1376256, 1376256); // every byte of a raw file counts
+    oracle_map_measure.judge(&oracle_map_measure, &bench.step, &bench.said);
+    assert_false(oracle_diverged(&bench.said, 0));
+    assert_string_equal(bench.said.items[0].reason, "known_value_instar");
+    bench.said.count = 0;
+    bench_measure(&bench.a_result, 1376256 - 65536, 1376256);
+    oracle_map_measure.judge(&oracle_map_measure, &bench.step, &bench.said);
+    assert_true(oracle_diverged(&bench.said, 0));
+    registry_free(registry);
+    bench_end(&bench);
+    forget();
+}
+
 static void map_and_measure_of_one_tool_must_agree(void **state) {
     (void)state;
     struct bench bench;
@@ -516,6 +543,7 @@ int main(void) {
         cmocka_unit_test(the_length_of_a_raw_map_is_predicted),
         cmocka_unit_test(refusals_and_noise_are_told_apart),
         cmocka_unit_test(the_length_of_what_is_known_to_be_taken_for_another_image_is_not_judged),
+        cmocka_unit_test(a_documented_number_is_no_contradiction_where_a_tool_runs_alone),
         cmocka_unit_test(map_and_measure_of_one_tool_must_agree),
         cmocka_unit_test(compare_must_know_the_same_and_the_other),
         cmocka_unit_test(an_output_that_nobody_knows_is_not_compared),
