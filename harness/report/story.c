@@ -160,10 +160,22 @@ static size_t list_known(const struct record *record, const char *ids[KNOWN_MOST
     return count;
 }
 
+static bool shows_divergence(const struct record *record) {
+    for (size_t i = 0; i < record->step_count; i++) {
+        const struct judgements *judgements = &record->steps[i].judgements;
+        for (size_t j = 0; record->steps[i].done && j < judgements->count; j++)
+            if (judgements->items[j].verdict == VERDICT_DIVERGENCE)
+                return true;
+    }
+    return false;
+}
+
 static void tell_no_finding(const struct record *record, struct buffer *out) {
     const char *undecided = record_undecided(record), *ids[KNOWN_MOST];
     size_t inconclusive = count_inconclusive(record), known = list_known(record, ids);
-    if (undecided)
+    if (shows_divergence(record)) // and it is no finding
+        buffer_text(out, "inconclusive (a divergence that did not repeat)");
+    else if (undecided)
         buffer_format(out, "inconclusive (%s)", undecided);
     else
         buffer_text(out, known ? "no new divergence" : "no divergence");

@@ -194,7 +194,7 @@ case "\$*" in *measure*src*) if [ ! -e $SCRATCH/once ]; then : >$SCRATCH/once; e
 exec \$STANDIN "\$@"
 S
 )
-check "what does not repeat is inconclusive" says 4 "did not repeat" \
+check "what does not repeat is inconclusive" says 4 "Verdict: inconclusive (a divergence that did not repeat)" \
     env INSTAR="$flaky" INSTAR_FUZZ_FENCE=off "$FUZZ" replay "$measure" # its memory lies outside
 
 tool=$(fake overwrites/instar <<'S'
