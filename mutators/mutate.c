@@ -38,11 +38,6 @@ enum {
     MOST_DRAWN = 16,  // mutations that have nothing to change in this case
     MOST_TRIES = 24,  // mutants that mean the same as before
     MOST_ROWS = 32,
-    // What an engine keeps grows into cases that are many times as dear as a short one, and of one
-    // source all the same. So most mutants of one parent are made from nothing: in
-    // a second those reach more of the matrix than mutants of a corpus do (docs/ablation.md).
-    FRESH = 3, // of FRESH_OF
-    FRESH_OF = 4,
     MOST_FRESH = 5, // stacks that a fresh case is made by
 };
 
@@ -164,11 +159,11 @@ size_t mutate_case(uint8_t *data, size_t size, size_t max_size, uint64_t seed, m
     return mutant(&random, false, data, size, max_size, havoc, name);
 }
 
-size_t mutate_next(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
-                   struct mutate_name *name) {
+size_t mutate_next(uint8_t *data, size_t size, size_t max_size, uint64_t seed, unsigned fresh,
+                   mutate_havoc *havoc, struct mutate_name *name) {
     struct mut_random random = {seed};
-    bool fresh = mut_below(&random, FRESH_OF) < FRESH;
-    return mutant(&random, fresh, data, size, max_size, havoc, name);
+    bool anew = mut_below(&random, MUTATE_FRESH_OF) < fresh;
+    return mutant(&random, anew, data, size, max_size, havoc, name);
 }
 
 size_t mutate_crossover(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,

@@ -32,11 +32,12 @@ typedef size_t mutate_havoc(uint8_t *data, size_t size, size_t max_size);
 size_t mutate_case(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
                    struct mutate_name *name);
 
-// What an engine is given that asks for a mutant of a case: a quarter of the time one (as of
-// mutate_case), otherwise a case that is made from nothing by the same mutations. Everything else
+// What an engine is given that asks for a mutant of a case: one (as of mutate_case), or, `fresh`
+// times in MUTATE_FRESH_OF, a case that is made from nothing by the same mutations. Everything else
 // is as above.
-size_t mutate_next(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
-                   struct mutate_name *name);
+#define MUTATE_FRESH_OF 8
+size_t mutate_next(uint8_t *data, size_t size, size_t max_size, uint64_t seed, unsigned fresh,
+                   mutate_havoc *havoc, struct mutate_name *name);
 
 // A case made of parts of both; `out` has room for max_size bytes and is neither of them. Every
 // second attempt is then changed by one mutation of mutate_case's; after a dozen of them that mean

@@ -13,6 +13,8 @@
 
 static size_t mutants = 20000;
 
+#define FRESH 6 // of MUTATE_FRESH_OF
+
 static size_t random_bytes(uint64_t *state, uint8_t bytes[CASE_MAX_BYTES]) {
     struct testcase testcase;
     helper_case(state, &testcase);
@@ -87,7 +89,8 @@ static void mutants_are_canonical_cases(void **state) {
         if (i % 50 == 0)
             size = random_bytes(&random, bytes);
         case_decode(&before, bytes, size);
-        size = (i % 2 ? mutate_next : mutate_case)(bytes, size, sizeof bytes, i, NULL, NULL);
+        size = i % 2 ? mutate_next(bytes, size, sizeof bytes, i, FRESH, NULL, NULL)
+                     : mutate_case(bytes, size, sizeof bytes, i, NULL, NULL);
         assert_canonical(bytes, size);
         case_decode(&after, bytes, size);
         none += memcmp(&before, &after, sizeof before) == 0;
@@ -113,7 +116,7 @@ static void no_mutant_passes_the_limit_or_is_empty(void **state) {
             size_t mutant = mutate_case(data, size < max ? size : max, max, seed, NULL, NULL);
             assert_in_range(mutant, 1, max);
             assert_canonical(data, mutant);
-            mutant = mutate_next(data, mutant, max, seed, NULL, NULL);
+            mutant = mutate_next(data, mutant, max, seed, FRESH, NULL, NULL);
             assert_in_range(mutant, 1, max);
             assert_canonical(data, mutant);
             size_t child = mutate_crossover(whole, size, other, b, out, max, seed, NULL);
@@ -135,11 +138,11 @@ static void nothing_at_all_can_be_mutated(void **state) {
         assert_canonical(out + 2048, size);
     }
     assert_int_equal(mutate_case(out, 0, 0, 1, NULL, NULL), 0);
-    assert_int_equal(mutate_next(out, 0, 0, 1, NULL, NULL), 0);
+    assert_int_equal(mutate_next(out, 0, 0, 1, FRESH, NULL, NULL), 0);
 }
 
 // The name tells which ones: two parents and one seed make the same case.
-static void three_of_four_are_made_from_nothing(void **state) {
+static void as_many_as_were_asked_for_are_made_from_nothing(void **state) {
     (void)state;
     uint64_t random = 6, hash = HASH_OF_NOTHING;
     unsigned fresh = 0;
@@ -147,8 +150,8 @@ static void three_of_four_are_made_from_nothing(void **state) {
         uint8_t a[CASE_MAX_BYTES], b[CASE_MAX_BYTES];
         struct mutate_name names[2];
         size_t size = random_bytes(&random, a), other = random_bytes(&random, b);
-        size = mutate_next(a, size, sizeof a, seed, NULL, &names[0]);
-        other = mutate_next(b, other, sizeof b, seed, NULL, &names[1]);
+        size = mutate_next(a, size, sizeof a, seed, FRESH, NULL, &names[0]);
+        other = mutate_next(b, other, sizeof b, seed, FRESH, NULL, &names[1]);
         bool made_anew = strcmp(names[0].text, "fresh") == 0;
         assert_int_equal(made_anew, strcmp(names[1].text, "fresh") == 0);
         assert_int_equal(made_anew, size == other && memcmp(a, b, size) == 0);
@@ -156,7 +159,16 @@ static void three_of_four_are_made_from_nothing(void **state) {
         hash = hash_more(hash, a, size);
     }
     assert_in_range(fresh, 1400, 1600);
-    if (hash != 0xf6c710841adf48f6u)
+    // None and all are shares, too.
+    for (uint64_t seed = 0; seed < 50; seed++)
+        for (unsigned all = 0; all < 2; all++) {
+            uint8_t bytes[CASE_MAX_BYTES];
+            struct mutate_name name;
+            size_t size = random_bytes(&random, bytes);
+            mutate_next(bytes, size, sizeof bytes, seed, all * MUTATE_FRESH_OF, NULL, &name);
+            assert_int_equal(strcmp(name.text, "fresh") == 0, all);
+        }
+    if (hash != 0xca5d0c8c2b6e7f39u)
         fail_msg("they make 0x%016llx", (unsigned long long)hash);
 }
 
@@ -200,7 +212,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(mutants_are_canonical_cases),
         cmocka_unit_test(no_mutant_passes_the_limit_or_is_empty),
         cmocka_unit_test(nothing_at_all_can_be_mutated),
-        cmocka_unit_test(three_of_four_are_made_from_nothing),
+        cmocka_unit_test(as_many_as_were_asked_for_are_made_from_nothing),
         cmocka_unit_test(the_engine_has_its_share),
         cmocka_unit_test(names_fit_into_file_names),
     };
