@@ -22,7 +22,7 @@
 
 #define WARM_LIBRARY  "warm.so"
 #define WARM_HELLO_US (10 * 1000000ull)
-#define WARM_WORD_US  (1000 * 1000ull) // what a launcher may take to reap and tell
+#define WARM_WORD_US  (10 * 1000000ull) // what a launcher may take to reap and tell, on a busy core
 // Threads of the process itself and of a worker that runs no command.
 #define WARM_THREADS 80
 #define WARM_LISTS   256 // strings of an environment or a fence
