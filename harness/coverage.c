@@ -92,10 +92,6 @@ void coverage_begin(const struct chain *chain, const struct tool *tool) {
         coverage_map_begin(chain->room.workdir->map, tool->edges);
 }
 
-static bool cut_off(enum outcome_class class) {
-    return class == OUTCOME_TIMEOUT || class == OUTCOME_LIMIT;
-}
-
 // Runs a call of the step for its counters alone: on an empty map, with an output of its own that
 // is removed, and once more where a start was counted with it.
 static int run_counted(struct chain *chain, const struct tool *tool, const struct tool_call *asked,
@@ -122,11 +118,11 @@ static int run_counted(struct chain *chain, const struct tool *tool, const struc
 
 int coverage_end(struct chain *chain, const struct tool *tool, const struct tool_call *call,
                  size_t index, enum outcome_class class, struct fault *fault) {
-    if (!listens(chain) || !tool->edges || cut_off(class))
+    if (!listens(chain) || !tool->edges || outcome_is_cut_off(class))
         return 0;
     if (counted_a_start(chain, tool) && run_counted(chain, tool, call, index, &class, fault))
         return -1;
-    if (!cut_off(class))
+    if (!outcome_is_cut_off(class))
         fold(chain, tool, tool == &chain->tools[SIDE_A] ? SIDE_A : SIDE_B);
     return 0;
 }
@@ -134,8 +130,9 @@ int coverage_end(struct chain *chain, const struct tool *tool, const struct tool
 static bool follows(const struct chain *chain, const struct step_record *step) {
     const struct oracle_side *stock = &step->step.b;
     return chain->coverage && chain->coverage->named && listens(chain) && stock->ran &&
-           stock->tool->kind == TOOL_QEMU_IMG && !cut_off(step->results[FOLLOWED].class) &&
-           !step->step.source_modified && clock_us() < chain->deadline_us;
+           stock->tool->kind == TOOL_QEMU_IMG &&
+           !outcome_is_cut_off(step->results[FOLLOWED].class) && !step->step.source_modified &&
+           clock_us() < chain->deadline_us;
 }
 
 int coverage_follow(const struct step_record *step, struct chain *chain, size_t index,
@@ -150,7 +147,7 @@ int coverage_follow(const struct step_record *step, struct chain *chain, size_t 
     // Nobody else may be accused of it.
     if (!call->options.size_only && material_modified(input, chain->room.workdir->case_path))
         return fault_set(fault, "%s changed the file that it was to read", tool->path);
-    if (cut_off(class))
+    if (outcome_is_cut_off(class))
         return 0;
     fold(chain, tool, SIDES);
     if (class != step->results[FOLLOWED].class)

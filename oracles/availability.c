@@ -17,7 +17,7 @@ static void judge_side(const struct oracle *oracle, const struct oracle_side *si
     if (!side->ran)
         return;
     // The convert behind a measure did not end well: its bounds are not judged, and that is said.
-    if (side->fit_class == OUTCOME_LIMIT || side->fit_class == OUTCOME_TIMEOUT)
+    if (outcome_is_cut_off(side->fit_class))
         oracle_say(out, oracle, VERDICT_INCONCLUSIVE, "convert_behind_measure_cut_off");
     else if (side->fit_costs_too_much)
         oracle_say(out, oracle, VERDICT_INCONCLUSIVE, "convert_behind_measure_cost_cap");

@@ -112,7 +112,7 @@ static void judge_written(const struct oracle *oracle, const struct oracle_step 
     const struct oracle_side *side = oracle_side_at(step, i);
     if (check->class == OUTCOME_CLEAN)
         oracle_say(out, oracle, VERDICT_AGREE, NULL);
-    if (check->class == OUTCOME_LIMIT || check->class == OUTCOME_TIMEOUT)
+    if (outcome_is_cut_off(check->class))
         oracle_say_role(out, oracle, VERDICT_INCONCLUSIVE, "output_check_cut_off_", side, "");
     if (check->class == OUTCOME_SIGNAL)
         say_crash(oracle, step, i, "when it checks", out);

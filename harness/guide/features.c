@@ -27,17 +27,13 @@ unsigned guide_zeros(uint64_t value) {
     return value ? (unsigned)__builtin_ctzll(value) : 64;
 }
 
-static bool is_cut_off(enum outcome_class class) {
-    return class == OUTCOME_TIMEOUT || class == OUTCOME_LIMIT;
-}
-
 // How long a command took is no property of a case: on a busy machine an engine would keep what is
 // slow.
 static bool was_cut_off(const struct oracle_step *step) {
     for (int i = 0; i < ORACLE_SIDES; i++) {
         const struct oracle_side *side = oracle_side_at(step, i);
-        if ((side->ran && is_cut_off(oracle_class(side))) || is_cut_off(side->output_check.class) ||
-            is_cut_off(side->fit_class))
+        if ((side->ran && outcome_is_cut_off(oracle_class(side))) ||
+            outcome_is_cut_off(side->output_check.class) || outcome_is_cut_off(side->fit_class))
             return true;
     }
     return false;

@@ -49,8 +49,7 @@ static void both_move(const struct both *both, const char (*from)[320], const ch
 
 static bool both_says_nothing(const struct tool *tool, enum operation op,
                               const struct exec_outcome *outcome) {
-    enum outcome_class class = tool_classify(tool, op, outcome);
-    return class == OUTCOME_TIMEOUT || class == OUTCOME_LIMIT;
+    return outcome_is_cut_off(tool_classify(tool, op, outcome));
 }
 
 static bool both_text_differs(const struct buffer *a, const struct buffer *b) {

@@ -33,6 +33,10 @@ enum outcome_class {
     OUTCOME_CLASSES
 };
 extern const char *const outcome_class_names[OUTCOME_CLASSES]; // "ok", "clean", "leaks", ...
+// Did the deadline or another limit of ours end it? Then it has given no answer.
+static inline bool outcome_is_cut_off(enum outcome_class class) {
+    return class == OUTCOME_LIMIT || class == OUTCOME_TIMEOUT;
+}
 
 // Of any operation that a tool can be asked for.
 const char *tool_operation_name(enum operation op);
