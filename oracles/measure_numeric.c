@@ -83,7 +83,7 @@ static bool says_wrong(const struct oracle *oracle, const struct oracle_step *st
 static void judge_side(const struct oracle *oracle, const struct oracle_step *step,
                        const struct oracle_side *side, int i, struct judgements *out) {
     struct model_sizes sizes;
-    bool unknown = !step->truth.content && !step->options.size_only;
+    bool unknown = oracle_is_tainted(step);
     // What is known of its numbers has been told.
     if (!has_numbers(side) || oracle_known(out, side) || !least(step, &sizes))
         return;

@@ -93,6 +93,10 @@ static inline const struct oracle_side *oracle_side_at(const struct oracle_step 
     return index ? &step->b : &step->a;
 }
 #define ORACLE_SIDES 2
+// Is there an input of which nobody knows what it holds? (A size without a file holds nothing.)
+static inline bool oracle_is_tainted(const struct oracle_step *step) {
+    return !step->truth.content && !step->options.size_only;
+}
 
 // OUTCOME_CLASSES if the side did not run.
 enum outcome_class oracle_class(const struct oracle_side *side);

@@ -46,10 +46,6 @@ bool registry_entry_is_about(const struct registry_entry *entry, const struct to
     return tool_matches(&entry->tool, tool) && tool_matches(&entry->other, other);
 }
 
-static bool is_tainted(const struct oracle_step *step) {
-    return !step->truth.content && !step->options.size_only;
-}
-
 static bool case_matches(const struct registry_entry *entry, const struct oracle_step *step,
                          const struct judgement *judgement) {
     if (strcmp(entry->type, judgement->oracle->type) != 0 ||
@@ -62,7 +58,7 @@ static bool case_matches(const struct registry_entry *entry, const struct oracle
         return false;
     for (size_t i = 0; i < entry->feature_count; i++) {
         const struct feature *feature = entry->features[i];
-        if (!(feature->needs_content && is_tainted(step)) && !feature->holds(step))
+        if (!(feature->needs_content && oracle_is_tainted(step)) && !feature->holds(step))
             return false;
     }
     return true;
@@ -73,7 +69,7 @@ static bool cannot_say(const struct registry_entry *entry, const struct oracle_s
     bool needs = entry->predictor->needs_content;
     for (size_t i = 0; i < entry->feature_count; i++)
         needs |= entry->features[i]->needs_content;
-    return needs && is_tainted(step);
+    return needs && oracle_is_tainted(step);
 }
 
 enum explains { EXPLAINS_NOT, EXPLAINS_MAYBE, EXPLAINS };
