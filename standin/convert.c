@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "image/vpc.h"
 #include "standin/lies.h"
+#include "standin/losses.h"
 #include "standin/standin.h"
 
 #include <fcntl.h>
@@ -268,6 +269,8 @@ static int run(const struct arguments *arguments) {
         status = output_check(&source, arguments->operands[1], &options);
     if (!status)
         status = choose_snapshot(&source, arguments->text[OPT_SNAPSHOT]);
+    if (!status)
+        losses_plant(&source, arguments->text[OPT_SNAPSHOT]);
     if (!status)
         status = convert_source(&source, arguments->operands[1], target, &options);
     source_close(&source);

@@ -89,6 +89,40 @@ static const struct {
                                      "measure -O raw and -O qcow2 of a vmdk of several extents "
                                      "forget the last one",
                                      "measure_numeric_divergence"},
+    // Of these each needs several things at once (losses.h).
+    [LIE_SUBCLUSTERS_PAST_BACKING] =
+        {"subclusters-past-backing",
+         "convert of a qcow2 with extended L2 entries reads zeros for what the file below it has "
+         "in "
+         "the cluster where that file ends, if the source stores a part of that cluster",
+         "convert_content_divergence"},
+    [LIE_MIDDLE_ZEROS_FORGOTTEN] = {"middle-zeros-forgotten",
+                                    "convert of a chain of three files forgets zero clusters of "
+                                    "the middle one, a qcow2",
+                                    "convert_content_divergence"},
+    [LIE_ZSTD_BELOW_OTHER_CLUSTERS] =
+        {"zstd-below-other-clusters",
+         "convert of a qcow2 reads zeros for clusters that the file below it has compressed by "
+         "zstd, if that has another cluster size",
+         "convert_content_divergence"},
+    [LIE_SHORT_SNAPSHOT_COMPRESSED] = {"short-snapshot-compressed",
+                                       "convert of a snapshot that is smaller than the disk reads "
+                                       "zeros for its compressed clusters",
+                                       "convert_content_divergence"},
+    [LIE_GRAIN_TABLES_STRADDLED] = {"grain-tables-straddled",
+                                    "convert of a streamOptimized vmdk reads zeros for the first "
+                                    "grain of a grain table, if the "
+                                    "grain before it is stored",
+                                    "convert_content_divergence"},
+    [LIE_EXTENTS_STRADDLED] = {"extents-straddled",
+                               "convert of a vmdk of several sparse extents reads zeros for the "
+                               "first grain of an extent, if the grain before it is stored",
+                               "convert_content_divergence"},
+    [LIE_METADATA_OF_SUBCLUSTERS] =
+        {"metadata-of-subclusters",
+         "measure -O qcow2 with extended L2 entries, preallocation=metadata and refcounts of 64 "
+         "bits forgets a cluster",
+         "measure_numeric_divergence"},
     [LIE_QCOW2_TAIL_LEFT] = {"qcow2-tail-left",
                              "convert -O qcow2 leaves 256 KiB that nobody refers to at the file's "
                              "end, beyond what measure promised",

@@ -7,6 +7,7 @@
 //
 // Everything is done in 128 bits, where no product of two 63-bit sizes and a small constant wraps.
 #include "base/bytes.h"
+#include "standin/lies.h"
 #include "standin/measure.h"
 
 typedef unsigned __int128 wide;
@@ -50,6 +51,9 @@ static bool qcow2_size(const struct measure_options *options, uint64_t size, uin
     bool preallocated =
         options->preallocation == PREALLOC_FALLOC || options->preallocation == PREALLOC_FULL;
     wide counted = preallocated ? data : units;
+    if (options->extended_l2 && options->preallocation == PREALLOC_METADATA &&
+        options->refcount_bits == 64 && lie(LIE_METADATA_OF_SUBCLUSTERS))
+        fully -= cluster;
     return deliver(result, fully - data * cluster + counted * cluster, fully);
 }
 

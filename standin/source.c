@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The source of every command: opened by what its bytes say (instar has no -f that counts), shown
-// in whole sectors as qemu-img shows it, and read through one place, where the lie of a wrong byte
-// has its home.
+// in whole sectors as qemu-img shows it, and read through one place, where lies about content
+// have their home.
 #include "base/bytes.h"
 #include "standin/lies.h"
 #include "standin/standin.h"
@@ -36,7 +36,23 @@ static int content_extent(void *context, uint64_t offset, struct image_extent *e
         break;
     }
     extent->length = min_u64(extent->length, source->size - offset);
+    const struct loss *loss = &source->loss;
+    if (offset < loss->begin)
+        extent->length = min_u64(extent->length, loss->begin - offset);
+    else if (offset < loss->end)
+        *extent =
+            (struct image_extent){offset, min_u64(extent->length, loss->end - offset), IMAGE_DATA};
     return 0;
+}
+
+static int spoil(const struct loss *loss, uint64_t offset, uint8_t *buffer, size_t length,
+                 struct fault *fault) {
+    uint64_t begin = max_u64(offset, loss->begin), end = min_u64(offset + length, loss->end);
+    if (begin >= end)
+        return 0;
+    uint8_t *at = buffer + (begin - offset);
+    memset(at, 0, (size_t)(end - begin));
+    return loss->shown ? image_read(loss->shown, begin, at, (size_t)(end - begin), fault) : 0;
 }
 
 static int read_disk(struct source *source, uint64_t offset, void *buffer, size_t length,
@@ -54,6 +70,8 @@ static int content_read(void *context, uint64_t offset, void *buffer, size_t len
     if (inside && read_disk(source, offset, buffer, inside, fault))
         return -1;
     memset((char *)buffer + inside, 0, length - inside);
+    if (spoil(&source->loss, offset, buffer, length, fault))
+        return -1;
     if (source->cut && source->cut < length && !bytes_are_zero(buffer, (size_t)source->cut))
         memset((char *)buffer + source->cut, 0, length - (size_t)source->cut);
     if (source->flip && source->flip - 1 >= offset && source->flip - 1 - offset < length)

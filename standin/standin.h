@@ -37,6 +37,12 @@ int check_sector_size(const struct arguments *arguments);
 // --- the source -------------------------------------------------------------------------------
 // An open image with the size that a tool of 512-byte sectors shows: a raw file rounded up, a
 // header's size rounded down, as qemu-img does.
+// A range of guest bytes that a lie of losses.h spoils: what `shown` has there is read, or zeros.
+struct loss {
+    uint64_t begin, end;
+    struct image *shown; // of the chain; NULL: none
+};
+
 struct source {
     struct image *image;
     enum image_format format;
@@ -46,6 +52,7 @@ struct source {
     bool below_ignored;          // LIE_PARENT_IGNORED: what the file leaves out is zero
     uint64_t cut;  // LIE_GRAIN_CUT_AT_CLUSTER: bytes that are kept of one read; 0: all
     uint64_t flip; // LIE_WRONG_BYTE_NEAR_END: guest offset + 1, 0 = none
+    struct loss loss;
 };
 
 // `format` NULL: what the file's bytes name. Prints the reason and returns 1 when it fails.

@@ -30,6 +30,12 @@ static const struct {
     {"grain-cut-at-cluster", true, true, IMAGE_VMDK, ANY, false},
     {"format-ignored-by-measure", true, false, ANY, ANY, false},
     {"vmdk-extents-miscounted", true, false, ANY, IMAGE_VMDK, false},
+    {"subclusters-past-backing", false, true, ANY, IMAGE_QCOW2, true},
+    {"middle-zeros-forgotten", false, true, ANY, IMAGE_QCOW2, true},
+    {"zstd-below-other-clusters", false, true, ANY, IMAGE_QCOW2, true},
+    {"short-snapshot-compressed", false, true, ANY, IMAGE_QCOW2, false},
+    {"extents-straddled", false, true, ANY, IMAGE_VMDK, false},
+    {"metadata-of-subclusters", true, false, IMAGE_QCOW2, ANY, false},
 };
 
 static bool asks(const struct testcase *testcase, bool measure, bool convert,

@@ -23,7 +23,7 @@ static volatile uint32_t *asked; // shared with the forks
 static int in_force = SUBJECT_HONEST;
 
 // The lies that are measured. Others came later and are none of the experiment's: its curves are
-// about these eighteen. The list follows enum lie.
+// about these. The list follows enum lie.
 static const char *const measured[] = {
     [LIE_RAW_WITHOUT_SEEK_HOLE] = "raw-without-seek-hole",
     [LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED] = "qcow2-zero-clusters-allocated",
@@ -43,6 +43,13 @@ static const char *const measured[] = {
     [LIE_FORMAT_IGNORED_BY_MEASURE] = "format-ignored-by-measure",
     [LIE_BITMAPS_ZERO] = "bitmaps-zero",
     [LIE_VMDK_EXTENTS_MISCOUNTED] = "vmdk-extents-miscounted",
+    [LIE_SUBCLUSTERS_PAST_BACKING] = "subclusters-past-backing",
+    [LIE_MIDDLE_ZEROS_FORGOTTEN] = "middle-zeros-forgotten",
+    [LIE_ZSTD_BELOW_OTHER_CLUSTERS] = "zstd-below-other-clusters",
+    [LIE_SHORT_SNAPSHOT_COMPRESSED] = "short-snapshot-compressed",
+    [LIE_GRAIN_TABLES_STRADDLED] = "grain-tables-straddled",
+    [LIE_EXTENTS_STRADDLED] = "extents-straddled",
+    [LIE_METADATA_OF_SUBCLUSTERS] = "metadata-of-subclusters",
 };
 #define MEASURED ((int)(sizeof measured / sizeof *measured))
 

@@ -74,7 +74,7 @@ export DATA=$SCRATCH/data SEEDS=1 BUDGET=12 CORES=1 ONLY='libfuzzer seeds none b
 runs() {
     bench/ablation/run || return 1
     cat "$DATA"/*
-    [ "$(wc -l <"$DATA/runs.tsv")" = 2 ] && [ "$(wc -l <"$DATA/lies.tsv")" = 19 ] &&
+    [ "$(wc -l <"$DATA/runs.tsv")" = 2 ] && [ "$(wc -l <"$DATA/lies.tsv")" = 26 ] &&
         sed 1d "$DATA/lies.tsv" | awk -F '\t' '$10 != "-"' | grep .
 }
 check "one run: its row, one for each lie, and lies that were found" runs
