@@ -27,14 +27,8 @@ void afl_custom_deinit(void *state);
 // about a second of work, as an entry's havoc is. Anything from 16 to 384 reached the same in a
 // minute.
 #define MUTANTS_OF_AN_ENTRY 128
-// One in so many mutants is a crossover, where AFL++ has a second entry to give.
-#define CROSSOVERS 12
-// Of the others (of MUTATE_FRESH_OF). What an engine keeps grows into cases that are many times as
-// dear as a short one, and of one source all the same: in a second, cases from nothing reach more
-// of the matrix. AFL++ asks for 128 mutants of an entry whatever they cost, so it gets more of
-// those than libFuzzer, which counts the time. (A minute from one case, two seeds: 993 and 1,040
-// cells with a third of crossovers and six of eight anew, 1,084 and 1,144 so.)
-#define FRESH 7
+// One in so many mutants that are not made from nothing is a crossover, as with libFuzzer.
+#define CROSSOVERS 2
 
 // The steps that shorten most come first; those behind change a value here and there, at the price
 // of an iteration each, of an entry that may never be chosen again.
@@ -80,12 +74,10 @@ size_t afl_custom_fuzz(void *state, uint8_t *data, size_t size, uint8_t **out, u
     if (max_size > CASE_MAX_BYTES)
         max_size = CASE_MAX_BYTES;
     *out = mutator->mutant;
-    if (add && add_size > 0 && mutator->made % CROSSOVERS == 0)
-        return mutate_crossover(data, size, add, add_size, mutator->mutant, max_size, seed,
-                                &mutator->name);
-    size = size < max_size ? size : max_size;
-    memcpy(mutator->mutant, data, size);
-    return mutate_next(mutator->mutant, size, max_size, seed, FRESH, NULL, &mutator->name);
+    if (!add_size || mutator->made % CROSSOVERS)
+        add = NULL;
+    return mutate_next(data, size, add, add_size, mutator->mutant, max_size, seed, NULL,
+                       &mutator->name);
 }
 
 const char *afl_custom_describe(void *state, size_t max_length) {

@@ -109,3 +109,83 @@ bool mut_misalign(struct mut_work *work) {
         end = min_u64(begin + (place.end - place.begin), place.size);
     return put(work, &place, begin, end);
 }
+
+// --- the steps that are larger than a unit -------------------------------------------------------
+
+// Guest bytes that one table of a format speaks for; 0: it has one for the whole disk.
+static uint64_t table_span(enum image_format format, uint64_t unit, bool extended_l2) {
+    const uint64_t grains = 512, chunk = UINT64_C(512) << 23; // MS-VHDX 2.5
+    switch (format) {
+    case IMAGE_QCOW2:
+        return unit / (extended_l2 ? 16 : 8) * unit;
+    case IMAGE_VMDK:
+        return grains * unit;
+    case IMAGE_VHDX:
+        return chunk;
+    default:
+        return 0;
+    }
+}
+
+enum { EDGES_MAX = CASE_MAX_LAYERS + CASE_MAX_SNAPSHOTS + 2 + CASE_MAX_OPERATIONS };
+struct edges {
+    uint64_t at[EDGES_MAX];
+    uint32_t count;
+};
+
+static void add_edge(struct edges *edges, uint64_t at, uint64_t size) {
+    if (at > 0 && at <= size)
+        edges->at[edges->count++] = at;
+}
+
+// A multiple of the span, the first one more often than others.
+static void add_span(struct mut_random *random, struct edges *edges, uint64_t span, uint64_t size) {
+    uint64_t last = span ? size / span : 0;
+    if (last > 0)
+        add_edge(edges, span * (mut_one_in(random, 2) ? 1 : 1 + mut_draw(random) % last), size);
+}
+
+// Where one file, table or extent ends and another begins, as far as the file with the write goes.
+static void find_edges(const struct mut_work *work, const struct place *place,
+                       struct edges *edges) {
+    const struct testcase *testcase = work->testcase;
+    struct image_options options;
+    struct testcase layer;
+    edges->count = 0;
+    for (uint32_t i = 0, files = case_layers(testcase); i < files; i++) {
+        case_layer(testcase, i, &layer);
+        add_edge(edges, case_virtual_size(&layer), place->size);
+    }
+    for (uint32_t i = 0, snapshots = case_snapshots(testcase); i < snapshots; i++)
+        add_edge(edges, case_snapshot_size(testcase, i), place->size);
+    case_image_options(&place->layer, &options);
+    add_span(work->random, edges,
+             table_span((enum image_format)place->layer.format, case_source_unit(&place->layer),
+                        options.extended_l2),
+             place->size);
+    add_span(work->random, edges, options.vmdk_extent, place->size);
+    for (uint32_t i = 0; i < testcase->operation_count; i++) {
+        const struct case_operation *operation = &testcase->operations[i];
+        uint64_t unit = mut_target_unit(testcase, operation);
+        add_span(work->random, edges,
+                 unit ? table_span((enum image_format)operation->target, unit, false) : 0,
+                 place->size);
+    }
+}
+
+// Across such an edge, or up to it, or from there.
+bool mut_write_edge(struct mut_work *work) {
+    struct place place;
+    struct edges edges;
+    if (!draw_place(work, &place) && !(mut_write_add(work) && draw_place(work, &place)))
+        return false;
+    find_edges(work, &place, &edges);
+    if (edges.count == 0)
+        return false;
+    uint64_t edge = edges.at[mut_below(work->random, edges.count)], unit = mut_unit(work);
+    const uint64_t steps[] = {0, SECTOR, unit / 2, unit, unit};
+    uint64_t before = steps[mut_below(work->random, sizeof steps / sizeof *steps)];
+    uint64_t behind = steps[mut_below(work->random, sizeof steps / sizeof *steps)];
+    return put(work, &place, edge - min_u64(min_u64(before, CAP_WRITE / 2), edge),
+               min_u64(edge + min_u64(behind, CAP_WRITE / 2), place.size));
+}

@@ -44,6 +44,9 @@ static const struct kind kinds[] = {
     {IMAGE_QCOW2,
      {HEADER(backing_1, BACKING_QCOW2, BACKING_QCOW2), HEADER(backing_2, 1, BACKINGS - 1)},
      WRITE(layer, 0, 2)},
+    {IMAGE_QCOW2,
+     {HEADER(backing_1, BACKING_QCOW2, BACKING_QCOW2), HEADER(backing_cluster_bits, 9, 21)},
+     WRITE(layer, 1, 1)},
     {IMAGE_VMDK, {HEADER(grain_bits, 12, 16)}, {0}},
     {IMAGE_VMDK, {HEADER(vmdk_subformat, VMDK_STREAM, VMDK_STREAM)}, {0}},
     {IMAGE_VMDK, {HEADER(vmdk_layout, LAYOUT_FLAT, LAYOUTS - 1)}, {0}},
@@ -80,15 +83,31 @@ static void set_write(struct mut_work *work, const struct setting *setting) {
         mut_place_table(write);
 }
 
-bool mut_kind(struct mut_work *work) {
+// Any row; or one of the format that the source has.
+static const struct kind *draw(struct mut_random *random, const uint32_t *format) {
+    const struct kind *kind;
+    do
+        kind = &kinds[mut_below(random, sizeof kinds / sizeof *kinds)];
+    while (format && kind->format != (enum image_format) * format);
+    return kind;
+}
+
+static void become(struct mut_work *work, const struct kind *kind) {
     struct testcase *testcase = work->testcase;
-    const struct kind *kind = &kinds[mut_below(work->random, sizeof kinds / sizeof *kinds)];
-    if (mut_one_in(work->random, 2))
-        forget_others(testcase);
     testcase->format = kind->format;
     testcase->qcow2_version = 3;
     for (size_t i = 0; i < sizeof kind->header / sizeof *kind->header; i++)
         set(work->random, testcase, &kind->header[i]);
     set_write(work, &kind->write);
+}
+
+bool mut_kind_join(struct mut_work *work) {
+    become(work, draw(work->random, &work->testcase->format));
+    return true;
+}
+
+bool mut_kind(struct mut_work *work) {
+    forget_others(work->testcase);
+    become(work, draw(work->random, NULL));
     return true;
 }

@@ -32,17 +32,22 @@ typedef size_t mutate_havoc(uint8_t *data, size_t size, size_t max_size);
 size_t mutate_case(uint8_t *data, size_t size, size_t max_size, uint64_t seed, mutate_havoc *havoc,
                    struct mutate_name *name);
 
-// What an engine is given that asks for a mutant of a case: one (as of mutate_case), or, `fresh`
-// times in MUTATE_FRESH_OF, a case that is made from nothing by the same mutations. Everything else
-// is as above.
-#define MUTATE_FRESH_OF 8
-size_t mutate_next(uint8_t *data, size_t size, size_t max_size, uint64_t seed, unsigned fresh,
-                   mutate_havoc *havoc, struct mutate_name *name);
-
 // A case made of parts of both; `out` has room for max_size bytes and is neither of them. Every
 // second attempt is then changed by one mutation of mutate_case's; after a dozen of them that mean
 // what one of the two means, every attempt is. Bytes are changed by the mutator's own mutation.
 size_t mutate_crossover(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
                         uint8_t *out, size_t max_size, uint64_t seed, struct mutate_name *name);
+
+// What an engine is given that asks for a mutant of a case, or, where `b` is not NULL, of two:
+// mostly a case that is made from nothing (mutators/fresh.c), else one of mutate_case or
+// mutate_crossover. `out` has room for max_size bytes and may be `a`.
+size_t mutate_next(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
+                   size_t max_size, uint64_t seed, mutate_havoc *havoc, struct mutate_name *name);
+
+// The case with fewer writes and operations, down to its last operation: for an engine that takes
+// any shorter case that aborts for a better one, so that it is one of the same kind. `out` may be
+// `data`.
+size_t mutate_shorter(const uint8_t *data, size_t size, uint8_t *out, size_t max_size,
+                      uint64_t seed);
 
 #endif

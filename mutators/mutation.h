@@ -53,6 +53,9 @@ uint32_t mut_unit(const struct mut_work *work);
 
 // --- the mutations ---
 
+// Makes a case of an empty one.
+void mut_fresh(struct mut_work *work);
+
 bool mut_field(struct mut_work *work);
 
 bool mut_write_add(struct mut_work *work);
@@ -71,14 +74,17 @@ bool mut_op_input(struct mut_work *work);
 
 bool mut_align(struct mut_work *work);
 bool mut_misalign(struct mut_work *work);
+bool mut_write_edge(struct mut_work *work);
 
+bool mut_size_some(struct mut_work *work);
 bool mut_size_edge(struct mut_work *work);
 bool mut_size_units(struct mut_work *work);
 bool mut_size_scale(struct mut_work *work);
 bool mut_size_end(struct mut_work *work);
 
 bool mut_format(struct mut_work *work);
-bool mut_kind(struct mut_work *work);
+bool mut_kind(struct mut_work *work);      // another kind, alone
+bool mut_kind_join(struct mut_work *work); // one more of the same format
 
 bool mut_bytes(struct mut_work *work);
 

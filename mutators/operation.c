@@ -52,9 +52,9 @@ void mut_operation(const struct mut_work *work, uint32_t index, struct case_oper
         operation->input = 1 + mut_below(random, OPERATION_INPUTS - 1);
     if (!operation_has_target((enum operation)operation->op) || mut_one_in(random, 4))
         return;
-    add_option(work, operation);
-    if (mut_one_in(random, 4))
+    do
         add_option(work, operation);
+    while (mut_one_in(random, 2));
 }
 
 // The longer the chain, the less likely to grow: half of all additions at two operations.

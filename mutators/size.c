@@ -28,6 +28,15 @@ bool mut_size_edge(struct mut_work *work) {
     return case_virtual_size(testcase) != before;
 }
 
+// Anything up to 16 MiB.
+bool mut_size_some(struct mut_work *work) {
+    struct testcase *testcase = work->testcase;
+    uint64_t before = case_virtual_size(testcase);
+    testcase->size_class = mut_one_in(work->random, 4) ? SIZE_ODD : SIZE_SECTORS;
+    testcase->size_value = mut_below(work->random, 1u << 24) >> mut_below(work->random, 16);
+    return case_virtual_size(testcase) != before;
+}
+
 bool mut_size_units(struct mut_work *work) {
     uint64_t size = (uint64_t)mut_unit(work) * (1 + mut_below(work->random, 16));
     return put(work, size + (uint64_t)beside(work->random));

@@ -69,13 +69,17 @@ bool mut_write_drop(struct mut_work *work) {
     return true;
 }
 
-// Somewhere near the first one, so that the two touch, overlap or leave a gap of a unit.
+// Somewhere near the first one, so that the two touch, overlap or leave a gap of a unit; or at its
+// place, but in another file of the chain, so that the one hides the other.
 bool mut_write_copy(struct mut_work *work) {
     struct testcase *testcase = work->testcase;
     if (testcase->write_count == 0)
         return false;
     struct case_write write = testcase->writes[mut_below(work->random, testcase->write_count)];
-    write.offset += (uint32_t)mut_between(work->random, -2, 2);
+    if (case_layers(testcase) > 1 && !mut_one_in(work->random, 3))
+        write.layer = mut_below(work->random, case_layers(testcase));
+    else
+        write.offset += (uint32_t)mut_between(work->random, -2, 2);
     write.form = mut_one_in(work->random, 2) ? write.form : mut_below(work->random, CONTENT_FORMS);
     write.seed = mut_below(work->random, 256);
     return mut_insert(testcase, RECORD_WRITE, mut_below(work->random, testcase->write_count + 1),

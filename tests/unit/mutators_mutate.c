@@ -13,8 +13,6 @@
 
 static size_t mutants = 20000;
 
-#define FRESH 6 // of MUTATE_FRESH_OF
-
 static size_t random_bytes(uint64_t *state, uint8_t bytes[CASE_MAX_BYTES]) {
     struct testcase testcase;
     helper_case(state, &testcase);
@@ -46,7 +44,7 @@ static void a_seed_makes_what_it_made(void **state) {
         size = mutate_crossover(a, size, b, b_size, out, sizeof out, seed, NULL);
         hash = hash_more(hash, out, size);
     }
-    if (hash != 0xc77e65080ca739e0u)
+    if (hash != 0x2836ef08039f41ebu)
         fail_msg("they make 0x%016llx", (unsigned long long)hash);
 }
 
@@ -89,7 +87,7 @@ static void mutants_are_canonical_cases(void **state) {
         if (i % 50 == 0)
             size = random_bytes(&random, bytes);
         case_decode(&before, bytes, size);
-        size = i % 2 ? mutate_next(bytes, size, sizeof bytes, i, FRESH, NULL, NULL)
+        size = i % 2 ? mutate_next(bytes, size, NULL, 0, bytes, sizeof bytes, i, NULL, NULL)
                      : mutate_case(bytes, size, sizeof bytes, i, NULL, NULL);
         assert_canonical(bytes, size);
         case_decode(&after, bytes, size);
@@ -116,7 +114,7 @@ static void no_mutant_passes_the_limit_or_is_empty(void **state) {
             size_t mutant = mutate_case(data, size < max ? size : max, max, seed, NULL, NULL);
             assert_in_range(mutant, 1, max);
             assert_canonical(data, mutant);
-            mutant = mutate_next(data, mutant, max, seed, FRESH, NULL, NULL);
+            mutant = mutate_next(data, mutant, NULL, 0, data, max, seed, NULL, NULL);
             assert_in_range(mutant, 1, max);
             assert_canonical(data, mutant);
             size_t child = mutate_crossover(whole, size, other, b, out, max, seed, NULL);
@@ -138,20 +136,22 @@ static void nothing_at_all_can_be_mutated(void **state) {
         assert_canonical(out + 2048, size);
     }
     assert_int_equal(mutate_case(out, 0, 0, 1, NULL, NULL), 0);
-    assert_int_equal(mutate_next(out, 0, 0, 1, FRESH, NULL, NULL), 0);
+    assert_int_equal(mutate_next(out, 0, NULL, 0, out, 0, 1, NULL, NULL), 0);
 }
 
-// The name tells which ones: two parents and one seed make the same case.
-static void as_many_as_were_asked_for_are_made_from_nothing(void **state) {
+// The name tells which ones: two parents and one seed make the same case, also of two each.
+static void three_of_four_are_made_from_nothing(void **state) {
     (void)state;
     uint64_t random = 6, hash = HASH_OF_NOTHING;
     unsigned fresh = 0;
     for (uint64_t seed = 0; seed < 2000; seed++) {
-        uint8_t a[CASE_MAX_BYTES], b[CASE_MAX_BYTES];
+        uint8_t a[CASE_MAX_BYTES], b[CASE_MAX_BYTES], c[CASE_MAX_BYTES];
         struct mutate_name names[2];
         size_t size = random_bytes(&random, a), other = random_bytes(&random, b);
-        size = mutate_next(a, size, sizeof a, seed, FRESH, NULL, &names[0]);
-        other = mutate_next(b, other, sizeof b, seed, FRESH, NULL, &names[1]);
+        size_t third = random_bytes(&random, c);
+        const uint8_t *donor = seed % 2 ? c : NULL;
+        size = mutate_next(a, size, donor, third, a, sizeof a, seed, NULL, &names[0]);
+        other = mutate_next(b, other, donor, third, b, sizeof b, seed, NULL, &names[1]);
         bool made_anew = strcmp(names[0].text, "fresh") == 0;
         assert_int_equal(made_anew, strcmp(names[1].text, "fresh") == 0);
         assert_int_equal(made_anew, size == other && memcmp(a, b, size) == 0);
@@ -159,17 +159,61 @@ static void as_many_as_were_asked_for_are_made_from_nothing(void **state) {
         hash = hash_more(hash, a, size);
     }
     assert_in_range(fresh, 1400, 1600);
-    // None and all are shares, too.
-    for (uint64_t seed = 0; seed < 50; seed++)
-        for (unsigned all = 0; all < 2; all++) {
-            uint8_t bytes[CASE_MAX_BYTES];
-            struct mutate_name name;
-            size_t size = random_bytes(&random, bytes);
-            mutate_next(bytes, size, sizeof bytes, seed, all * MUTATE_FRESH_OF, NULL, &name);
-            assert_int_equal(strcmp(name.text, "fresh") == 0, all);
-        }
-    if (hash != 0xca5d0c8c2b6e7f39u)
+    if (hash != 0xb172996e88b731f0u)
         fail_msg("they make 0x%016llx", (unsigned long long)hash);
+}
+
+// What is no new case is what mutate_case or a crossover makes of the same parents, but for the
+// seed.
+static void the_others_come_from_their_parents(void **state) {
+    (void)state;
+    struct testcase mother, father, child;
+    unsigned alike = 0, others = 0;
+    helper_plain_case(&mother, IMAGE_VHDX);
+    helper_plain_case(&father, IMAGE_VHDX);
+    helper_set_size(&mother, SIZE_EDGE, 3, 0);
+    helper_set_size(&father, SIZE_EDGE, 4, 0);
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        uint8_t a[CASE_MAX_BYTES], b[CASE_MAX_BYTES], out[CASE_MAX_BYTES];
+        size_t a_size = case_encode(&mother, a), b_size = case_encode(&father, b);
+        struct mutate_name name;
+        size_t size = mutate_next(a, a_size, b, b_size, out, sizeof out, seed, NULL, &name);
+        if (strcmp(name.text, "fresh") == 0)
+            continue;
+        case_decode(&child, out, size);
+        others++;
+        alike += child.format == IMAGE_VHDX;
+    }
+    assert_in_range(others, 60, 140);
+    assert_true(alike * 2 > others);
+}
+
+static void a_shorter_case_is_the_same_with_less(void **state) {
+    (void)state;
+    struct testcase before, after;
+    unsigned shorter = 0;
+    helper_plain_case(&before, IMAGE_QCOW2);
+    for (uint32_t i = 0; i < 5; i++) {
+        helper_add_write(&before)->seed = i;
+        struct case_operation *operation = &before.operations[before.operation_count++];
+        case_record_defaults(RECORD_OPERATION, operation);
+        operation->op = OP_CONVERT;
+        operation->target = i;
+    }
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        uint8_t bytes[CASE_MAX_BYTES];
+        size_t size = case_encode(&before, bytes);
+        size_t left = mutate_shorter(bytes, size, bytes, sizeof bytes, seed);
+        case_decode(&after, bytes, left);
+        shorter += left < size;
+        assert_true(left <= size && after.operation_count > 0);
+        assert_int_equal(after.format, before.format);
+        for (uint32_t i = 1; i < after.write_count; i++)
+            assert_true(after.writes[i].seed > after.writes[i - 1].seed);
+        for (uint32_t i = 1; i < after.operation_count; i++)
+            assert_true(after.operations[i].target > after.operations[i - 1].target);
+    }
+    assert_int_equal(shorter, 200);
 }
 
 static size_t fill_with_zeros(uint8_t *data, size_t size, size_t max_size) {
@@ -212,7 +256,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(mutants_are_canonical_cases),
         cmocka_unit_test(no_mutant_passes_the_limit_or_is_empty),
         cmocka_unit_test(nothing_at_all_can_be_mutated),
-        cmocka_unit_test(as_many_as_were_asked_for_are_made_from_nothing),
+        cmocka_unit_test(three_of_four_are_made_from_nothing),
+        cmocka_unit_test(the_others_come_from_their_parents),
+        cmocka_unit_test(a_shorter_case_is_the_same_with_less),
         cmocka_unit_test(the_engine_has_its_share),
         cmocka_unit_test(names_fit_into_file_names),
     };

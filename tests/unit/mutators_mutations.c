@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Each mutation does what its name says, on a case that has what it needs.
+#include "tests/unit/classes_helper.h"
 #include "tests/unit/testcase_helper.h"
 
 #include "mutators/mutation.h"
 #include "testcase/caps.h"
-#include "testcase/source_class.h"
 
 #include <stdio.h>
 
@@ -149,31 +149,73 @@ static void kinds_reach_every_class_of_source(void **state) {
     struct mut_random random = {4};
     for (unsigned round = 0; round < 3000; round++) {
         struct testcase testcase;
-        struct image_options options;
-        struct image_map map = {0};
         suitable_case(&seed, &testcase);
         apply(mut_kind, &random, &testcase, NULL);
-        case_image_options(&testcase, &options);
-        // What is asked to be compressed counts as compressed.
-        struct content content = {0};
-        case_content(&testcase, &content);
-        for (size_t i = 0; i < content.count; i++) {
-            static const enum image_state states[CONTENT_FORMS] = {
-                [FORM_NORMAL] = IMAGE_DATA,
-                [FORM_COMPRESSED] = IMAGE_COMPRESSED,
-                [FORM_ZERO] = IMAGE_ZERO,
-                [FORM_ZERO_ALLOCATED] = IMAGE_ZERO_ALLOCATED,
-            };
-            image_map_add(&map, content.extents[i].offset, content.extents[i].length,
-                          states[content.extents[i].form]);
-        }
-        met |= source_classes_of(&(struct source_view){&testcase, &options, &map});
-        content_free(&content);
-        image_map_free(&map);
+        met |= helper_classes(&testcase);
     }
     for (size_t i = 0; i < SOURCE_BUILT_CLASSES; i++)
         if (!(met >> i & 1))
             fail_msg("no %s", source_classes[i].name);
+}
+
+// Kinds that join leave what was there, as far as one source can be both.
+static void a_kind_joins_others_of_its_format(void **state) {
+    (void)state;
+    struct mut_random random = {9};
+    unsigned both = 0;
+    for (unsigned round = 0; round < 1000; round++) {
+        struct testcase testcase;
+        helper_plain_case(&testcase, IMAGE_QCOW2);
+        helper_set_size(&testcase, SIZE_EDGE, 3, 0);
+        testcase.lazy_refcounts = 1;
+        testcase.backing_1 = BACKING_VHDX;
+        apply(mut_kind_join, &random, &testcase, NULL);
+        assert_int_equal(testcase.format, IMAGE_QCOW2);
+        assert_int_equal(testcase.lazy_refcounts, 1);
+        both += testcase.backing_1 == BACKING_VHDX;
+    }
+    assert_true(both > 500);
+}
+
+// A write comes to lie across, before or behind the end of a file below, of an extent, of what one
+// table speaks for.
+static void a_write_meets_an_edge(void **state) {
+    (void)state;
+    struct mut_random random = {10};
+    enum { BELOW, TABLE, EXTENT, DISK, EDGES };
+    unsigned across[EDGES] = {0}, beside[EDGES] = {0};
+    for (unsigned round = 0; round < 4000; round++) {
+        struct testcase testcase, layer;
+        struct content_extent extents[CASE_MAX_WRITES];
+        bool split = round % 2;
+        helper_plain_case(&testcase, split ? IMAGE_VMDK : IMAGE_QCOW2);
+        helper_set_size(&testcase, SIZE_EDGE, 2, 0); // 4 MiB
+        testcase.vmdk_layout = split ? LAYOUT_SPLIT_SPARSE : LAYOUT_SINGLE;
+        testcase.cluster_bits = 12; // 2 MiB a table
+        testcase.backing_1 = split ? BACKING_NONE : BACKING_RAW;
+        testcase.backing_1_size = BACKING_SECTOR_SHORTER;
+        apply(mut_write_edge, &random, &testcase, NULL);
+        struct image_options options;
+        case_image_options(&testcase, &options);
+        case_layer(&testcase, split ? 0 : 1, &layer);
+        const uint64_t edges[EDGES] = {
+            [BELOW] = split ? 0 : case_virtual_size(&layer),
+            [TABLE] = split ? 0 : 2 * MIB,
+            [EXTENT] = options.vmdk_extent,
+            [DISK] = case_virtual_size(&testcase),
+        };
+        case_chain_extents(&testcase, extents);
+        for (uint32_t i = 0; i < testcase.write_count; i++)
+            for (size_t edge = 0; edge < EDGES; edge++) {
+                uint64_t end = extents[i].offset + extents[i].length;
+                across[edge] += extents[i].offset < edges[edge] && end > edges[edge];
+                beside[edge] += extents[i].offset == edges[edge] || end == edges[edge];
+            }
+    }
+    for (size_t edge = 0; edge < EDGES; edge++) {
+        assert_true(across[edge] > 100 || edge == DISK);
+        assert_true(beside[edge] > 100);
+    }
 }
 
 static void a_comb_has_its_teeth_a_unit_apart(void **state) {
@@ -364,6 +406,8 @@ int main(void) {
         cmocka_unit_test(full_lists_stay_within_their_limits),
         cmocka_unit_test(a_compressed_convert_is_drawn_least),
         cmocka_unit_test(kinds_reach_every_class_of_source),
+        cmocka_unit_test(a_kind_joins_others_of_its_format),
+        cmocka_unit_test(a_write_meets_an_edge),
         cmocka_unit_test(a_comb_has_its_teeth_a_unit_apart),
         cmocka_unit_test(alignment_puts_an_end_on_a_unit),
         cmocka_unit_test(misalignment_puts_an_end_beside_a_unit),
