@@ -3,7 +3,7 @@
 // When would a campaign have found each planted bug? Walks the journal of an honest campaign and
 // says for every lie of the stand-in after how many processor seconds it was
 //
-//   reached    the stand-in asked whether to lie
+//   reached    the stand-in asked whether to lie, in a case in which that could matter
 //   triggered  it would have answered otherwise
 //   detected   the harness reports it, confirmed, under the type that the lie declares
 //
@@ -93,10 +93,11 @@ static void note(double *time, double cpu) {
         *time = cpu;
 }
 
-// Only what was reached and triggered before can be passed over: the first time of either counts.
+// What grows files is triggered by any output, but told by few of them: the first time of either
+// counts.
 static uint32_t may_show(uint32_t wanted) {
     for (int i = 0; i < lies.count; i++)
-        if (watches[i].reached != NEVER && (watches[i].triggered != NEVER || !(growing >> i & 1)) &&
+        if ((watches[i].triggered != NEVER || !(growing >> i & 1)) &&
             !narrow_may_show(lies.items[i].name, &testcase))
             wanted &= ~(1u << i);
     return wanted;
