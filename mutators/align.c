@@ -163,12 +163,20 @@ static void find_edges(const struct mut_work *work, const struct place *place,
              table_span((enum image_format)place->layer.format, case_source_unit(&place->layer),
                         options.extended_l2),
              place->size);
-    add_span(work->random, edges, options.vmdk_extent, place->size);
+    if (place->layer.format == IMAGE_VMDK && place->layer.vmdk_layout >= LAYOUT_SPLIT_SPARSE)
+        add_span(work->random, edges, options.vmdk_extent, place->size);
     for (uint32_t i = 0; i < testcase->operation_count; i++) {
         const struct case_operation *operation = &testcase->operations[i];
+        struct target_options target;
         uint64_t unit = mut_target_unit(testcase, operation);
+        if (!unit)
+            continue;
+        case_target_options(testcase, operation, &target);
+        // Its unit is a subcluster then.
+        if (target.extended_l2)
+            unit *= 32;
         add_span(work->random, edges,
-                 unit ? table_span((enum image_format)operation->target, unit, false) : 0,
+                 table_span((enum image_format)operation->target, unit, target.extended_l2),
                  place->size);
     }
 }

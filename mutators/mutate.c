@@ -56,9 +56,8 @@ enum {
 };
 
 // So many of an engine's mutants are made from nothing. What an engine keeps grows into cases of
-// twice the price (12 ms against 6 in AFL++'s first minutes), so this gives about half of the time
-// to either: a campaign is never less than half as good as one that only makes new cases, nor than
-// one that only changes what it has.
+// twice the price (12 ms against 6 in AFL++'s first minutes), so this gives two fifths of the time
+// to changing what there is: whichever way turns out to be better gets no less than that.
 #define FRESH    3
 #define FRESH_OF 4
 

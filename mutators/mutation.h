@@ -53,7 +53,7 @@ uint32_t mut_unit(const struct mut_work *work);
 
 // --- the mutations ---
 
-// Makes a case of an empty one.
+// Makes a case of an empty one. What a mutation that found nothing to do has left there stays.
 void mut_fresh(struct mut_work *work);
 
 bool mut_field(struct mut_work *work);

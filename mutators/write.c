@@ -76,8 +76,10 @@ bool mut_write_copy(struct mut_work *work) {
     if (testcase->write_count == 0)
         return false;
     struct case_write write = testcase->writes[mut_below(work->random, testcase->write_count)];
-    if (case_layers(testcase) > 1 && !mut_one_in(work->random, 3))
-        write.layer = mut_below(work->random, case_layers(testcase));
+    uint32_t files = case_layers(testcase);
+    if (files > 1 && !mut_one_in(work->random, 3))
+        write.layer =
+            (case_write_layer(testcase, &write) + 1 + mut_below(work->random, files - 1)) % files;
     else
         write.offset += (uint32_t)mut_between(work->random, -2, 2);
     write.form = mut_one_in(work->random, 2) ? write.form : mut_below(work->random, CONTENT_FORMS);

@@ -128,16 +128,21 @@ static int short_snapshot(struct source *source, struct fault *fault) {
 
 // --- vmdk ----------------------------------------------------------------------------------------
 
-// The unit at `edge`, if it and the one before are stored.
-static int lose_behind(struct source *source, uint64_t edge, uint64_t unit, struct fault *fault) {
-    struct image_extent before, behind;
+// The unit at `edge`, if it and the one before are stored. `behind` is the run that begins there.
+static int lose_behind(struct source *source, uint64_t edge, uint64_t unit,
+                       struct image_extent *behind, struct fault *fault) {
+    struct image_extent before;
+    *behind = (struct image_extent){edge, 0, IMAGE_HOLE};
     if (edge == 0 || edge >= source->size)
         return 0;
-    if (own_extent(source->image, edge - 1, &before, fault) ||
-        own_extent(source->image, edge, &behind, fault))
+    if (own_extent(source->image, edge, behind, fault))
         return -1;
-    if (image_state_is_stored(before.state) && image_state_is_stored(behind.state))
-        source->loss = (struct loss){.begin = edge, .end = min_u64(end_of(&behind), edge + unit)};
+    if (!image_state_is_stored(behind->state))
+        return 0;
+    if (own_extent(source->image, edge - 1, &before, fault))
+        return -1;
+    if (image_state_is_stored(before.state))
+        source->loss = (struct loss){.begin = edge, .end = min_u64(end_of(behind), edge + unit)};
     return 0;
 }
 
@@ -146,10 +151,15 @@ static int tables_straddled(struct source *source, struct fault *fault) {
     uint64_t grain = source->info.cluster_size, covered = 512 * grain;
     if (strcmp(source->info.vmdk_create_type, vmdk_create_types[VMDK_STREAM]) != 0)
         return 0;
-    for (uint64_t edge = covered; grain && edge < source->size && !source->loss.end;
-         edge += covered)
-        if (lose_behind(source, edge, grain, fault))
+    // A hole is left behind in one step: a large disk has many tables.
+    for (uint64_t edge = covered; grain && edge < source->size && !source->loss.end;) {
+        struct image_extent behind;
+        if (lose_behind(source, edge, grain, &behind, fault))
             return -1;
+        edge =
+            max_u64(edge + covered,
+                    image_state_is_stored(behind.state) ? 0 : round_up(end_of(&behind), covered));
+    }
     return 0;
 }
 
@@ -159,7 +169,8 @@ static int extents_straddled(struct source *source, struct fault *fault) {
     uint64_t edge = 0;
     for (size_t i = 0; i < info->vmdk_extent_count && !source->loss.end; i++) {
         const struct image_part *extent = &info->vmdk_extents[i];
-        if (extent->cluster_size && lose_behind(source, edge, extent->cluster_size, fault))
+        struct image_extent behind;
+        if (extent->cluster_size && lose_behind(source, edge, extent->cluster_size, &behind, fault))
             return -1;
         edge += extent->virtual_size;
     }

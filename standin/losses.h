@@ -2,7 +2,8 @@
 //
 // Planted bugs of readers that need several things at once: each is right for every source but
 // those in which some features of a format meet, which is where bugs of such tools outlive their
-// first years. A lie of this kind names one range of the guest's disk that convert reads wrongly.
+// first years. Each names one range of the guest's disk that convert reads wrongly. (One more lie
+// of the kind has its place in measure_size.c.)
 #ifndef STANDIN_LOSSES_H
 #define STANDIN_LOSSES_H
 

@@ -35,14 +35,14 @@ int check_sector_size(const struct arguments *arguments);
 #define TRANSPORT_SECTOR UINT64_C(65536)
 
 // --- the source -------------------------------------------------------------------------------
-// An open image with the size that a tool of 512-byte sectors shows: a raw file rounded up, a
-// header's size rounded down, as qemu-img does.
 // A range of guest bytes that a lie of losses.h spoils: what `shown` has there is read, or zeros.
 struct loss {
     uint64_t begin, end;
     struct image *shown; // of the chain; NULL: none
 };
 
+// An open image with the size that a tool of 512-byte sectors shows: a raw file rounded up, a
+// header's size rounded down, as qemu-img does.
 struct source {
     struct image *image;
     enum image_format format;

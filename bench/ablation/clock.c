@@ -3,8 +3,8 @@
 // When would a campaign have found each planted bug? Walks the journal of an honest campaign and
 // says for every lie of the stand-in after how many processor seconds it was
 //
-//   reached    the stand-in asked whether to lie, in a case in which that could matter
-//   triggered  it would have answered otherwise
+//   reached    the stand-in asked whether to lie
+//   triggered  it would have answered otherwise, both in a case in which that could be told
 //   detected   the harness reports it, confirmed, under the type that the lie declares
 //
 // in the words of Magma (Hazimeh et al., 2020). One campaign so stands for as many as there are
