@@ -120,6 +120,9 @@ static void no_mutant_passes_the_limit_or_is_empty(void **state) {
             size_t child = mutate_crossover(whole, size, other, b, out, max, seed, NULL);
             assert_in_range(child, 1, max);
             assert_canonical(out, child);
+            child = mutate_shorter(whole, size, out, max, seed);
+            assert_in_range(child, 1, max);
+            assert_canonical(out, child);
             free(data);
             free(out);
         }
