@@ -83,12 +83,12 @@ static void set_write(struct mut_work *work, const struct setting *setting) {
         mut_place_table(write);
 }
 
-// Any row; or one of the format that the source has.
-static const struct kind *draw(struct mut_random *random, const uint32_t *format) {
+#define ANY IMAGE_FORMATS
+static const struct kind *draw(struct mut_random *random, enum image_format format) {
     const struct kind *kind;
     do
         kind = &kinds[mut_below(random, sizeof kinds / sizeof *kinds)];
-    while (format && kind->format != (enum image_format) * format);
+    while (format != ANY && kind->format != format);
     return kind;
 }
 
@@ -102,12 +102,12 @@ static void become(struct mut_work *work, const struct kind *kind) {
 }
 
 bool mut_kind_join(struct mut_work *work) {
-    become(work, draw(work->random, &work->testcase->format));
+    become(work, draw(work->random, (enum image_format)work->testcase->format));
     return true;
 }
 
 bool mut_kind(struct mut_work *work) {
     forget_others(work->testcase);
-    become(work, draw(work->random, NULL));
+    become(work, draw(work->random, ANY));
     return true;
 }

@@ -93,8 +93,7 @@ static const struct {
     [LIE_SUBCLUSTERS_PAST_BACKING] =
         {"subclusters-past-backing",
          "convert of a qcow2 with extended L2 entries reads zeros for what the file below it has "
-         "in "
-         "the cluster where that file ends, if the source stores a part of that cluster",
+         "in the cluster where that file ends, if the source stores a part of that cluster",
          "convert_content_divergence"},
     [LIE_MIDDLE_ZEROS_FORGOTTEN] = {"middle-zeros-forgotten",
                                     "convert of a chain of three files forgets zero clusters of "
@@ -111,8 +110,7 @@ static const struct {
                                        "convert_content_divergence"},
     [LIE_GRAIN_TABLES_STRADDLED] = {"grain-tables-straddled",
                                     "convert of a streamOptimized vmdk reads zeros for the first "
-                                    "grain of a grain table, if the "
-                                    "grain before it is stored",
+                                    "grain of a grain table, if the grain before it is stored",
                                     "convert_content_divergence"},
     [LIE_EXTENTS_STRADDLED] = {"extents-straddled",
                                "convert of a vmdk of several sparse extents reads zeros for the "

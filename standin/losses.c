@@ -33,7 +33,7 @@ static uint64_t end_of(const struct image_extent *extent) {
 
 // A walk over the disk in runs that are of one state in every file: `layers` of the chain at most.
 enum { LAYERS_MAX = 3 };
-typedef bool fits_run(const struct source *source, const struct image_extent run[LAYERS_MAX]);
+typedef bool fits_run(const struct image_extent run[LAYERS_MAX]);
 
 static int find_run(struct source *source, unsigned layers, fits_run *fits, struct fault *fault) {
     uint64_t size = min_u64(source->size, source->image->virtual_size);
@@ -46,7 +46,7 @@ static int find_run(struct source *source, unsigned layers, fits_run *fits, stru
                 return -1;
             end = min_u64(end, end_of(&run[i]));
         }
-        if (fits(source, run)) {
+        if (fits(run)) {
             source->loss = (struct loss){.begin = offset, .end = end};
             return 0;
         }
@@ -79,9 +79,7 @@ static int past_backing(struct source *source, struct fault *fault) {
     return 0;
 }
 
-static bool zeros_hide_data(const struct source *source,
-                            const struct image_extent run[LAYERS_MAX]) {
-    (void)source;
+static bool zeros_hide_data(const struct image_extent run[LAYERS_MAX]) {
     return run[0].state == IMAGE_HOLE && is_zero(run[1].state) &&
            image_state_is_stored(run[2].state);
 }
@@ -97,9 +95,7 @@ static int middle_zeros(struct source *source, struct fault *fault) {
     return 0;
 }
 
-static bool is_compressed_below(const struct source *source,
-                                const struct image_extent run[LAYERS_MAX]) {
-    (void)source;
+static bool is_compressed_below(const struct image_extent run[LAYERS_MAX]) {
     return run[0].state == IMAGE_HOLE && run[1].state == IMAGE_COMPRESSED;
 }
 
@@ -115,8 +111,7 @@ static int zstd_below(struct source *source, struct fault *fault) {
     return find_run(source, 2, is_compressed_below, fault);
 }
 
-static bool is_compressed(const struct source *source, const struct image_extent run[LAYERS_MAX]) {
-    (void)source;
+static bool is_compressed(const struct image_extent run[LAYERS_MAX]) {
     return run[0].state == IMAGE_COMPRESSED;
 }
 

@@ -22,8 +22,7 @@ int subject_pause(void);
 static volatile uint32_t *asked; // shared with the forks
 static int in_force = SUBJECT_HONEST;
 
-// The lies that are measured. Others came later and are none of the experiment's: its curves are
-// about these. The list follows enum lie.
+// The lies that are measured, in the order of enum lie. The others are none of the experiment's.
 static const char *const measured[] = {
     [LIE_RAW_WITHOUT_SEEK_HOLE] = "raw-without-seek-hole",
     [LIE_QCOW2_ZERO_CLUSTERS_ALLOCATED] = "qcow2-zero-clusters-allocated",

@@ -3,6 +3,7 @@
 // Rows and columns of the matrix of comparisons: what a case is counted under, that no option of a
 // call is forgotten, and which calls a source of each class can get.
 #include "testcase/source_class.h"
+#include "tests/unit/classes_helper.h"
 #include "tests/unit/testcase_helper.h"
 
 #include <stdio.h>
@@ -24,31 +25,15 @@ static void plain_case(uint64_t *seed, struct testcase *testcase) {
     case_decode(testcase, bytes, sizeof bytes);
 }
 
-// The classes of a source, comma-separated, as if its writer had done all that it was asked to.
+// The names of a source's classes, comma-separated.
 static void classes_of(const struct testcase *testcase, char *names, size_t room) {
-    struct image_options options;
-    struct content content = {0};
-    struct image_map map = {0};
-    static const enum image_state states[CONTENT_FORMS] = {
-        [FORM_NORMAL] = IMAGE_DATA,
-        [FORM_COMPRESSED] = IMAGE_COMPRESSED,
-        [FORM_ZERO] = IMAGE_ZERO,
-        [FORM_ZERO_ALLOCATED] = IMAGE_ZERO_ALLOCATED,
-    };
-    case_image_options(testcase, &options);
-    case_content(testcase, &content);
-    for (size_t i = 0; i < content.count; i++)
-        image_map_add(&map, content.extents[i].offset, content.extents[i].length,
-                      states[content.extents[i].form]);
-    uint64_t classes = source_classes_of(&(struct source_view){testcase, &options, &map});
+    uint64_t classes = helper_classes(testcase);
     names[0] = 0;
     for (size_t i = 0; i < SOURCE_CLASSES; i++)
         if (classes >> i & 1) {
             size_t used = strlen(names);
             snprintf(names + used, room - used, "%s%s", used ? ", " : "", source_classes[i].name);
         }
-    content_free(&content);
-    image_map_free(&map);
 }
 
 static void a_source_is_in_every_class_that_it_shows(void **state) {
