@@ -16,6 +16,19 @@ SCRATCH=$(mktemp -d -p "$SCRATCH_IN" instar-fuzz-test.XXXXXX) || exit 2
 trap 'chmod -R u+rwx "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
 passed=0 failed=0
 
+# soon COMMAND...: it holds within minutes. What is waited for takes moments on a quiet machine; the time is
+# for one that is slow, cold and busy, and costs nobody but who fails.
+soon() {
+    local end=$((SECONDS + 300))
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || { echo "not within 300 s: $*"; "$@"; return 1; }
+        sleep 0.1
+    done
+}
+# emptied FOLDER: soon, since where an engine was killed or aborts its launcher tidies up behind it.
+is_empty() { local left; left=$(ls -A "$1") || return; [ -z "$left" ] || { echo "$left"; return 1; }; }
+emptied() { soon is_empty "$1"; }
+
 # What a test cannot try on this machine it prints as a line that begins with "# "; ci/test shows it.
 requires() {
     command -v "$1" >/dev/null || { echo "needs $1"; exit 77; }
