@@ -96,8 +96,16 @@ check "doctor says it, too" says 0 'plays  *the documented instar' env STANDIN_L
 mkdir "$SCRATCH/few" && cp "$ROOT/build/seeds/raw-size-zero" "$SCRATCH/few"
 export SEEDS=$SCRATCH/few
 stopped() {
-    CAMPAIGN=$SCRATCH/campaign DURATION=60 says 130 '^stopped quiet, [1-5][0-9] s are left' \
-        timeout --preserve-status -s INT 4 "$ROOT/ci/known" quiet shifted || return 1
+    local pid
+    set -m # a group of its own, which hears SIGINT
+    CAMPAIGN=$SCRATCH/campaign DURATION=600 "$ROOT/ci/known" quiet shifted >"$SCRATCH/said" 2>&1 &
+    pid=$!
+    # Before its engine starts there is no campaign to stop.
+    soon test -e "$SCRATCH/campaign/quiet/log/libfuzzer-1.log"
+    kill -INT -- "-$pid"
+    status 130 wait "$pid" || return 1
+    cat "$SCRATCH/said"
+    grep -q '^stopped quiet, [1-9][0-9]* s are left' "$SCRATCH/said" || return 1
     [ -z "$(find "$SCRATCH/campaign" -name '*.done')" ] && [ ! -e "$SCRATCH/campaign/shifted" ]
 }
 check "ci/known that was stopped says so, and not that nothing was found" stopped
