@@ -19,7 +19,7 @@ while read -r line; do
         continue ;;
     'make bench') line='make bench PARTS=floors ROUNDS=1' ;; # each part has its test
     'make bench'*) line="${line%% ROUNDS=*} ROUNDS=1" ;;
-    'ci/kills') line="RUNS=2 LOG=$SCRATCH/kills.tsv ci/kills" ;;
+    'ci/kills') line="WITHIN=60 RUNS=2 LOG=$SCRATCH/kills.tsv ci/kills" ;;
     'ci/flat') line="EVERY=2 LOG=$SCRATCH/flat.tsv timeout --preserve-status -s INT 8 ci/flat" ;;
     build/tests/soak_backends*) line='build/tests/soak_backends --count 30' ;;
     'ci/pairs') line="TIME=3 PIECE=3 DATA=$SCRATCH/pairs ci/pairs standin only-qemu" ;;
@@ -45,7 +45,7 @@ while read -r line; do
     'ci/triage-load') line='ci/triage-load 24' ;;
     # What lies in campaign/ is the reader's.
     *' triage '*) line="${line/--out triage campaign/--out $SCRATCH/triage corpus/seeds/raw-size-zero.json}" ;;
-    'ci/minimize 3') line='ci/minimize 1 bitmaps-zero' ;;
+    'ci/minimize 3') line='WITHIN=300 ci/minimize 1 bitmaps-zero' ;;
     'make fuzz') line="$line DURATION=3" ;;
     esac
     line=$(sed "s/DURATION=[0-9]*/DURATION=3/; s/--iterations [0-9]*/--iterations 10/
