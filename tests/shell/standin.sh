@@ -358,7 +358,7 @@ convert_snapshots() {
 
 # Empty and huge disks: accepted and refused as qemu-img does, and quickly.
 convert_edges() {
-    local line name format target start
+    local line name format target
     for line in "raw-0 raw" "qcow2-0 qcow2" "raw-2T raw" "qcow2-1T qcow2" "vmdk-8G vmdk"; do
         read -r name format <<<"$line"
         for target in raw qcow2 vmdk vpc vhdx; do
@@ -382,9 +382,8 @@ convert_edges() {
     same "a qcow2 of 512-byte clusters cannot hold 2 TiB" \
         "$(status qemu-img convert -f raw -O qcow2 -o cluster_size=512 raw-2T theirs)" \
         "$(status "$instar" convert -O qcow2 --cluster-size 512 raw-2T out)"
-    start=$(date +%s%N)
-    "$instar" convert -O qcow2 raw-2T out
-    same "2 TiB of holes cost no time" 1 $(($(date +%s%N) - start < 500000000))
+    # Milliseconds; many minutes where they are read.
+    same "2 TiB of holes cost no time" 0 "$(status timeout 60 "$instar" convert -O qcow2 raw-2T out)"
     [ -e missing ] || "$instar" convert -O vmdk raw-0 partial 2>/dev/null || true
     same "a failed conversion leaves nothing" no "$([ -e partial ] && echo yes || echo no)"
 }
