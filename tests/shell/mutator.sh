@@ -48,7 +48,7 @@ check "a replay does not ask for mutants" bash -c "! '$LF' -runs=0 '$SCRATCH/in'
 afl() {
     local out=$1
     shift
-    timeout -s INT 60 "$@" afl-fuzz -S one -V 8 -t 25000 -G 4096 -s 1 -i "$SCRATCH/in" -o "$out" -- "$AFL" >"$out.log" 2>&1
+    timeout -s INT 600 "$@" afl-fuzz -S one -E 200 -t 25000 -G 4096 -s 1 -i "$SCRATCH/in" -o "$out" -- "$AFL" >"$out.log" 2>&1
     tail -n 3 "$out.log"
     [ -s "$out/one/fuzzer_stats" ]
 }
