@@ -117,7 +117,7 @@ check "rows that cannot be written take none with them" full
 stops() {
     BUDGET=1000 setsid bench/ablation/one libfuzzer empty none bytes 3 >"$SCRATCH/log" 2>&1 &
     one=$!
-    for _ in $(seq 100); do pgrep -P "$one" cpu_budget >/dev/null && break; sleep 0.1; done
+    soon pgrep -P "$one" cpu_budget
     kill -TERM "$one" && wait "$one"
     [ $? = 130 ] && diff -r "$SCRATCH/before" "$DATA"
 }
