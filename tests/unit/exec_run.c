@@ -84,11 +84,11 @@ static void deadline_ends_the_group_and_who_left_it(void **state) {
     char path[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s/deadline", scratch);
     struct exec_command command = HELPER("family", path);
-    command.deadline_ms = 700;
+    command.deadline_ms = 3000; // until then all of it has to be there
     run(command);
     assert_int_equal(outcome.end, EXEC_DEADLINE);
-    says("killed after 700 ms");
-    assert_in_range(outcome.wall_us, 700000, 2500000);
+    says("killed after 3000 ms");
+    assert_in_range(outcome.wall_us, 3000000, HELPER_SOON_US);
     pid_t family[FAMILY];
     helper_read_family(path, family);
     assert_false(helper_alive(family[FAMILY_MEMBER]));
@@ -132,7 +132,7 @@ static void a_flood_does_not_hold_up_the_deadline(void **state) {
     command.deadline_ms = 300;
     run(command);
     says("killed after 300 ms");
-    assert_true(outcome.wall_us < 2000000);
+    assert_true(outcome.wall_us < HELPER_SOON_US);
 }
 
 static void capture_is_cut_at_its_limit_and_not_before(void **state) {
@@ -226,6 +226,7 @@ static void cpu_limit_is_sigxcpu(void **state) {
     (void)state;
     struct exec_command command = HELPER("spin");
     command.cpu_seconds_limit = 1;
+    command.deadline_ms = 10 * HELPER_DEADLINE_MS; // on a busy machine it gets a part of a core
     run(command);
     says("signal 24 (SIGXCPU)");
     // The limit is counted in ticks; on a busy machine the precise sum may be well below.
@@ -288,7 +289,7 @@ static void interrupted_waits_go_on(void **state) {
     sleeper.deadline_ms = 200;
     assert_int_equal(exec_run(other, &sleeper, &outcome, &fault), 0);
     says("killed after 200 ms");
-    assert_in_range(outcome.wall_us, 200000, 1500000);
+    assert_in_range(outcome.wall_us, 200000, HELPER_SOON_US);
     pid_t launcher = other->plain.launcher;
     exec_stop(other);
 
