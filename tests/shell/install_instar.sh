@@ -57,11 +57,8 @@ if command -v python3 >/dev/null && command -v curl >/dev/null; then
     (cd "$SCRATCH/served" && exec python3 -u -m http.server --bind 127.0.0.1 0) >"$SCRATCH/server" 2>&1 &
     server=$!
     trap 'kill $server 2>/dev/null; chmod -R u+rwx "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
-    for _ in $(seq 100); do
-        port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$SCRATCH/server")
-        [ -n "$port" ] && break
-        sleep 0.1
-    done
+    listens() { port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$SCRATCH/server"); [ -n "$port" ]; }
+    soon listens
     export RELEASES=http://127.0.0.1:$port
     check "a release is downloaded by its version" install $V --to "$SCRATCH/d"
     check "and by its tag" install v$V --to "$SCRATCH/e"

@@ -176,7 +176,7 @@ interrupted() {
     fresh
     "$FUZZ" run --instar build/standin/instar --log-dir "$D" --iterations 1000000 --seed 9 --workdir "$SCRATCH/new/work" &
     local pid=$!
-    for _ in $(seq 100); do [ -s "$D/fuzz-9.log" ] && grep -q 'Iteration 1/' "$D/fuzz-9.log" && break; sleep 0.1; done
+    soon grep -q 'Iteration 1/' "$D/fuzz-9.log"
     kill -INT "$pid" && wait "$pid" && has '"interrupted": true' "$D/summary-9.json" && has 'WARNING  Interrupted by signal 2' "$D/fuzz-9.log" &&
         [ -z "$(ls -A "$SCRATCH/new/work")" ]
 }
