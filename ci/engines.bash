@@ -33,6 +33,16 @@ engine_flags() {
 AFL_MUTATOR_ALONE=AFL_CUSTOM_MUTATOR_ONLY=1
 afl_knows() { grep -qaF "$1" "$(command -v afl-fuzz)" 2>/dev/null; }
 
+# seeds_as_bytes FROM TO: the cases of a folder as engines read them; text forms (*.json) are assembled.
+seeds_as_bytes() {
+    local text
+    mkdir -p "$2" && find "$1/" -maxdepth 1 -type f ! -name '*.json' -exec cp -t "$2" {} + || return
+    for text in "$1"/*.json; do
+        [ ! -e "$text" ] || build/instar-fuzz assemble "$text" "$2/$(basename "$text" .json)" || return
+    done
+}
+has_cases() { [ -n "$(find "$1/" -maxdepth 1 -type f 2>/dev/null | head -n 1)" ]; }
+
 # replay_given: what a campaign compared, a replay must compare too; the variables that decide it, as far as
 # they are set, for in front of a command. Of the others of README's table none changes what a case shows.
 REPLAY_VARIABLES=(INSTAR INSTAR_BIN_DIR QEMU_IMG STANDIN_LIE INSTAR_FUZZ_PAIR INSTAR_FUZZ_OPS INSTAR_FUZZ_TARGETS

@@ -71,7 +71,8 @@ uint64_t stats_span_s(const struct stats *stats);
 uint64_t stats_running_s(const struct stats *stats);
 // One line for a terminal; the whole summary for people; the same as JSON.
 void stats_line(const struct stats *stats, struct buffer *line);
-// The line, and below it comparisons by oracle, inconclusive by reason, divergences by signature.
+// The same in two lines, and below them cells, inconclusive by reason, known divergences by entry,
+// and the newest signatures.
 void stats_live(const struct stats *stats, struct buffer *out);
 void stats_words(const struct stats *stats, struct buffer *words);
 cJSON *stats_json(const struct stats *stats);

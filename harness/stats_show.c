@@ -28,55 +28,65 @@ static size_t names_used(const struct stats_name *table, size_t room) {
     return used;
 }
 
-void stats_line(const struct stats *stats, struct buffer *line) {
+// With `between` after the numbers that tell how it goes, before those that tell of work.
+static void counters(const struct stats *stats, const char *between, struct buffer *line) {
     uint64_t compared = 0;
     for (size_t i = 0; i < sizeof stats->oracles / sizeof *stats->oracles; i++)
         compared += stats->oracles[i].count;
     buffer_format(line,
-                  "%6llus  %llu cases (%.1f/s)  %zu signatures  %llu inconclusive  "
+                  "%6llus  %llu cases (%.1f/s)  %zu signatures  %llu inconclusive%s"
                   "%llu comparisons  %llu commands  %llu operations",
                   (unsigned long long)stats_running_s(stats), (unsigned long long)stats->cases,
                   (double)stats->cases / seconds(stats), names_used(stats->signatures, STATS_NAMES),
-                  (unsigned long long)stats->verdicts[VERDICT_INCONCLUSIVE],
+                  (unsigned long long)stats->verdicts[VERDICT_INCONCLUSIVE], between,
                   (unsigned long long)compared, (unsigned long long)stats->commands,
                   (unsigned long long)stats->operations);
     if (stats->harness_errors)
         buffer_format(line, "  %llu HARNESS ERRORS", (unsigned long long)stats->harness_errors);
 }
 
-// "title: name 12, other 3", types without the word for their failure; nothing for an empty table.
+void stats_line(const struct stats *stats, struct buffer *line) {
+    counters(stats, "  ", line);
+}
+
+// "title: name 12, other 3", of those that begin with `begin`, without it; nothing if there is
+// none.
 static void live_names(struct buffer *out, const char *title, const struct stats_name *table,
-                       size_t room, const char *only) {
+                       size_t room, const char *begin) {
     bool any = false;
     for (size_t i = 0; i < room && table[i].name[0]; i++) {
-        const char *name = table[i].name;
-        if (only && strncmp(name, only, strlen(only)) != 0)
+        if (strncmp(table[i].name, begin, strlen(begin)) != 0)
             continue;
-        name += only ? strlen(only) : 0;
-        const char *cut = only ? NULL : strstr(name, "_divergence");
-        int length = cut && !cut[11] ? (int)(cut - name) : (int)strlen(name);
         if (any)
             buffer_text(out, ", ");
         else
             buffer_format(out, "\n        %s: ", title);
-        buffer_format(out, "%.*s %llu", length, name, (unsigned long long)table[i].count);
+        buffer_format(out, "%s %llu", table[i].name + strlen(begin),
+                      (unsigned long long)table[i].count);
         any = true;
     }
 }
 
+// A signature is long, and what people look for: one a line, the newest first, and no more than a
+// small terminal holds.
+static void live_signatures(const struct stats *stats, struct buffer *out) {
+    enum { SHOWN = 12 };
+    size_t met = names_used(stats->signatures, STATS_NAMES);
+    for (size_t i = met; i > 0 && met - i < SHOWN; i--)
+        buffer_format(out, "\n        diverges: %s %llu", stats->signatures[i - 1].name,
+                      (unsigned long long)stats->signatures[i - 1].count);
+    if (met > SHOWN)
+        buffer_format(out, "\n        and %zu signatures more", met - SHOWN);
+}
+
 void stats_live(const struct stats *stats, struct buffer *out) {
-    stats_line(stats, out);
+    counters(stats, "\n        ", out);
     struct cells_sum cells = cells_sum(stats);
     buffer_format(out, "\n        cells: %zu of %zu that can be reached were compared",
                   cells.compared, cells.reachable);
-    live_names(out, "compared", stats->oracles, sizeof stats->oracles / sizeof *stats->oracles,
-               NULL);
     live_names(out, "inconclusive", stats->reasons, STATS_NAMES, "inconclusive: ");
-    live_names(out, "known", stats->known, sizeof stats->known / sizeof *stats->known, NULL);
-    // A signature is long, and what people look for: one a line.
-    for (size_t i = 0; i < STATS_NAMES && stats->signatures[i].name[0]; i++)
-        buffer_format(out, "\n        diverges: %s %llu", stats->signatures[i].name,
-                      (unsigned long long)stats->signatures[i].count);
+    live_names(out, "known", stats->known, sizeof stats->known / sizeof *stats->known, "");
+    live_signatures(stats, out);
 }
 
 static int by_count(const void *a, const void *b) {

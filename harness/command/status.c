@@ -63,7 +63,8 @@ const struct command command_status = {
     "[--line | --live | --json | --cells | --empty] FOLDER",
     "add up the counters of a campaign (its INSTAR_FUZZ_OUT)",
     "  --line   one line for a terminal\n"
-    "  --live   the line with comparisons, reasons and signatures below it, as `make fuzz` shows\n"
+    "  --live   the same in two lines with cells, reasons and the newest signatures below, as\n"
+    "           `make fuzz` shows\n"
     "  --json   everything, for a program\n"
     "  --cells  what was compared, by operation, source with its features, target and option\n"
     "  --empty  the cells among these that can be reached and were never compared\n"

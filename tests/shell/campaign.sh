@@ -61,6 +61,8 @@ check "a second start is refused" complains "is a campaign already" "$CAMPAIGN" 
 check "a second resume, too" complains "runs already" "$CAMPAIGN" resume "$A"
 check "both jobs keep cases" soon has_kept "$A" main-test explore-test
 check "its state is told" says "$A" "Campaign: running"
+jobs_in_sight() { "$CAMPAIGN" status "$A" | head -n 20 | grep '^Jobs (afl'; }
+check "on the first screen there are its jobs" jobs_in_sight
 the_mutator() {
     local job
     for job in main-test explore-test; do grep -q 'mutator: loaded' "$A/log/$job.log" || { tail -n 20 "$A/log/$job.log"; return 1; }; done
@@ -158,7 +160,10 @@ replays() {
 }
 check "its last words replay a finding, lie included" replays
 merges() { "$CAMPAIGN" merge "$L" && [ "$(find "$L/corpus" -type f | wc -l)" -gt 2 ]; }
+line_before=$("$FUZZ" status --line "$L")
 check "merge makes one corpus" merges
+counts_no_more() { diff <("$FUZZ" status --line "$L") - <<<"$line_before"; }
+check "and is no fuzzing: the counters stay" counts_no_more
 
 # --- what ends a campaign by itself ------------------------------------------------------------------
 check "its time" bash -c "JOBS=1 TIME=3 '$CAMPAIGN' start '$SCRATCH/time'"

@@ -409,16 +409,6 @@ check "-h is --help" says 0 "usage: instar-fuzz replay" "$FUZZ" replay -h
 check "an unknown command" says 2 "no command 'fuzzz'" "$FUZZ" fuzzz
 check "an unknown lie" says 3 "STANDIN_LIE" env STANDIN_LIE=no-such-lie "$FUZZ" replay "$measure"
 
-# --- the fuzzer itself ---------------------------------------------------------------------
-# `make fuzz` with a target that crashes, in a tree of links.
-mkdir -p "$SCRATCH/tree/build" && ln -s "$ROOT/dict" "$SCRATCH/tree/" && ln -s "$ROOT"/build/* "$SCRATCH/tree/build/"
-rm "$SCRATCH/tree/build/fuzz_instar"
-mkdir "$SCRATCH/tree/ci" && cp "$ROOT"/ci/{fuzz,engines.bash} "$SCRATCH/tree/ci/"
-printf '#!/bin/sh\necho "==1== ERROR: libFuzzer: deadly signal"; exit 77\n' >"$SCRATCH/tree/build/fuzz_instar"
-chmod +x "$SCRATCH/tree/build/fuzz_instar"
-check "a crash of its own ends a campaign as an error, and not as a finding" says 2 "a crash of the fuzzer itself" \
-    env DURATION=60 CAMPAIGN="$SCRATCH/own-crash" "$SCRATCH/tree/ci/fuzz"
-
 # --- the machine ---------------------------------------------------------------------------
 on_disk=$(mktemp -d -p "$ROOT/build")
 check "a work folder that is no tmpfs is said" says 0 "no tmpfs" env INSTAR_FUZZ_WORK="$on_disk" "$FUZZ" doctor

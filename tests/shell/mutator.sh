@@ -87,7 +87,7 @@ campaign() {
 }
 check "make fuzz shows libFuzzer's" campaign libfuzzer
 check "make fuzz shows AFL++'s" campaign afl
-no_seeds() { make -s -C "$ROOT" fuzz SEEDS="$SCRATCH/nowhere" DURATION=1 2>&1 | grep -x "SEEDS=$SCRATCH/nowhere: expected a folder of cases as bytes"; }
+no_seeds() { make -s -C "$ROOT" fuzz SEEDS="$SCRATCH/nowhere" DURATION=1 2>&1 | grep -x "SEEDS=$SCRATCH/nowhere: expected a folder of cases"; }
 check "make fuzz refuses a folder without seeds" no_seeds
 
 # What is in AFL++'s queue is what was run.

@@ -59,7 +59,7 @@ check "an empty cell fails" status 1 empty
 check "all cells are in the columns" says 'vmdk over vmdk' "$FUZZ" status --cells "$INSTAR_FUZZ_OUT"
 check "and in the JSON" says '"cells_reachable":	31' "$FUZZ" status --json "$INSTAR_FUZZ_OUT"
 check "the live view counts them" says 'cells: 30 of 31' "$FUZZ" status --live "$INSTAR_FUZZ_OUT"
-check "what people look for is within 80 columns" says 'signatures' bash -c "'$FUZZ' status --live '$INSTAR_FUZZ_OUT' | cut -c 1-80"
+check "what people look for is within 80 columns" says 'comparisons' bash -c "'$FUZZ' status --live '$INSTAR_FUZZ_OUT' | cut -c 1-80"
 check "one more case fills it" replays "$odd"
 check "then nothing is empty" status 0 empty
 mkdir -p "$SCRATCH/none/stats"
