@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-// A member of the record gets a value of low..high; a member of 0 stands for none.
+// A member of the record gets a value of low..high; a high of 0 stands for no member.
 struct setting {
     uint16_t member;
     uint8_t low, high;
@@ -60,7 +60,7 @@ static const struct kind kinds[] = {
 
 static void set(struct mut_random *random, void *record, const struct setting *setting) {
     uint32_t *member = (uint32_t *)((char *)record + setting->member);
-    if (setting->member)
+    if (setting->high)
         *member = (uint32_t)mut_between(random, setting->low, setting->high);
 }
 
@@ -75,7 +75,7 @@ static void forget_others(struct testcase *testcase) {
 
 static void set_write(struct mut_work *work, const struct setting *setting) {
     struct testcase *testcase = work->testcase;
-    if (!setting->member || (testcase->write_count == 0 && !mut_write_add(work)))
+    if (!setting->high || (testcase->write_count == 0 && !mut_write_add(work)))
         return;
     struct case_write *write = &testcase->writes[mut_below(work->random, testcase->write_count)];
     set(work->random, write, setting);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Relaxations of sizes: the conditions, and what the VHD geometry gives. (Members of info are in
+// Where the tools may give different sizes and both be right: for which cases that holds, and how
+// far apart they may be then, which for VHD its geometry says. A difference that none of these
+// permits is a divergence, so none may be wider than its reason. (Members of info are in
 // relax_members.c.)
 #include "oracles/relax.h"
 

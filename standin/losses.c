@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where each of them has its place. A finder looks for the first range that its lie would spoil;
+// Planted bugs of readers that need several things at once (losses.h): where in an image each has
+// its place. A finder looks for the first range that its lie would spoil;
 // whether to lie is asked where there is one, so the honest program looks for them, too, and what
 // it cannot read is for the conversion itself to complain of.
 #include "standin/losses.h"
