@@ -208,10 +208,11 @@ build/third-reader: build/obj/plain/third/reader.o
 # The registry is inside every program that judges (oracles/registry_built_in.c).
 $(foreach f,plain check libfuzzer afl service service-plain,build/obj/$(f)/oracles/registry_built_in.o): oracles/known-divergences.json
 
-# Which harness judged: asked each time, written where it is another one than before.
+# Which harness judged: asked each time, written where it is another one than before. Who may not write here
+# runs what is built.
 build/version: FORCE
 	@mkdir -p $(@D); version=$$(ci/version); \
-	    [ "$$version" = "$$(cat $@ 2>/dev/null)" ] || printf %s "$$version" >$@
+	    { [ -e $@ ] && [ ! -w $@ ]; } || [ "$$version" = "$$(cat $@ 2>/dev/null)" ] || printf %s "$$version" >$@
 $(foreach f,plain check libfuzzer afl service service-plain,build/obj/$(f)/harness/report/version.o): build/version
 
 # So are style and script of a campaign's page (harness/page/style.c).

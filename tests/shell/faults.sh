@@ -410,6 +410,13 @@ check "an unknown command" says 2 "no command 'fuzzz'" "$FUZZ" fuzzz
 check "an unknown lie" says 3 "STANDIN_LIE" env STANDIN_LIE=no-such-lie "$FUZZ" replay "$measure"
 
 # --- the machine ---------------------------------------------------------------------------
+as_nobody() { su nobody -s /bin/sh -c "$*"; }
+if [ "$(id -u)" = 0 ] && as_nobody "test -r '$ROOT/Makefile' -a ! -w '$ROOT/build'" 2>/dev/null; then
+    replays_for_anybody() { as_nobody "cd '$ROOT' && env -u INSTAR_FUZZ_WORK INSTALL_DEPS=skip make replay CASE=corpus/seeds/raw-size-zero.json" 2>&1 | grep 'Verdict: no divergence'; }
+    check "somebody who may not write in the tree replays with what is built there" replays_for_anybody
+else
+    echo "# nobody else can read this tree: a replay in a tree of somebody else's is not tried"
+fi
 on_disk=$(mktemp -d -p "$ROOT/build")
 check "a work folder that is no tmpfs is said" says 0 "no tmpfs" env INSTAR_FUZZ_WORK="$on_disk" "$FUZZ" doctor
 if unshare -m true 2>/dev/null; then
