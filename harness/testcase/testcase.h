@@ -238,8 +238,8 @@ void case_to_json_brief(const struct testcase *testcase, struct buffer *out);
 int case_from_json(struct testcase *testcase, const char *text, struct fault *fault);
 // The image and the operations in words, a line each, for `show` and `replay`.
 void case_describe(const struct testcase *testcase, struct buffer *out);
-// Reads a case file: bytes as they are, or the text form if the file begins with '{' (after
-// spaces and comments) and its name ends in ".json". At most CASE_MAX_BYTES of bytes count.
+// Reads a case file: the text form if its name ends in ".json", else bytes as they are, of which at
+// most CASE_MAX_BYTES count.
 int case_load(struct testcase *testcase, const char *path, struct fault *fault);
 // The generated tables: Markdown for docs/encoding.md, AFL/libFuzzer dictionary text.
 void case_encoding_markdown(struct buffer *out);

@@ -236,6 +236,34 @@ static void a_file_is_read_in_either_form(void **state) {
     rmdir(folder);
 }
 
+// What is no text form under a name that says so is no case of bytes either.
+static void the_name_says_in_which_form(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        {"", ": line 1: not valid JSON"},
+        {"# hi\n", ": line 1: not valid JSON"},
+        {"// a comment alone", ": line 1: not valid JSON"},
+        {"[]", ": a case is a JSON object"},
+    };
+    char folder[] = "/tmp/testcase_json.XXXXXX", bytes_path[64], text_path[64];
+    struct testcase testcase;
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(bytes_path, sizeof bytes_path, "%s/case", folder);
+    snprintf(text_path, sizeof text_path, "%s/case.json", folder);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        write_file(text_path, rows[i][0], strlen(rows[i][0]));
+        assert_int_equal(case_load(&testcase, text_path, &fault), -1);
+        assert_ptr_equal(strstr(fault.text, text_path), fault.text);
+        assert_string_equal(fault.text + strlen(text_path), rows[i][1]);
+        write_file(bytes_path, rows[i][0], strlen(rows[i][0]));
+        assert_int_equal(case_load(&testcase, bytes_path, &fault), 0);
+    }
+    unlink(bytes_path);
+    unlink(text_path);
+    rmdir(folder);
+}
+
 static void a_case_is_told_in_words(void **state) {
     (void)state;
     struct buffer words = {0};
@@ -291,6 +319,7 @@ int main(void) {
         cmocka_unit_test(the_text_form_leaves_defaults_of_records_out),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(a_file_is_read_in_either_form),
+        cmocka_unit_test(the_name_says_in_which_form),
         cmocka_unit_test(a_case_is_told_in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
