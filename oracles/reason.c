@@ -64,6 +64,7 @@ static const struct reason reasons[] = {
     {"not_reproduced", "inconclusive",
      "a divergence that did not repeat on fresh files; kept under `not-reproduced/`"},
     {"both_refused", "agree", "both tools refuse; counted apart, `r` in the matrix"},
+    {"nothing_asked", "none", "the case has no operation"},
     {"filtered", "none", "left out by `INSTAR_FUZZ_OPS` or `INSTAR_FUZZ_TARGETS`"},
     {"not_needed", "none", "a confirmation leaves out steps that the finding does not need"},
 };

@@ -50,7 +50,8 @@ static void look(struct triage_pool *pool, const struct triage_request *request,
     const struct judgement *absent = first_of(record, VERDICT_UNAVAILABLE, &step);
     if (absent)
         snprintf(looked->unavailable, sizeof looked->unavailable, "%s", absent->reason);
-    const char *reason = record_undecided(record);
+    // A case that asks nothing is what an engine begins with, and no comparison that failed.
+    const char *reason = record->step_count ? record_undecided(record) : NULL;
     snprintf(looked->undecided, sizeof looked->undecided, "%s", reason ? reason : "");
 }
 

@@ -67,7 +67,7 @@ struct record {
 
 // Why a case that shows no divergence is no agreement either: the reason of the first step in which
 // something could not be decided and no answers were compared; or of the first step, where the
-// whole case compared none (an option that a tool lacks, a cap). NULL: it is one, or asks nothing.
+// whole case compared none (an option that a tool lacks, a cap), or has no step. NULL: it is one.
 const char *record_undecided(const struct record *record);
 
 #endif

@@ -4,6 +4,7 @@
 // answered, who is right as far as the harness knows.
 #include "report/story.h"
 
+#include "oracles/reason.h"
 #include "report/version.h"
 
 #include <string.h>
@@ -187,6 +188,8 @@ static void tell_no_finding(const struct record *record, struct buffer *out) {
         buffer_format(out, ", %zu judgement%s inconclusive", inconclusive,
                       inconclusive > 1 ? "s" : "");
     buffer_text(out, " (the images were not kept)\n");
+    if (undecided && reason_meaning(undecided))
+        buffer_format(out, "  %s: %s\n", undecided, reason_meaning(undecided));
 }
 
 static void tell_verdict(const struct record *record, struct buffer *out) {

@@ -40,6 +40,8 @@ static const char *not_compared(const struct step_record *step) {
 const char *record_undecided(const struct record *record) {
     const char *reason = NULL, *first = NULL;
     bool any = false;
+    if (!record->step_count)
+        return "nothing_asked";
     for (size_t i = 0; i < record->step_count && !reason; i++) {
         const struct step_record *step = &record->steps[i];
         reason = undecided(step);

@@ -254,6 +254,7 @@ J
 )
 check "where nothing was compared there is no agreement" says 4 "Verdict: inconclusive (cost_cap)" \
     "$FUZZ" replay "$capped"
+check "nor where a case asks nothing" says 4 "  nothing_asked: the case has no operation" "$FUZZ" replay /dev/null
 check "nor where the user filtered all of it out" says 4 "Verdict: inconclusive (filtered)" \
     env INSTAR_FUZZ_OPS=info "$FUZZ" replay "$measure"
 row_of_refusal() { STANDIN_LIE='' INSTAR=$SCRATCH/refuses/instar says 1 "    * ended" replay "$convert"; }
