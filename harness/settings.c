@@ -167,8 +167,8 @@ static const struct variable variables[] = {
      "The instar to test. A qemu-img given here is driven as one.", read_instar},
     {"INSTAR_BIN_DIR", "an absolute path", "where INSTAR looks by itself",
      "The folder of instar's guest programs, handed on to it.", read_guests},
-    {"STANDIN_LIE", "a comma list of what build/standin/instar lies prints", "it is honest",
-     "What the stand-in lies about, for tests and demonstrations.", read_lies},
+    {"STANDIN_LIE", "a comma list of what build/standin/instar lies prints, at most 255 characters",
+     "it is honest", "What the stand-in lies about, for tests and demonstrations.", read_lies},
     {"QEMU_IMG", "a path", "tools/qemu-img beside the program, else qemu-img from PATH",
      "The qemu-img to compare with, 6.0 or newer.", read_qemu_img},
     {"QEMU_IMG_COV", "a path", "no such program",
@@ -249,8 +249,8 @@ int settings_read(struct settings *settings, struct fault *fault) {
         if (!text || (!*text && strncmp(variables[i].name, "INSTAR_FUZZ_", 12) != 0))
             continue;
         if (variables[i].read(settings, text))
-            return fault_set(fault, "%s=%s: expected %s", variables[i].name, text,
-                             variables[i].accepts);
+            return fault_set(fault, "%s=%.100s%s: expected %s", variables[i].name, text,
+                             strlen(text) > 100 ? "..." : "", variables[i].accepts);
     }
     return 0;
 }

@@ -69,12 +69,13 @@ size_t stats_counting(const char *out);
 uint64_t stats_span_s(const struct stats *stats);
 // Without the pauses between the sittings of a campaign; of one process the same.
 uint64_t stats_running_s(const struct stats *stats);
-// One line for a terminal; the whole summary for people; the same as JSON.
+// One line for a terminal; the whole summary for people, with `empty`, the command that names the
+// cells that stayed empty; the same as JSON.
 void stats_line(const struct stats *stats, struct buffer *line);
 // The same in two lines, and below them cells, inconclusive by reason, known divergences by entry,
 // and the newest signatures.
 void stats_live(const struct stats *stats, struct buffer *out);
-void stats_words(const struct stats *stats, struct buffer *words);
+void stats_words(const struct stats *stats, const char *empty, struct buffer *words);
 cJSON *stats_json(const struct stats *stats);
 
 #endif

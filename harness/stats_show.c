@@ -163,7 +163,7 @@ static void show_matrix(const struct stats *stats, struct buffer *words) {
     }
 }
 
-void stats_words(const struct stats *stats, struct buffer *words) {
+void stats_words(const struct stats *stats, const char *empty, struct buffer *words) {
     stats_line(stats, words);
     buffer_text(words, "\n\nVerdicts\n");
     for (int i = 0; i < VERDICTS; i++)
@@ -182,8 +182,8 @@ void stats_words(const struct stats *stats, struct buffer *words) {
     buffer_format(
         words,
         "\nCells (operation, source with its features, target, option): %zu of %zu that can "
-        "be reached were compared; `status --empty` names the others\n\n",
-        cells.compared, cells.reachable);
+        "be reached were compared; this names the others:\n    %s\n\n",
+        cells.compared, cells.reachable, empty);
     show_oracles(words, stats);
     show_names(words, "\nInconclusive and unsupported, by reason", stats->reasons, STATS_NAMES);
     show_names(words, "\nKnown divergences (explained by the registry, value included)",

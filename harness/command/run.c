@@ -77,6 +77,7 @@ static int run_opened(struct run *run, const struct command *command) {
     }
     run->diverged = cJSON_CreateArray();
     run->undecided = cJSON_CreateArray();
+    run->reasons = cJSON_CreateObject();
     run->signatures = cJSON_CreateObject();
     run_announce(run);
     int status = run_loop(run) ? EXIT_BAD_USE : 0;
@@ -86,6 +87,7 @@ static int run_opened(struct run *run, const struct command *command) {
         status = run_verdict(run);
     cJSON_Delete(run->diverged);
     cJSON_Delete(run->undecided);
+    cJSON_Delete(run->reasons);
     cJSON_Delete(run->signatures);
     tracker_close(&run->tracker);
     log_close(&run->log);

@@ -35,6 +35,7 @@ struct run {
     // What has come out.
     uint64_t done;               // iterations
     cJSON *diverged, *undecided; // numbers of iterations
+    cJSON *reasons;              // of the undecided ones: how many by reason
     cJSON *signatures;           // signature: in how many iterations
     bool interrupted;
     struct tracker tracker; // --create-issues

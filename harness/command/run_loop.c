@@ -45,22 +45,28 @@ static void run_progress(struct run *run, uint64_t number) {
              cJSON_GetArraySize(run->undecided));
 }
 
+// true: it was counted before.
+static bool run_add_one(cJSON *counts, const char *name) {
+    cJSON *count = cJSON_GetObjectItemCaseSensitive(counts, name);
+    if (count)
+        cJSON_SetNumberValue(count, count->valuedouble + 1);
+    else
+        cJSON_AddNumberToObject(counts, name, 1);
+    return count;
+}
+
 static void run_note(void *context, const struct harness_finding *found) {
     struct run_found *to = context;
     const char *signature = found->finding->signature;
     if (cJSON_HasObjectItem(to->met, signature))
         return;
     cJSON_AddTrueToObject(to->met, signature);
-    cJSON *count = cJSON_GetObjectItemCaseSensitive(to->run->signatures, signature);
-    if (count)
-        cJSON_SetNumberValue(count, count->valuedouble + 1);
-    else
-        cJSON_AddNumberToObject(to->run->signatures, signature, 1);
+    bool met = run_add_one(to->run->signatures, signature);
     if (found->fresh)
         cJSON_AddItemToArray(to->fresh, run_report_divergence(to->made, found));
     else if (!to->repeat[0])
         snprintf(to->repeat, sizeof to->repeat, "%s", signature);
-    if (!found->fresh && !count && to->run->options.create_issues)
+    if (!found->fresh && !met && to->run->options.create_issues)
         cJSON_AddItemToArray(to->again, run_report_divergence(to->made, found));
 }
 
@@ -95,6 +101,13 @@ static int run_tell(struct run *run, const struct run_case *made, struct run_fou
     return 0;
 }
 
+// The script knows no other reason, and has its words for it.
+#define RUN_TIMEOUT "external-tool timeout"
+
+static bool run_is_timeout(const char *reason) {
+    return strncmp(reason, "timeout_", 8) == 0;
+}
+
 static void run_count(struct run *run, const struct run_case *made, bool diverged) {
     const struct record *record = harness_record(run->harness);
     if (diverged) {
@@ -105,6 +118,7 @@ static void run_count(struct run *run, const struct run_case *made, bool diverge
     if (!reason)
         return;
     cJSON_AddItemToArray(run->undecided, cJSON_CreateNumber((double)made->number));
+    run_add_one(run->reasons, run_is_timeout(reason) ? RUN_TIMEOUT : reason);
     log_line(&run->log, "INFO", "inconclusive at iteration %llu: inconclusive_%s",
              (unsigned long long)made->number, reason);
 }

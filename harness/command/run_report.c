@@ -138,15 +138,14 @@ int run_report_write(struct run *run, const struct run_case *made, cJSON *diverg
 }
 
 static void run_report_log(struct run *run, double seconds, const char *path) {
-    int undecided = cJSON_GetArraySize(run->undecided);
+    const cJSON *reason;
     log_line(&run->log, "INFO", "Fuzzing complete: %llu iterations in %.1fs (%.1f iter/s)",
              (unsigned long long)run->done, seconds,
              seconds > 0 ? (double)run->done / seconds : 0.0);
     log_line(&run->log, "INFO", "Divergences found: %d", cJSON_GetArraySize(run->diverged));
-    if (undecided)
-        log_line(&run->log, "INFO",
-                 "Inconclusive iterations (external-tool timeout, not a divergence): %d",
-                 undecided);
+    cJSON_ArrayForEach(reason, run->reasons)
+        log_line(&run->log, "INFO", "Inconclusive iterations (%s, not a divergence): %d",
+                 reason->string, reason->valueint);
     log_line(&run->log, "INFO", "Summary written to %s", path);
 }
 

@@ -51,7 +51,12 @@ static int status(const struct command *command, int argc, char **argv) {
     } else if (only_empty || !strcmp(form, "--cells")) {
         cells_words(&sum, only_empty, &out);
     } else {
-        stats_words(&sum, &out);
+        struct buffer empty = {0};
+        tool_path_quoted("/proc/self/exe", &empty);
+        buffer_text(&empty, " status --empty ");
+        tool_path_quoted(folder, &empty);
+        stats_words(&sum, empty.data, &out);
+        buffer_free(&empty);
     }
     puts(out.data);
     buffer_free(&out);

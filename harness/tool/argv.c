@@ -4,8 +4,10 @@
 // would type them.
 #include "tool/adapter.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void tool_argv_begin(struct tool_argv *argv) {
@@ -57,6 +59,11 @@ void tool_word_quoted(const char *word, struct buffer *words) {
             buffer_append(words, word, 1);
     }
     buffer_text(words, "'");
+}
+
+void tool_path_quoted(const char *path, struct buffer *words) {
+    char absolute[PATH_MAX];
+    tool_word_quoted(realpath(path, absolute) ? absolute : path, words);
 }
 
 void tool_argv_words(const struct tool_argv *argv, const char *program, struct buffer *words) {

@@ -228,6 +228,8 @@ void tool_parse(const struct tool *tool, enum operation op, const struct exec_ou
 void tool_argv_words(const struct tool_argv *argv, const char *program, struct buffer *words);
 // One word as a shell reads it.
 void tool_word_quoted(const char *word, struct buffer *words);
+// The same of a path that is to be pasted anywhere: absolute, as far as it is there.
+void tool_path_quoted(const char *path, struct buffer *words);
 // The first line of a tool's output with unprintable bytes replaced, for people. Returns `to`.
 char *tool_first_line(const struct buffer *output, char *to, size_t room);
 // The profile in words (doctor) and as JSON (reports).

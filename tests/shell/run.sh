@@ -208,7 +208,9 @@ nothing_compared() {
     status 0 run --seed 3 --iterations 20 --ops check || return 1
     number=$(sed -n 's/.*inconclusive at iteration \([0-9]*\): inconclusive_no_checks$/\1/p' "$D/fuzz-3.log" | head -n 1)
     [ -n "$number" ] || { echo "none without checks"; return 1; }
-    [[ $(value "$D/summary-3.json" inconclusive_iterations) == *"$number"* ]]
+    [[ $(value "$D/summary-3.json" inconclusive_iterations) == *"$number"* ]] || return 1
+    ! grep -q 'external-tool timeout' "$D/fuzz-3.log" &&
+        has "INFO     Inconclusive iterations \\(no_checks, not a divergence\\): $(grep -c ': inconclusive_no_checks$' "$D/fuzz-3.log")\$" "$D/fuzz-3.log"
 }
 check "so is an iteration in which nothing was compared" nothing_compared
 broken=$(fake broken/instar <<'S'

@@ -56,6 +56,9 @@ check "the cases run" replays "${cases[@]}"
 check "the cell that stayed empty is named" says 'raw odd size' empty
 check "and no other" says '30 of 31 cells that can be reached were compared, 1 are empty' empty
 check "an empty cell fails" status 1 empty
+# The summary names the folder relative to where nobody stands later.
+pasted() { cd "$SCRATCH" && line=$("$FUZZ" status campaign | grep -e ' --empty ') && cd / && eval "$line" | grep -F 'raw odd size'; }
+check "the summary has the command that names it, to be pasted anywhere" pasted
 check "all cells are in the columns" says 'vmdk over vmdk' "$FUZZ" status --cells "$INSTAR_FUZZ_OUT"
 check "and in the JSON" says '"cells_reachable":	31' "$FUZZ" status --json "$INSTAR_FUZZ_OUT"
 check "the live view counts them" says 'cells: 30 of 31' "$FUZZ" status --live "$INSTAR_FUZZ_OUT"

@@ -17,6 +17,7 @@ static int forget(void **state) {
     (void)state;
     static const char *const names[] = {"INSTAR",
                                         "INSTAR_BIN_DIR",
+                                        "STANDIN_LIE",
                                         "QEMU_IMG",
                                         "INSTAR_FUZZ_PAIR",
                                         "INSTAR_FUZZ_EXEC",
@@ -88,6 +89,11 @@ static void a_wrong_name_or_value_is_refused_in_words(void **state) {
     (void)state;
     refused("INSTAR_FUZZ_OPPS", "info", "unknown variable");
     refused("INSTAR_BIN_DIR", "guests", "an absolute path");
+    // What was wrong is said behind a value of any length.
+    char lies[600];
+    memset(lies, 'a', sizeof lies - 1);
+    lies[sizeof lies - 1] = 0;
+    refused("STANDIN_LIE", lies, "at most 255 characters");
     refused("INSTAR_FUZZ_FENCE", "no", "on, off");
     refused("INSTAR_FUZZ_FENCE", "", "on, off");
     refused("INSTAR_FUZZ_FENCE", "/opt/a,opt/b", "on, off");
