@@ -405,6 +405,7 @@ CHECK_LIBS_mutators := mutators testcase image base
 CHECK_LIBS_tool := tool testcase exec image base
 CHECK_LIBS_oracles := oracles tool testcase exec image base
 CHECK_LIBS_guide := guide oracles tool testcase exec image base
+CHECK_LIBS_report := report oracles tool testcase exec image base
 CHECK_LIBS_run := $(HARNESS)
 CHECK_LIBS_page := page $(HARNESS)
 CHECK_LIBS_engine := base

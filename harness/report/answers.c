@@ -10,7 +10,8 @@
 
 #define ANSWER_ROWS 96
 #define ANSWER_NAME 72
-#define ANSWER_TEXT 160
+#define ANSWER_TEXT 512
+#define ANSWER_WIDE 56 // columns of a text; a longer one is folded
 
 struct row {
     char name[ANSWER_NAME];
@@ -36,7 +37,8 @@ static void put(struct table *table, int side, const char *name, const char *tex
         table->count++;
     }
     row->present[side] = true;
-    snprintf(row->text[side], sizeof row->text[side], "%s", text);
+    if (snprintf(row->text[side], sizeof row->text[side], "%s", text) >= ANSWER_TEXT)
+        memcpy(row->text[side] + ANSWER_TEXT - 4, "...", 4); // report.json has more of it
     // A table is made of lines: what a tool says may contain anything.
     for (char *c = row->text[side]; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127)
@@ -62,7 +64,22 @@ static void put_json(struct table *table, int side, const char *name, const cJSO
     free(text);
 }
 
-static void put_output(struct table *table, int side, const struct oracle_side *from) {
+// What the third reader made of the output, and of the image that shows whether it can be believed.
+static void put_third(struct table *table, int side, const struct oracle_step *step) {
+    const struct oracle_side *from = oracle_side_at(step, side);
+    bool any_control = step->a.third_control.state != THIRD_NOT_ASKED ||
+                       step->b.third_control.state != THIRD_NOT_ASKED;
+    bool control = from->third_control.state != THIRD_NOT_ASKED;
+    if (from->third.state == THIRD_NOT_ASKED)
+        return;
+    put(table, side, "third reader", from->third.words);
+    if (any_control)
+        put(table, side, "third reader, of our copy of it",
+            control ? from->third_control.words : "not asked");
+}
+
+static void put_output(struct table *table, int side, const struct oracle_step *step) {
+    const struct oracle_side *from = oracle_side_at(step, side);
     char text[64];
     if (from->has_converted) {
         snprintf(text, sizeof text, "%llu", (unsigned long long)from->converted_size);
@@ -74,10 +91,7 @@ static void put_output(struct table *table, int side, const struct oracle_side *
     put(table, side, "output file", text);
     if (from->output_fault[0])
         put(table, side, "output", from->output_fault);
-    if (from->third.state != THIRD_NOT_ASKED)
-        put(table, side, "third reader", from->third.words);
-    if (from->third_control.state != THIRD_NOT_ASKED)
-        put(table, side, "of our own image", from->third_control.words);
+    put_third(table, side, step);
 }
 
 // What was asked beside the step, a row each.
@@ -122,7 +136,7 @@ static void put_side(struct table *table, int side, const struct step_record *st
         put_json(table, side, "", step->results[side].json);
     else if (step->outcomes[side].out.length)
         put(table, side, "stdout", step->outcomes[side].out.data);
-    put_output(table, side, from);
+    put_output(table, side, &step->step);
     put_beside(table, side, step);
 }
 
@@ -131,13 +145,49 @@ static bool same(const struct row *row) {
            strcmp(row->text[SIDE_A], row->text[SIDE_B]) == 0;
 }
 
-static bool is_about(const struct row *row, const struct judgement *judgement) {
-    const char *field = judgement->field;
-    return strstr(row->name, strcmp(field, "outcome") == 0 ? "ended" : field) != NULL;
+// Rows that a rule compares beside the one that its field names. What a rule about contents found
+// is in no row: files of one disk may differ in everything that a row shows.
+static const struct {
+    const char *type, *row;
+} compared[] = {
+    {"measure_json_parse_failure", "stdout"},
+    {"info_output_divergence", "stdout"},
+    {"check_divergence", "stdout"},
+    {"check_divergence", "check of the converted file"},
+    {"convert_content_divergence", "output"},
+    {"truth_content_divergence", "output"},
+    {"measure_above_fully_allocated_bound", "converted file"},
+    {"measure_below_required_bound", "converted file"},
+    {"measure_contract_violation", "converted file"},
+    {"map_divergence", "map"},
+    {"map_measure_divergence", "map"},
+    {"measure_growth_violation", "measure of the output"},
+    {"compare_divergence", "compare of input and output"},
+    {"compare_divergence", "compare with one byte changed"},
+    {"third_reader_divergence", "third reader"},
+};
+
+// The row is the field's, or of a part of it; a field has no indices: "children[].name".
+static bool is_field(const char *row, const char *field) {
+    for (; *field && *row == *field; row++, field++)
+        if (*row == '[')
+            row += strspn(row + 1, "0123456789");
+    return !*field && (!*row || *row == '.' || *row == '[');
 }
 
-// '*' is a row that a divergence is about (one that is about no value is about all), 'k' one that
-// the registry explains, '~' a difference that a rule permits.
+static bool is_about(const struct row *row, const struct judgement *judgement) {
+    const char *field = judgement->field;
+    if (*field && is_field(row->name, strcmp(field, "outcome") == 0 ? "ended" : field))
+        return true;
+    for (size_t i = 0; i < sizeof compared / sizeof *compared; i++)
+        if (strcmp(compared[i].type, judgement->oracle->type) == 0 &&
+            strcmp(compared[i].row, row->name) == 0)
+            return true;
+    return false;
+}
+
+// '*' is a row that a divergence is about, 'k' one that the registry explains, '~' a difference
+// that a rule permits.
 static char mark(const struct row *row, const struct step_record *step) {
     char how = '~';
     if (same(row))
@@ -191,22 +241,46 @@ cJSON *report_answers_json(const struct step_record *step) {
     return list;
 }
 
+// The bytes of `text` that the next line takes, at a blank where there is one in its second half.
+static size_t fold(const char *text) {
+    size_t length = strlen(text);
+    if (length <= ANSWER_WIDE)
+        return length;
+    for (size_t i = ANSWER_WIDE; i > ANSWER_WIDE / 2; i--)
+        if (text[i] == ' ')
+            return i;
+    return ANSWER_WIDE;
+}
+
+static const char *text_of(const struct row *row, int side) {
+    return row->present[side] ? row->text[side] : "-";
+}
+
+static void put_row(const struct row *row, char how, int name_width, int text_width,
+                    struct buffer *out) {
+    const char *name = row->name, *a = text_of(row, SIDE_A), *b = text_of(row, SIDE_B);
+    do {
+        size_t a_length = fold(a), b_length = fold(b);
+        buffer_format(out, "    %c %-*s  %-*.*s  %.*s\n", how, name_width, name, text_width,
+                      (int)a_length, a, (int)b_length, b);
+        a += a_length + (a[a_length] == ' ');
+        b += b_length + (b[b_length] == ' ');
+        name = "";
+        how = ' ';
+    } while (*a || *b);
+}
+
 void report_answers(const struct step_record *step, struct buffer *out) {
     static struct table table;
     fill(&table, step);
     size_t name_width = 10, text_width = 24;
     for (size_t i = 0; i < table.count; i++) {
-        size_t name = strlen(table.rows[i].name), text = strlen(table.rows[i].text[SIDE_A]);
+        size_t name = strlen(table.rows[i].name), text = fold(text_of(&table.rows[i], SIDE_A));
         name_width = name > name_width ? name : name_width;
         text_width = text > text_width ? text : text_width;
     }
-    text_width = text_width > 56 ? 56 : text_width;
     buffer_format(out, "      %-*s  %-*s  %s\n", (int)name_width, "", (int)text_width,
                   report_tool_words(step->step.a.tool), report_tool_words(step->step.b.tool));
-    for (size_t i = 0; i < table.count; i++) {
-        const struct row *row = &table.rows[i];
-        buffer_format(out, "    %c %-*s  %-*s  %s\n", mark(row, step), (int)name_width, row->name,
-                      (int)text_width, row->present[SIDE_A] ? row->text[SIDE_A] : "-",
-                      row->present[SIDE_B] ? row->text[SIDE_B] : "-");
-    }
+    for (size_t i = 0; i < table.count; i++)
+        put_row(&table.rows[i], mark(&table.rows[i], step), (int)name_width, (int)text_width, out);
 }
