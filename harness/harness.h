@@ -92,6 +92,10 @@ int harness_shows(struct harness *harness, const uint8_t *data, size_t size,
                   char signature[SIGNATURE_ROOM], struct fault *fault);
 // From the next case on; `settings` has the other budget already.
 void harness_rebudget(struct harness *harness);
+// From now on a replay moves the files of what it tells to the case directory's `kept_path` where
+// it has found something. They are there until the next replay, all of them, whatever step it is
+// in.
+void harness_keep_files(struct harness *harness);
 // Writes the report of a replayed finding below `out`, as report_write does (which says what `path`
 // and the answer are), in the place of one that stands there if `replace`. The case directory then
 // holds the files of the finding.

@@ -19,6 +19,7 @@ struct harness {
     struct third third;
     struct coverage coverage;
     bool third_always, cross_always; // one file is looked at, not a campaign run
+    bool keeps_files;                // harness_keep_files
     struct stats *stats;
     char *seen;  // folder, or NULL
     pid_t owner; // process that `exec` and `workdir` belong to; 0: none yet

@@ -268,12 +268,17 @@ int harness_count(struct harness *h, const uint8_t *data, size_t size, harness_c
     return status;
 }
 
+void harness_keep_files(struct harness *h) {
+    h->keeps_files = true;
+}
+
 int harness_replay(struct harness *h, const uint8_t *data, size_t size, const char *sought,
                    const struct record **record, size_t *unconfirmed, struct fault *fault) {
     *unconfirmed = 0;
     h->third_always = h->cross_always = true;
     const struct wish wish = {.sought = sought, .tells_all = true};
-    if (first_run(h, data, size, &wish, fault))
+    if (first_run(h, data, size, &wish, fault) ||
+        (h->keeps_files && h->first.finding_count && workdir_keep_case(&h->workdir, fault)))
         return -1;
     size_t kept = 0;
     for (size_t i = 0; i < h->first.finding_count; i++) {

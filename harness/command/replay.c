@@ -36,7 +36,7 @@ static int load_bytes(const char *path, uint8_t bytes[CASE_MAX_BYTES], size_t *s
 
 static void tell(const struct record *record, const char *path, struct buffer *out) {
     buffer_format(out, "Case %s\n", path);
-    report_story(record, NULL, out);
+    report_story(record, false, out);
 }
 
 static void tell_json(const struct replay *replay, const struct record *record, const char *path,
@@ -64,6 +64,23 @@ static bool reported(const struct replay *replay, const char *signature) {
     return false;
 }
 
+// Of all steps: `images` is in a report that was made just now.
+static int leave_images(const struct replay *replay, const char *images, struct fault *fault) {
+    if (mkdir(images, 0777))
+        return fault_errno(fault, "%s", images);
+    return report_copy_files(harness_workdir(replay->harness)->kept_path, images, fault);
+}
+
+static void tell_report(const char *path, const char *images, struct buffer *out) {
+    char script[4200];
+    snprintf(script, sizeof script, "%s/reproduce.sh", path);
+    buffer_text(out, "\nReproducer: sh ");
+    tool_path_quoted(script, out);
+    buffer_text(out, "\nTo paste the commands above: cd ");
+    tool_path_quoted(images, out);
+    buffer_text(out, "\n");
+}
+
 // Reports of all findings, and the images beside each for pasting.
 static int leave_reports(struct replay *replay, const struct record *record, const uint8_t *bytes,
                          size_t size, struct buffer *out, struct fault *fault) {
@@ -82,15 +99,10 @@ static int leave_reports(struct replay *replay, const struct record *record, con
             continue;
         }
         snprintf(images, sizeof images, "%s/images", path);
-        if (mkdir(images, 0777) && errno != EEXIST)
-            return fault_errno(fault, "%s", images);
-        if (report_copy_files(harness_workdir(replay->harness)->case_path, images, fault))
+        if (leave_images(replay, images, fault))
             return -1;
         if (!replay->json)
-            buffer_format(out,
-                          "\nReproducer: sh %s/reproduce.sh\n"
-                          "To paste the commands above: cd %s\n",
-                          path, images);
+            tell_report(path, images, out);
     }
     return 0;
 }
@@ -168,6 +180,8 @@ static int replay_all(const struct command *command, int argc, char **argv) {
     replay.confirm = settings.confirm;
     if (!replay.out)
         replay.out = settings.out;
+    if (replay.out)
+        harness_keep_files(replay.harness);
     if (settings.unfenced)
         fprintf(stderr, "instar-fuzz replay: WARNING: fence: %s\n", harness_fence(replay.harness));
     for (int i = first; i < argc; i++)

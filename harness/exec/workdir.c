@@ -158,6 +158,28 @@ static int workdir_make_inside(const struct workdir *workdir, char *path, size_t
     return mkdir(path, 0700) ? fault_errno(fault, "cannot make %s", path) : 0;
 }
 
+int workdir_keep_case(const struct workdir *workdir, struct fault *fault) {
+    if (workdir_remove_tree(workdir->kept_path, fault))
+        return -1;
+    if (mkdir(workdir->kept_path, 0700))
+        return fault_errno(fault, "cannot make %s", workdir->kept_path);
+    DIR *folder = opendir(workdir->case_path);
+    if (!folder)
+        return fault_errno(fault, "cannot open %s", workdir->case_path);
+    int status = 0;
+    for (struct dirent *entry; status == 0 && (entry = readdir(folder));) {
+        char from[PATH_MAX], to[PATH_MAX];
+        if (entry->d_type != DT_REG)
+            continue;
+        snprintf(from, sizeof from, "%s/%s", workdir->case_path, entry->d_name);
+        snprintf(to, sizeof to, "%s/%s", workdir->kept_path, entry->d_name);
+        if (rename(from, to))
+            status = fault_errno(fault, "cannot keep %s", from);
+    }
+    closedir(folder);
+    return status;
+}
+
 static int workdir_make_map(struct workdir *workdir, struct fault *fault) {
     snprintf(workdir->map_path, sizeof workdir->map_path, "%s/map", workdir->path);
     workdir->map = coverage_map_make(workdir->map_path);
@@ -172,6 +194,7 @@ int workdir_make(struct workdir *workdir, struct fault *fault) {
     if (workdir_claim(workdir, fault))
         return -1;
     workdir->on_tmpfs = workdir_is_tmpfs(workdir->path);
+    snprintf(workdir->kept_path, sizeof workdir->kept_path, "%s/kept", workdir->path);
     if (workdir_make_inside(workdir, workdir->case_path, sizeof workdir->case_path, "case",
                             fault) ||
         workdir_make_inside(workdir, workdir->home_path, sizeof workdir->home_path, "home",

@@ -15,6 +15,7 @@
 struct workdir {
     char path[256];      // absolute: <parent>/instar-fuzz.<pid>.<random>
     char case_path[272]; // <path>/case: the tools' working directory
+    char kept_path[272]; // <path>/kept: files that left it by workdir_keep_case
     char home_path[272]; // <path>/home: empty; HOME and XDG_CONFIG_HOME of the tools
     char bin_path[272];  // <path>/bin: PATH of the tools, one link in it (made by the tool room)
     char map_path[272];  // <path>/map: the counters of an instrumented tool (coverage_map.h)
@@ -31,6 +32,9 @@ int workdir_name(struct workdir *workdir, const char *parent, struct fault *faul
 int workdir_make(struct workdir *workdir, struct fault *fault);
 int workdir_create(struct workdir *workdir, const char *parent, struct fault *fault); // both
 int workdir_clear_case(const struct workdir *workdir, struct fault *fault); // empties <path>/case
+// Moves what is in <path>/case to <path>/kept, out of the way of what runs next; what was there is
+// gone.
+int workdir_keep_case(const struct workdir *workdir, struct fault *fault);
 // Once. In a forked child of the owner it removes nothing.
 void workdir_remove(const struct workdir *workdir);
 // Removes a tree without following links, whatever its modes. The path must be absolute; what is

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINES_SHOWN 12 // of a case in words
 
@@ -166,6 +167,14 @@ static void put_variables(const cJSON *report, struct buffer *out) {
     }
 }
 
+// A page is moved with its folder, so what it says of files is as the folder was given; for who
+// pastes it says where that counts from.
+static void say_where(const char *folder, struct html *html) {
+    char here[4096];
+    if (*folder != '/' && getcwd(here, sizeof here))
+        html_element_format(html, "p", "label", "Paths count from %s", here);
+}
+
 static void put_file(const char *folder, const char *name, struct buffer *out) {
     char path[4400];
     snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -175,6 +184,7 @@ static void put_file(const char *folder, const char *name, struct buffer *out) {
 void page_commands(const char *folder, const cJSON *report, struct html *html) {
     struct buffer text = {0};
     html_element(html, "h4", NULL, "Do it again");
+    say_where(folder, html);
     put_variables(report, &text);
     buffer_text(&text, "make replay CASE=");
     put_file(folder, "case.bin", &text);

@@ -125,7 +125,7 @@ static uint64_t usage_of_findings(const char *out) {
 }
 
 // The images alone may be missing: a report without them is still worth having, and says why.
-static void add_images(const struct report *report, const char *folder, cJSON *json) {
+static bool add_images(const struct report *report, const char *folder, cJSON *json) {
     struct fault fault = {0};
     int status;
     if (usage_of_findings(report->out) > REPORT_TOTAL_LIMIT)
@@ -134,15 +134,16 @@ static void add_images(const struct report *report, const char *folder, cJSON *j
     else
         status = pack_images(report, folder, &fault);
     cJSON_AddStringToObject(json, "images", status ? fault.text : "images.tar.gz");
+    return status == 0;
 }
 
 static int fill(const struct report *report, const char *folder, struct fault *fault) {
     struct buffer story = {0}, script = {0}, text = {0};
     cJSON *json = report_json(report);
-    add_images(report, folder, json);
+    bool packed = add_images(report, folder, json);
     char *printed = cJSON_Print(json);
     cJSON_Delete(json);
-    report_story(report->record, "a folder into which images.tar.gz was unpacked", &story);
+    report_story(report->record, packed, &story);
     report_script(report, &script);
     case_to_json(report->record->testcase, &text);
     int status = write_file(folder, "report.json", printed, strlen(printed), 0644, fault);

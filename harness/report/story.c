@@ -48,6 +48,8 @@ static void tell_command(const struct step_record *step, int side, struct buffer
     if (!from->ran)
         return;
     tell_words(from->tool, &step->argv[side], out);
+    if (step->fits[side][0])
+        tell_words(from->tool, &step->fit_argv[side], out);
     for (int check = 0; check < CROSS_CHECKS; check++)
         if (from->beside[check].result)
             tell_words(step->beside[side][check].tool, &step->beside[side][check].argv, out);
@@ -171,7 +173,7 @@ static bool shows_divergence(const struct record *record) {
     return false;
 }
 
-static void tell_no_finding(const struct record *record, struct buffer *out) {
+static void put_no_finding(const struct record *record, struct buffer *out) {
     const char *undecided = record_undecided(record), *ids[KNOWN_MOST];
     size_t inconclusive = count_inconclusive(record), known = list_known(record, ids);
     if (shows_divergence(record)) // and it is no finding
@@ -188,18 +190,24 @@ static void tell_no_finding(const struct record *record, struct buffer *out) {
         buffer_format(out, ", %zu judgement%s inconclusive", inconclusive,
                       inconclusive > 1 ? "s" : "");
     buffer_text(out, " (the images were not kept)\n");
-    if (undecided && reason_meaning(undecided))
-        buffer_format(out, "  %s: %s\n", undecided, reason_meaning(undecided));
+}
+
+// The line that is the first and the last of a story: nobody reads ninety others for it.
+static void put_verdict(const struct record *record, struct buffer *out) {
+    buffer_text(out, "Verdict: ");
+    if (record->finding_count)
+        buffer_format(out, "%zu divergence%s\n", record->finding_count,
+                      record->finding_count > 1 ? "s" : "");
+    else
+        put_no_finding(record, out);
 }
 
 static void tell_verdict(const struct record *record, struct buffer *out) {
-    buffer_text(out, "\nVerdict: ");
-    if (!record->finding_count) {
-        tell_no_finding(record, out);
-        return;
-    }
-    buffer_format(out, "%zu divergence%s\n", record->finding_count,
-                  record->finding_count > 1 ? "s" : "");
+    const char *undecided = record->finding_count ? NULL : record_undecided(record);
+    buffer_text(out, "\n");
+    put_verdict(record, out);
+    if (undecided && reason_meaning(undecided))
+        buffer_format(out, "  %s: %s\n", undecided, reason_meaning(undecided));
     for (size_t i = 0; i < record->finding_count; i++) {
         const struct finding *finding = &record->findings[i];
         const struct judgement *judgement =
@@ -210,7 +218,8 @@ static void tell_verdict(const struct record *record, struct buffer *out) {
     }
 }
 
-void report_story(const struct record *record, const char *files, struct buffer *out) {
+void report_story(const struct record *record, bool packed, struct buffer *out) {
+    put_verdict(record, out);
     case_describe(record->testcase, out);
     buffer_text(out, "\nTools: ");
     report_pair_words(record->tools[SIDE_A], record->tools[SIDE_B], out);
@@ -218,8 +227,9 @@ void report_story(const struct record *record, const char *files, struct buffer 
     buffer_format(out, "\nSource: %s, %llu bytes, virtual size %llu\n", record->source_name,
                   (unsigned long long)record->source.file_size,
                   (unsigned long long)record->source.declared_size);
-    if (files)
-        buffer_format(out, "Paste the commands after: cd %s\n", files);
+    if (packed) // a report is moved, so that its own folder has no name
+        buffer_text(out, "To paste the commands, begin in the folder of this file: mkdir -p images "
+                         "&& tar -xzSf images.tar.gz -C images && cd images\n");
     for (size_t i = 0; i < record->step_count; i++)
         tell_step(&record->steps[i], i, out);
     tell_verdict(record, out);

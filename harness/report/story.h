@@ -7,8 +7,8 @@
 
 #include "report/record.h"
 
-// `files`: the folder in which the command lines can be pasted, or NULL.
-void report_story(const struct record *record, const char *files, struct buffer *out);
+// `packed`: images.tar.gz with the files of the command lines lies beside the story.
+void report_story(const struct record *record, bool packed, struct buffer *out);
 // Both answers of one step as rows "name, A, B"; '*' marks the row that a divergence is about, 'k'
 // one that the registry explains, '~' a difference that a rule permits.
 void report_answers(const struct step_record *step, struct buffer *out);

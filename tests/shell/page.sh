@@ -61,6 +61,9 @@ check "the difference is marked" says 'first difference: '
 check "the case is in the page" says 'href="data:application/octet-stream;base64,'
 check "files are linked from the page's folder" says 'href="lies/findings/convert_content_divergence-convert-raw-raw-content/story.txt"'
 check "commands are quoted for a shell" says 'make replay CASE='
+check "and, of a folder that has its whole name, can be pasted anywhere" says_not 'Paths count from'
+from_here() { cd "$SCRATCH" && "$FUZZ" report --html here.html lies && grep -F "Paths count from $SCRATCH<" here.html; }
+check "else it is said where" from_here
 check "no reason lacks its meaning" says_not 'explains it</td>'
 campaign_has_ended() { says '<b>Ended.</b>'; }
 check "it has ended" campaign_has_ended

@@ -75,6 +75,37 @@ static void directories_are_made_and_removed(void **state) {
     assert_false(exists(workdir.path));
 }
 
+static void put_file(const char *folder, const char *name) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static bool has_file(const char *folder, const char *name) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return exists(path);
+}
+
+static void what_is_kept_is_out_of_the_way_until_something_else_is(void **state) {
+    (void)state;
+    struct workdir workdir;
+    create(&workdir);
+    put_file(workdir.case_path, "src.raw");
+    assert_int_equal(workdir_keep_case(&workdir, &fault), 0);
+    assert_true(is_empty(workdir.case_path));
+    assert_int_equal(workdir_clear_case(&workdir, &fault), 0);
+    assert_true(has_file(workdir.kept_path, "src.raw"));
+    put_file(workdir.case_path, "src.vpc");
+    assert_int_equal(workdir_keep_case(&workdir, &fault), 0);
+    assert_true(has_file(workdir.kept_path, "src.vpc"));
+    assert_false(has_file(workdir.kept_path, "src.raw"));
+    workdir_remove(&workdir);
+    assert_false(exists(workdir.path));
+}
+
 static void shared_memory_is_preferred(void **state) {
     (void)state;
     struct statfs filesystem;
@@ -364,6 +395,7 @@ int main(int argc, char **argv) {
         helper_main(argv + 2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(directories_are_made_and_removed),
+        cmocka_unit_test(what_is_kept_is_out_of_the_way_until_something_else_is),
         cmocka_unit_test(shared_memory_is_preferred),
         cmocka_unit_test(a_parent_that_will_not_do_is_refused),
         cmocka_unit_test(any_tree_is_removed),
