@@ -5,6 +5,7 @@
 // has no memory of campaigns.
 #include "command/minimize.h"
 
+#include "command/found.h"
 #include "command/interrupt.h"
 
 #include <stdio.h>
@@ -16,7 +17,7 @@ struct minimize {
     const struct command *command;
     struct settings settings;
     struct harness *harness;
-    const char *out, *signature; // NULL: beside the case; its first one
+    const char *out, *signature; // NULL: beside the case; its report's, else its first one
     unsigned seconds;
     bool json;
 };
@@ -34,32 +35,80 @@ static int load(const char *path, struct minimized *made, struct fault *fault) {
     return 0;
 }
 
-static int minimize_one(struct minimize *m, const char *path, const struct minimize_paths *paths) {
-    struct minimized made = {.paths = paths};
-    struct fault fault = {0};
-    if (load(path, &made, &fault))
-        return command_complain(m->command, "%s", fault.text);
-    struct minimizer minimizer = {&m->settings, m->harness, m->signature, m->seconds, &interrupted};
-    int status = minimize_case(&minimizer, &made, &fault);
-    if (status < 0)
-        return command_complain(m->command, "%s: %s", path, fault.text);
-    if (status == 0) {
-        fprintf(stderr, "instar-fuzz minimize: %s: %s%s\n", path,
-                m->signature ? "it does not show " : "no divergence that repeats on fresh files",
-                m->signature ? m->signature : "");
-        return EXIT_INCONCLUSIVE;
-    }
-    struct fault unwritten = {0};
-    if (minimize_write(&made, &unwritten))
-        return command_complain(m->command, "%s", unwritten.text);
+static int tell_nothing(const struct minimize *m, const char *path, const cJSON *report,
+                        const char *wanted) {
     struct buffer words = {0};
-    (m->json ? minimize_json : minimize_words)(&made, &words);
+    const char *kept_for = found_signature(report);
+    if (wanted && kept_for && strcmp(wanted, kept_for) == 0)
+        found_gone(m->harness, report, &words);
+    else if (wanted)
+        buffer_format(&words, "it does not show %s", wanted);
+    else
+        buffer_text(&words, "no divergence that repeats on fresh files");
+    fprintf(stderr, "instar-fuzz minimize: %s: %s\n", path, words.data);
+    buffer_free(&words);
+    return EXIT_INCONCLUSIVE;
+}
+
+// Nobody said which of several is meant: the first was taken, and who means another must know.
+static void tell_others(const struct minimize *m, const struct minimized *made) {
+    const struct record *record;
+    struct buffer others = {0};
+    if (interrupted ||
+        harness_look(m->harness, made->before.bytes, made->before.size, &record, NULL))
+        return; // the result stands all the same
+    for (size_t i = 0; i < record->finding_count; i++)
+        if (strcmp(record->findings[i].signature, made->signature) != 0)
+            buffer_format(&others, "%s%s", others.length ? ", " : "",
+                          record->findings[i].signature);
+    if (others.length)
+        fprintf(stderr,
+                "instar-fuzz minimize: %s: it shows several divergences; %s is kept, --signature "
+                "names another: %s\n",
+                made->path, made->signature, others.data);
+    buffer_free(&others);
+}
+
+static int finish(const struct minimize *m, const struct minimized *made) {
+    struct fault fault = {0};
+    struct buffer words = {0};
+    if (minimize_write(made, &fault))
+        return command_complain(m->command, "%s", fault.text);
+    (m->json ? minimize_json : minimize_words)(made, &words);
     fputs(words.data, stdout);
     fflush(stdout);
     buffer_free(&words);
-    if (made.end == MINIMIZE_ERROR)
-        return command_complain(m->command, "%s: %s", path, fault.text);
     return EXIT_NONE;
+}
+
+// `report`: what stands beside the case, which says what it is kept for, or NULL.
+static int minimize_as(struct minimize *m, struct minimized *made, const cJSON *report) {
+    const char *wanted = m->signature ? m->signature : found_signature(report);
+    struct minimizer minimizer = {&m->settings, m->harness, wanted, m->seconds, &interrupted};
+    struct fault fault = {0};
+    int status = minimize_case(&minimizer, made, &fault);
+    if (status < 0)
+        return command_complain(m->command, "%s: %s", made->path, fault.text);
+    if (status == 0)
+        return tell_nothing(m, made->path, report, wanted);
+    status = finish(m, made);
+    if (status == EXIT_NONE && made->end == MINIMIZE_ERROR)
+        return command_complain(m->command, "%s: %s", made->path, fault.text);
+    if (!wanted)
+        tell_others(m, made);
+    return status;
+}
+
+static int minimize_one(struct minimize *m, const char *path, const struct minimize_paths *paths) {
+    struct minimized made = {.paths = paths};
+    struct fault fault = {0};
+    bool damaged;
+    if (load(path, &made, &fault))
+        return command_complain(m->command, "%s", fault.text);
+    cJSON *report = found_report(path, &damaged);
+    int status = minimize_as(m, &made, report);
+    cJSON_Delete(report);
+    return status;
 }
 
 // Returns the index of the first case, or -1.
@@ -141,7 +190,8 @@ const struct command command_minimize = {
     "  --json          what was done, for a program\n"
     "  --out FILE      of one case: the bytes go there, the text form to FILE.json, in place of\n"
     "                  what is there; without it to CASE.min and CASE.min.json, which must be new\n"
-    "  --signature S   the divergence to keep; without it the first one of the case\n"
+    "  --signature S   the divergence to keep; without it the one that the report.json beside the\n"
+    "                  case is about, else the first one of the case\n"
     "  --time SECONDS  for each case; the simplest one found by then is kept (60)\n"
     "Ctrl-C keeps the simplest one found so far and begins no other case; a harness error keeps\n"
     "it, too.\n"

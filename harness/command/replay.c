@@ -3,6 +3,7 @@
 // replay: the story of one case. It has no memory of campaigns, runs every step, repeats each
 // finding on fresh files and leaves a reproducer.
 #include "command/command.h"
+#include "command/found.h"
 #include "command/triage.h"
 
 #include "report/report.h"
@@ -107,6 +108,28 @@ static int leave_reports(struct replay *replay, const struct record *record, con
     return 0;
 }
 
+static bool shows(const struct record *record, const char *signature) {
+    for (size_t i = 0; i < record->finding_count; i++)
+        if (strcmp(record->findings[i].signature, signature) == 0)
+            return true;
+    return false;
+}
+
+// A finding's case that no longer shows it: perhaps the tools are others, which can be mended. On
+// stderr, for a story and for JSON.
+static void tell_gone(const struct replay *replay, const struct record *record, const char *path) {
+    bool damaged;
+    struct buffer words = {0};
+    cJSON *report = found_report(path, &damaged);
+    const char *signature = found_signature(report);
+    if (signature && !shows(record, signature)) {
+        found_gone(replay->harness, report, &words);
+        fprintf(stderr, "instar-fuzz replay: %s: %s\n", path, words.data);
+    }
+    buffer_free(&words);
+    cJSON_Delete(report);
+}
+
 static int replay_one(struct replay *replay, const char *path) {
     uint8_t bytes[CASE_MAX_BYTES];
     size_t size, unconfirmed;
@@ -134,6 +157,7 @@ static int replay_one(struct replay *replay, const char *path) {
     puts(out.data);
     fflush(stdout);
     buffer_free(&out);
+    tell_gone(replay, record, path);
     return status;
 }
 

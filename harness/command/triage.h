@@ -7,6 +7,7 @@
 #ifndef COMMAND_TRIAGE_H
 #define COMMAND_TRIAGE_H
 
+#include "command/found.h"
 #include "command/minimize.h"
 
 #include <cjson/cJSON.h>
@@ -140,12 +141,6 @@ _Noreturn void triage_worker_serve(struct triage_pool *pool, int fd);
 
 // --- files, cases, signatures --------------------------------------------------------------------
 
-// What a report says of a tool that it was made with.
-struct triage_found_with {
-    bool named, standin;
-    char driven_as[24], version[96], lies[256];
-};
-
 struct triage_case { // equal files are one
     uint8_t *bytes;  // canonical
     uint8_t *raw;    // as found
@@ -168,7 +163,7 @@ struct triage_file {
     const char *note;    // to be said beside it: other tools, a rest that is ignored; or NULL
     bool unread;         // the system did not let us: what it holds is not known
     bool oversized, foreign;
-    struct triage_found_with found_with[SIDES];
+    struct found_with found_with[SIDES];
     const char *pair; // of a run's log: the tools in words, or NULL
     // The result.
     enum triage_list list;

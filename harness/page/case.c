@@ -147,12 +147,13 @@ static void put_steps(const cJSON *report, struct buffer *out) {
     put_side(report, step, 1, out);
 }
 
-// What a campaign compared, a replay must compare too.
-static void put_variables(const cJSON *report, struct buffer *out) {
+void page_variables(const cJSON *report, struct buffer *out) {
     const cJSON *tools = json_member(report, "tools"), *tool;
     const cJSON *a = json_member(tools, "a");
     if (!strcmp(json_text(a, "role"), "qemu_img_a"))
         buffer_text(out, "INSTAR_FUZZ_PAIR=qemu ");
+    if (json_true(a, "is_standin"))
+        buffer_text(out, "INSTAR_FUZZ_PAIR=standin ");
     put_told(report, "", " ", out);
     cJSON_ArrayForEach(tool, tools) {
         const char *path = json_text(tool, "path");
@@ -185,7 +186,7 @@ void page_commands(const char *folder, const cJSON *report, struct html *html) {
     struct buffer text = {0};
     html_element(html, "h4", NULL, "Do it again");
     say_where(folder, html);
-    put_variables(report, &text);
+    page_variables(report, &text);
     buffer_text(&text, "make replay CASE=");
     put_file(folder, "case.bin", &text);
     copyable(html, "The story, from a build of this project", text.data);

@@ -42,6 +42,8 @@ void page_card(const struct page *page, const struct campaign_finding *finding, 
 void page_case(const char *folder, struct html *html);      // the case in words
 void page_case_text(const char *folder, struct html *html); // its text form, folded
 void page_commands(const char *folder, const cJSON *report, struct html *html); // ready to paste
+// What a campaign compared, a replay must compare too: "NAME=value " for each variable, quoted.
+void page_variables(const cJSON *report, struct buffer *out);
 void page_known(const struct page *page, struct html *html);
 // A section in which each folder that has something has a part of its own, because it cannot be
 // added up; of more than PAGE_COURSES none is drawn.
