@@ -49,7 +49,8 @@ static int write_whole(const char *path, const char *text, struct fault *fault) 
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
         return fault_errno(fault, "%s", temporary);
-    int status = file_pwrite(fd, text, strlen(text), 0, fault);
+    int status =
+        file_pwrite(fd, text, strlen(text), 0, fault) ? fault_prefix(fault, "%s: ", temporary) : 0;
     if (close(fd) && status == 0)
         status = fault_errno(fault, "%s", temporary);
     if (status == 0 && rename(temporary, path))

@@ -131,7 +131,7 @@ int command_write_file(const char *path, const void *data, size_t size, struct f
         return fault_errno(fault, "%s", path);
     mode_t mask = umask(0);
     umask(mask);
-    int status = file_pwrite(fd, data, size, 0, fault);
+    int status = file_pwrite(fd, data, size, 0, fault) ? fault_prefix(fault, "%s: ", path) : 0;
     if (status == 0 && fchmod(fd, there ? info.st_mode & 07777 : 0666 & ~mask))
         status = fault_errno(fault, "%s", path);
     if (close(fd) && status == 0)

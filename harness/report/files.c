@@ -41,12 +41,13 @@ static int copy_sparse(int from, int to, struct fault *fault) {
     return 0;
 }
 
+// The caller names the file.
 static int copy_file(int from_folder, int to_folder, const char *name, struct fault *fault) {
     int from = openat(from_folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (from < 0)
-        return fault_errno(fault, "%s", name);
+        return fault_errno(fault, "cannot open the original");
     int to = openat(to_folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    int status = to < 0 ? fault_errno(fault, "%s", name) : copy_sparse(from, to, fault);
+    int status = to < 0 ? fault_errno(fault, "cannot make the copy") : copy_sparse(from, to, fault);
     if (to >= 0)
         close(to);
     close(from);
@@ -61,8 +62,8 @@ int report_copy_files(const char *from, const char *to, struct fault *fault) {
     if (target < 0)
         status = fault_errno(fault, "%s", to);
     for (struct dirent *entry; status == 0 && (entry = readdir(folder));)
-        if (entry->d_type == DT_REG)
-            status = copy_file(dirfd(folder), target, entry->d_name, fault);
+        if (entry->d_type == DT_REG && copy_file(dirfd(folder), target, entry->d_name, fault))
+            status = fault_prefix(fault, "%s/%s: ", to, entry->d_name);
     if (target >= 0)
         close(target);
     closedir(folder);

@@ -29,7 +29,7 @@ static int write_file(const char *folder, const char *name, const void *data, si
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (fd < 0)
         return fault_errno(fault, "%s", path);
-    int status = file_pwrite(fd, data, length, 0, fault);
+    int status = file_pwrite(fd, data, length, 0, fault) ? fault_prefix(fault, "%s: ", path) : 0;
     if (close(fd) && status == 0)
         status = fault_errno(fault, "%s", path);
     return status;

@@ -435,6 +435,10 @@ full_stdout() { "$FUZZ" "$@" >/dev/full; }
 check "what a full disk swallows does not end well" says 2 "could not be written" full_stdout show "$measure"
 check "nor does help" says 2 "could not be written" full_stdout --help
 check "nor that of a command" says 2 "could not be written" full_stdout replay --help
+# A limit of file sizes stands in for a full disk: a write beyond it fails in the same place.
+no_room() { (trap '' XFSZ; ulimit -f 0; "$FUZZ" "$@"); }
+check "a file that has no room is named" says 2 "$SCRATCH/no-room.bin: cannot write" no_room assemble "$measure" "$SCRATCH/no-room.bin"
+check "and leaves nothing behind" bash -c "! ls '$SCRATCH'/no-room*"
 check "nowhere to work" says 2 "/nowhere/work" env INSTAR_FUZZ_WORK=/nowhere/work "$FUZZ" replay "$measure"
 check "reports into a file" says 2 "plain-file" env INSTAR_FUZZ_OUT="$SCRATCH/plain-file" "$FUZZ" replay "$measure"
 if mkdir "$SCRATCH/small" && mount -t tmpfs -o size=128k none "$SCRATCH/small" 2>/dev/null; then
