@@ -149,6 +149,22 @@ static void issues_row(struct issues *all, const cJSON *row) {
 
 // --- all of them ---------------------------------------------------------------------------------
 
+// Rows that probably share a cause follow each other; of each such group the first is the one to
+// read.
+static bool issues_leads(const cJSON *row) {
+    const char *group = json_text(row, "group");
+    const cJSON *before = row->prev->next ? row->prev : NULL; // cJSON: the first one's is the last
+    return !before || !*group || strcmp(group, json_text(before, "group")) != 0;
+}
+
+// Where not all can be created, each cause has one before any has two.
+static void issues_rows(struct issues *all, const cJSON *rows) {
+    for (int leading = 1; leading >= 0; leading--)
+        for (const cJSON *row = cJSON_IsArray(rows) ? rows->child : NULL; row; row = row->next)
+            if (issues_leads(row) == leading)
+                issues_row(all, row);
+}
+
 static int issues_finish(struct issues *all) {
     char path[4200];
     struct fault fault = {0};
@@ -185,9 +201,7 @@ static int issues_all(struct issues *all) {
         return command_complain(all->command, "%s", fault.text);
     }
     all->told = cJSON_CreateArray();
-    const cJSON *rows = json_member(tree, "divergences");
-    for (const cJSON *row = cJSON_IsArray(rows) ? rows->child : NULL; row; row = row->next)
-        issues_row(all, row);
+    issues_rows(all, json_member(tree, "divergences"));
     status = issues_finish(all);
     cJSON_Delete(all->told);
     cJSON_Delete(tree);

@@ -195,6 +195,8 @@ struct triage_row {
     int64_t first_s;                   // oldest file; INT64_MAX without one
     size_t examples[3], example_count; // indices of files
     struct triage_signature *settled;  // of a divergence
+    size_t members;                    // of a divergence: signatures of its group, itself included
+    bool leads;                        // and it is the one that stands for them
 };
 
 struct triage {
@@ -216,7 +218,8 @@ struct triage {
     size_t signature_count, signature_room;
     struct triage_row *rows;
     size_t row_count, row_room;
-    char **words; // interned
+    size_t group_count; // of the divergences
+    char **words;       // interned
     size_t word_count, word_room;
     size_t left_out; // files of other names in the folders that were given
     int interrupted; // the signal, or 0
@@ -242,6 +245,10 @@ void triage_note_look(struct triage *triage, size_t item, const struct triage_lo
 void triage_choose_candidates(struct triage *triage);
 void triage_sort(struct triage *triage);
 size_t triage_count(const struct triage *triage, enum triage_list list, bool rows);
+// triage_group.c: rows of divergences that probably have one cause come together.
+void triage_group_rows(struct triage *triage);
+// The one name of a row and of those that probably share its cause; false: it stays alone.
+bool triage_group_name(const struct triage_row *row, struct buffer *name);
 // triage_table.c, triage_json.c, triage_sarif.c.
 void triage_table(const struct triage *triage, struct buffer *out);
 cJSON *triage_json(const struct triage *triage);

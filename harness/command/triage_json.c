@@ -88,6 +88,10 @@ static cJSON *row_json(const struct triage *t, const struct triage_row *row) {
     const char *signature = row->settled ? row->key : row->signature;
     if (signature)
         cJSON_AddStringToObject(json, "signature", signature);
+    struct buffer group = {0};
+    if (triage_group_name(row, &group))
+        cJSON_AddStringToObject(json, "group", group.data);
+    buffer_free(&group);
     if (!row->settled && row->list != LIST_KNOWN)
         triage_add_text(json, "reason", row->key);
     cJSON_AddNumberToObject(json, "files", (double)row->files);
@@ -149,6 +153,8 @@ static void add_counts(const struct triage *t, cJSON *to) {
         cJSON *of = cJSON_AddObjectToObject(counts, triage_lists[list].name);
         cJSON_AddNumberToObject(of, "files", (double)triage_count(t, list, false));
         cJSON_AddNumberToObject(of, "rows", (double)triage_count(t, list, true));
+        if (list == LIST_DIVERGENCES)
+            cJSON_AddNumberToObject(of, "groups", (double)t->group_count);
     }
 }
 

@@ -137,6 +137,10 @@ static cJSON *result(const struct triage *t, const struct triage_row *row, size_
         cJSON_AddStringToObject(properties, "known", known);
     if (row->settled)
         cJSON_AddStringToObject(properties, "wrong", row->settled->settled.who);
+    struct buffer group = {0};
+    if (triage_group_name(row, &group))
+        cJSON_AddStringToObject(properties, "group", group.data);
+    buffer_free(&group);
     return json;
 }
 

@@ -240,6 +240,7 @@ void triage_sort(struct triage *t) {
     add_rows_without_files(t);
     if (t->row_count)
         qsort(t->rows, t->row_count, sizeof *t->rows, by_weight);
+    triage_group_rows(t);
     for (size_t i = 0; i < t->file_count; i++) {
         struct place place = place_of(t, &t->files[i]);
         struct triage_row *row = row_of(t, &place);

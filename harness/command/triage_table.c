@@ -6,12 +6,14 @@
 #include "command/triage.h"
 
 #include "exec/clock.h"
+#include "oracles/cause.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define MARGIN 120
+#define MARGIN        120
+#define FOLDED_INDENT 10
 
 // The length of a valid UTF-8 sequence that is no control character, or 0.
 static size_t sequence(const unsigned char *at) {
@@ -61,6 +63,25 @@ void triage_time(int64_t seconds, bool brief, char text[32]) {
 
 static const char *plural(size_t count) {
     return count == 1 ? "" : "s";
+}
+
+// Words in lines of at most MARGIN columns, broken at blanks, all but the first indented.
+static void wrap(const char *words, int indent, struct buffer *out) {
+    size_t column = (size_t)indent;
+    while (*words) {
+        size_t length = strcspn(words, " ");
+        if (column > (size_t)indent && column + 1 + length > MARGIN) {
+            buffer_format(out, "\n%*s", indent, "");
+            column = (size_t)indent;
+        } else if (column > (size_t)indent) {
+            buffer_text(out, " ");
+            column++;
+        }
+        buffer_append(out, words, length);
+        column += length;
+        words += length + strspn(words + length, " ");
+    }
+    buffer_text(out, "\n");
 }
 
 // --- divergences ---------------------------------------------------------------------------------
@@ -114,6 +135,30 @@ static void table_row(const struct triage_row *row, const struct widths *widths,
     buffer_format(out, "%s%s\n", fits ? "  " : "\n        ", signature_of(row));
 }
 
+// The others of a group in one row, so that the files still add up: the pairs in which the same
+// shows.
+static void folded_row(const struct triage_row *leader, const struct widths *widths,
+                       struct buffer *out) {
+    size_t files = 0, others = leader->members - 1;
+    int64_t first_s = INT64_MAX;
+    char when[32];
+    struct buffer pairs = {0};
+    for (const struct triage_row *row = leader + 1; row <= leader + others; row++) {
+        files += row->files;
+        first_s = row->first_s < first_s ? row->first_s : first_s;
+        buffer_text(&pairs, row == leader + 1 ? "" : " ");
+        cause_between(row->key, &pairs);
+    }
+    triage_time(first_s, true, when);
+    buffer_format(out, "%6zu  ", files);
+    if (widths->cases)
+        buffer_format(out, "%*s  ", widths->cases, "-");
+    buffer_format(out, "%-16s  and %zu more, probably of the same cause:\n%*s", when, others,
+                  FOLDED_INDENT, "");
+    wrap(pairs.data, FOLDED_INDENT, out);
+    buffer_free(&pairs);
+}
+
 static void table_head(const struct widths *widths, struct buffer *out) {
     buffer_format(out, "\n%6s  ", "files");
     if (widths->cases)
@@ -134,34 +179,24 @@ static void divergences(const struct triage *t, struct buffer *out) {
         if (t->rows[i].settled && t->rows[i].settled->shown_by > t->rows[i].files)
             widths.cases = 5;
     table_head(&widths, out);
-    for (size_t i = 0; i < t->row_count; i++)
-        if (in_table(&t->rows[i]))
-            table_row(&t->rows[i], &widths, out);
+    for (size_t i = 0; i < t->row_count; i++) {
+        const struct triage_row *row = &t->rows[i];
+        if (!in_table(row) || (row->list == LIST_DIVERGENCES && !row->leads))
+            continue;
+        table_row(row, &widths, out);
+        if (row->members > 1)
+            folded_row(row, &widths, out);
+    }
+    if (t->group_count < triage_count(t, LIST_DIVERGENCES, true))
+        buffer_text(out, "probably of the same cause: the same type, detail and accused tool, and "
+                         "no more than that is known;\nthe one with the smallest case stands for "
+                         "them.\n");
     if (widths.cases)
         buffer_text(out, "cases: distinct ones that show it; a file is counted at the rarest "
                          "signature that it shows.\n");
 }
 
 // --- the rest ------------------------------------------------------------------------------------
-
-// Words in lines of at most MARGIN columns, broken at blanks, all but the first indented.
-static void wrap(const char *words, int indent, struct buffer *out) {
-    size_t column = (size_t)indent;
-    while (*words) {
-        size_t length = strcspn(words, " ");
-        if (column > (size_t)indent && column + 1 + length > MARGIN) {
-            buffer_format(out, "\n%*s", indent, "");
-            column = (size_t)indent;
-        } else if (column > (size_t)indent) {
-            buffer_text(out, " ");
-            column++;
-        }
-        buffer_append(out, words, length);
-        column += length;
-        words += length + strspn(words + length, " ");
-    }
-    buffer_text(out, "\n");
-}
 
 static void other_row(const struct triage *t, const struct triage_row *row, struct buffer *out) {
     char when[32];
@@ -214,8 +249,11 @@ static void sum(const struct triage *t, struct buffer *out) {
         if (!files && list != LIST_DIVERGENCES)
             continue;
         buffer_format(&text, "%s %zu %s", list ? "," : "", files, words[list]);
-        if (list == LIST_DIVERGENCES)
-            buffer_format(&text, " (%zu signature%s)", rows, plural(rows));
+        if (list != LIST_DIVERGENCES)
+            continue;
+        buffer_text(&text, " (");
+        cause_count_words(rows, t->group_count, &text);
+        buffer_text(&text, ")");
     }
     buffer_text(out, "\n");
     wrap(text.data, 0, out);

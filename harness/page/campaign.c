@@ -4,6 +4,8 @@
 // no more than their lines.
 #include "page/campaign.h"
 
+#include "oracles/cause.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,9 +122,17 @@ static const char *tool_name(const cJSON *report, bool is_b) {
     return json_text(is_b ? b : a, same ? "role" : "name");
 }
 
+static uint64_t case_bytes(const struct campaign_finding *finding) {
+    char path[4400];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/case.bin", finding->path);
+    return stat(path, &info) == 0 ? (uint64_t)info.st_size : UINT64_MAX;
+}
+
 static void read_finding(struct campaign_finding *finding) {
     char path[4400];
     struct fault fault = {0};
+    finding->case_bytes = case_bytes(finding);
     snprintf(path, sizeof path, "%s/report.json", finding->path);
     finding->found = read_time(path);
     cJSON *report = read_json(path, READ_JSON_MOST, &fault);
@@ -195,6 +205,29 @@ static void bring_together(struct campaign *campaign) {
     campaign->finding_count = kept;
     if (kept)
         qsort(all, kept, sizeof *all, newest_first);
+}
+
+// Those that probably have one cause together.
+static void group_findings(struct campaign *campaign) {
+    size_t count = campaign->finding_count;
+    struct cause *list = must_realloc(NULL, (count + 1) * sizeof *list);
+    struct campaign_finding *before = must_realloc(NULL, (count + 1) * sizeof *before);
+    for (size_t i = 0; i < count; i++) {
+        before[i] = campaign->findings[i];
+        list[i] = (struct cause){.signature = before[i].signature,
+                                 .accused = *before[i].who ? before[i].who : before[i].wrong,
+                                 .bytes = before[i].case_bytes,
+                                 .item = i};
+    }
+    // The texts that are compared are those of `before`, which stay where they are.
+    campaign->group_count = cause_group(list, count);
+    for (size_t i = 0; i < count; i++) {
+        campaign->findings[i] = before[list[i].item];
+        campaign->findings[i].members = list[i].members;
+        campaign->findings[i].leads = list[i].leads;
+    }
+    free(before);
+    free(list);
 }
 
 static void count_findings(struct campaign *campaign) {
@@ -294,6 +327,7 @@ int campaign_read(struct campaign *campaign, char *const *folders, size_t count,
         }
     }
     bring_together(campaign);
+    group_findings(campaign);
     count_findings(campaign);
     if (!campaign->compared_count)
         describe_by_report(campaign);

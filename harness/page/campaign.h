@@ -39,14 +39,17 @@ struct campaign_finding {
     // Of its report.json; "" where that says nothing.
     char text[400], wrong[16], who[64], by[24]; // who: by name
     char fault[256];                            // why report.json cannot be read, or ""
+    uint64_t case_bytes;                        // of its case.bin; UINT64_MAX: there is none
+    size_t members; // signatures of its group, itself included (oracles/cause.h)
+    bool leads;     // it stands for its group, whose others follow it
 };
 
 struct campaign {
     struct campaign_folder *folders;
     size_t folder_count;
     struct stats sum;
-    struct campaign_finding *findings; // newest first
-    size_t finding_count;
+    struct campaign_finding *findings; // newest first, groups by their newest
+    size_t finding_count, group_count;
     cJSON *compared[CAMPAIGN_COMPARED];     // what was compared with what, oldest first
     uint64_t compared_s[CAMPAIGN_COMPARED]; // when each was written
     size_t compared_count;

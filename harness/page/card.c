@@ -5,6 +5,7 @@
 #include "page/page.h"
 #include "page/picture.h"
 
+#include "oracles/cause.h"
 #include "testcase/testcase.h"
 
 #include <stdio.h>
@@ -45,6 +46,13 @@ static void tell_facts(const struct card *card) {
     cJSON_ArrayForEach(each, json_member(card->report, "steps")) steps++;
     html_format(html, " \u00b7 step %s of %s", html_number(json_number(card->report, "step")),
                 html_number(steps));
+    if (cause_is_signature(finding->signature)) {
+        html_text(html, " \u00b7 ");
+        html_open(html, "a", NULL);
+        html_attribute_format(html, "href", "#%s", finding->signature);
+        html_text(html, "link");
+        html_close(html);
+    }
     html_close(html);
 }
 
@@ -269,17 +277,21 @@ static void tell_files(const struct card *card) {
 
 // --- all ----------------------------------------------------------------------------------------
 
-static void tell_signature(const struct card *card, size_t number) {
-    struct html *html = card->html;
-    html_open(html, "h3", NULL);
+void page_id(const struct campaign_finding *finding, struct html *html) {
+    if (cause_is_signature(finding->signature))
+        html_attribute(html, "id", finding->signature);
+}
+
+static void tell_signature(const struct campaign_finding *finding, size_t number,
+                           struct html *html) {
     html_element_format(html, "span", "number", "%zu", number);
     html_text(html, " ");
     html_open(html, "code", NULL);
-    html_text(html, card->finding->signature);
+    page_id(finding, html);
+    html_text(html, finding->signature);
     html_close(html);
-    if (card->finding->is_recent)
+    if (finding->is_recent)
         html_element(html, "span", "badge", "new today");
-    html_close(html);
 }
 
 static void tell_unreadable(const struct card *card) {
@@ -317,8 +329,8 @@ static void name_tools(struct card *card, char names[2][96]) {
     }
 }
 
-void page_card(const struct page *page, const struct campaign_finding *finding, size_t number,
-               struct html *html) {
+static void tell_finding(const struct page *page, const struct campaign_finding *finding,
+                         struct html *html) {
     char path[4400], names[2][96];
     struct fault fault;
     snprintf(path, sizeof path, "%s/report.json", finding->path);
@@ -326,16 +338,56 @@ void page_card(const struct page *page, const struct campaign_finding *finding, 
     struct card card = {.page = page, .finding = finding, .report = report, .html = html};
     card.step = json_at(json_member(report, "steps"), json_number(report, "step") - 1);
     name_tools(&card, names);
-    html_open(html, "article", NULL);
-    html_attribute_format(html, "id", "finding-%zu", number);
-    tell_signature(&card, number);
     if (report)
         tell(&card);
     else
         tell_unreadable(&card);
+    cJSON_Delete(report);
+}
+
+// --- a group ------------------------------------------------------------------------------------
+
+static void tell_group(const struct campaign_finding *finding, struct html *html) {
+    html_open(html, "p", "group");
+    html_element_format(html, "b", NULL, "%zu signatures, probably one cause.", finding->members);
+    html_text(html, " They have the same type and detail, and the same tool is probably wrong; no "
+                    "more than that is known. ");
+    html_format(html, "This is the one with the smallest case, the other%s ",
+                finding->members == 2 ? " is" : "s are");
+    html_text(html, "below it.");
+    html_close(html);
+}
+
+static void tell_other(const struct page *page, const struct campaign_finding *finding,
+                       size_t number, struct html *html) {
+    html_open(html, "details", "member");
+    html_attribute_format(html, "id", "finding-%zu", number);
+    html_open(html, "summary", NULL);
+    tell_signature(finding, number, html);
+    html_element(html, "span", "time", html_time(finding->found));
+    html_close(html);
+    tell_finding(page, finding, html);
+    html_close(html);
+}
+
+size_t page_card(const struct page *page, size_t at, size_t count, struct html *html) {
+    const struct campaign_finding *finding = &page->campaign->findings[at];
+    size_t done = 1;
+    html_open(html, "article", NULL);
+    html_attribute_format(html, "id", "finding-%zu", at + 1);
+    html_open(html, "h3", NULL);
+    tell_signature(finding, at + 1, html);
+    html_close(html);
+    if (count > 1)
+        tell_group(finding, html);
+    tell_finding(page, finding, html);
+    if (count > 1)
+        html_element(html, "h4", NULL, "The others, probably of the same cause");
+    for (; done < count && html->out->length < PAGE_CARD_BYTES; done++)
+        tell_other(page, &finding[done], at + done + 1, html);
     html_open(html, "p", "up");
     html_markup(html, "<a href=\"#findings\">all findings</a>");
     html_close(html);
     html_close(html);
-    cJSON_Delete(report);
+    return done;
 }

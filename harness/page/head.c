@@ -146,8 +146,13 @@ static void tell_verdicts(const struct campaign *campaign, struct html *html) {
         errors += campaign->folders[i].harness_errors;
     errors = errors > sum->harness_errors ? errors : sum->harness_errors;
     html_open(html, "ul", "verdicts");
-    verdict(html, campaign->finding_count, campaign->finding_count == 1 ? "finding" : "findings",
-            "#findings", "bad");
+    char words[80] = "finding";
+    if (campaign->group_count < campaign->finding_count)
+        snprintf(words, sizeof words, "findings in %s group%s", html_number(campaign->group_count),
+                 campaign->group_count == 1 ? "" : "s");
+    else if (campaign->finding_count != 1)
+        snprintf(words, sizeof words, "findings");
+    verdict(html, campaign->finding_count, words, "#findings", "bad");
     verdict(html, known, known == 1 ? "known divergence fired" : "known divergences fired",
             "#known", "some");
     verdict(html, sum->verdicts[VERDICT_INCONCLUSIVE], "inconclusive", "#reasons", "some");

@@ -36,9 +36,12 @@ void page_compared(const struct page *page, struct html *html); // tools, how th
 const cJSON *page_tool(const cJSON *compared, int side);
 const char *page_guide_words(const cJSON *compared);
 void page_findings(const struct page *page, struct html *html); // table of contents, cards, rows
-// One finding in full. `number` is its place in the list, from 1.
-void page_card(const struct page *page, const struct campaign_finding *finding, size_t number,
-               struct html *html);
+// A group in full: the finding at that place of the list, which stands for it, and the others of
+// its first `count` members folded, as long as all cards are not too much. Returns how many it has.
+size_t page_card(const struct page *page, size_t at, size_t count, struct html *html);
+// The signature as the id of the element that is open: an address that stays. Nothing where it is
+// no signature.
+void page_id(const struct campaign_finding *finding, struct html *html);
 void page_case(const char *folder, struct html *html);      // the case in words
 void page_case_text(const char *folder, struct html *html); // its text form, folded
 void page_commands(const char *folder, const cJSON *report, struct html *html); // ready to paste

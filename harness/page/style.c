@@ -21,7 +21,7 @@ void page_style(const char *title, struct html *html) {
     html_markup(html, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
                       "style-src 'unsafe-inline'; script-src "
-                      "'sha256-sIlgN9MeFNs3jxQA0zUd3Jt9aaFNBPLOyhyny1xMHb4='\">\n"
+                      "'sha256-cZx9c88NvcjwrV9UKtuf5TK/g4cFZPjOV1mk81cGjFg='\">\n"
                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                       "<meta name=\"color-scheme\" content=\"light dark\">\n"
                       "<meta name=\"referrer\" content=\"no-referrer\">");

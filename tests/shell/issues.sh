@@ -114,6 +114,15 @@ bounded() {
     return "$got"
 }
 check "no more new ones in a run than --max; the others wait, their texts are kept" bounded
+each_cause() {
+    fresh
+    change '.divergences = [range(5) as $i | .divergences[0] | .signature += "_\($i)" | .group = ["x", "x", "x", "y"][$i]]' &&
+        issues --max 3 >"$SCRATCH/out" && [ "$(jq -r '.[].title' "$GH_STATE/issues.json" | grep -o '_[0-9]$' | sort | paste -sd' ')" = '_0 _3 _4' ]
+    local got=$?
+    unchange
+    return "$got"
+}
+check "what probably has a cause of its own comes before a second of the same" each_cause
 
 # --- hostile text ----------------------------------------------------------------------------------------
 hostile() {

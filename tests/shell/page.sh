@@ -88,6 +88,70 @@ check "the policy names the hash of the script" says "'sha256-$(hash_of harness/
 together() { makes "$SCRATCH/lies" "$SCRATCH/lies" && [ "$(grep -c '<article' "$PAGE")" = "$(grep -c '<article' "$SCRATCH/first.html")" ]; }
 check "a signature in two folders is one finding" together
 
+# --- several signatures of one lie -----------------------------------------------------------------
+one_lie() { # three signatures; the second by name has the smallest case
+    local target writes
+    for target in qcow2 raw vmdk; do
+        writes='{"length_bytes": 65536}, {"offset_bytes": 65536, "length_bytes": 65536}'
+        [ "$target" != raw ] || writes='{"offset_bytes": 65536, "length_bytes": 65536}'
+        STANDIN_LIE=wrong-byte-near-end INSTAR_FUZZ_OUT=$SCRATCH/one-lie INSTAR_FUZZ_PAIR=standin status 1 "$FUZZ" replay "$(text "$target" <<J
+{"format": "raw", "virtual_size": 131072, "writes": [$writes], "operations": [{"op": "convert", "target": "$target"}]}
+J
+)" >/dev/null || return 1
+    done
+}
+content() { echo "convert_content_divergence-convert-raw-$1-content"; }
+check "one lie makes three signatures" one_lie
+check "they have a page" makes "$SCRATCH/one-lie"
+check "that counts both" says '<b>3</b> findings in 1 group'
+# shellcheck disable=SC2016 # the page's own
+one_card() {
+    [ "$(grep -c '<article' "$PAGE")" = 1 ] && [ "$(grep -c '<details class="member"' "$PAGE")" = 2 ] &&
+        sed -n '/<article/,/<\/h3>/p' "$PAGE" | grep -F ">$(content raw)<" && says '3 signatures, probably one cause.'
+}
+check "on one card, headed by the smallest case" one_card
+in_contents() {
+    [ "$(grep -o '<th scope="row"><a href="#finding-' "$PAGE" | wc -l)" = 1 ] && says 'and 2 more, probably of the same cause' &&
+        grep -E "<li><a href=\"#finding-[23]\">$(content qcow2)</a>" "$PAGE"
+}
+check "in one row of the contents, in which the others are folded" in_contents
+addresses() {
+    local target number=0
+    for target in raw qcow2 vmdk; do
+        number=$((number + 1))
+        [ "$(grep -o " id=\"$(content "$target")\"" "$PAGE" | wc -l)" = 1 ] && [ "$(grep -o " id=\"finding-$number\"" "$PAGE" | wc -l)" = 1 ] &&
+            says "one-lie/findings/$(content "$target")/case.bin" || return 1
+    done
+}
+check "each has its addresses, its files and its command" addresses
+check "valid" valid
+check "clean" clean
+lists() {
+    "$FUZZ" report --list 'A=1 replay ' "$SCRATCH/one-lie" >"$SCRATCH/list" && diff "$SCRATCH/list" - <<S
+Findings: 3 signatures in 1 group
+  A=1 replay $SCRATCH/one-lie/findings/$(content raw)/case.bin
+    and 2 more, probably of the same cause: see $SCRATCH/one-lie/findings/convert_content_divergence-*-content
+S
+}
+check "the list has one command for all of them" lists
+lists_none() { [ "$("$FUZZ" report --list replay "$SCRATCH/no-findings")" = 'No divergence was found.' ]; }
+mkdir -p "$SCRATCH/no-findings/findings"
+check "or says that there are none" lists_none
+lists_each() { [ "$("$FUZZ" report --list 'r ' "$SCRATCH/lies" | grep -c '^  r .*case.bin$')" = "$(grep -c '<article' "$SCRATCH/first.html")" ]; }
+check "as many commands as there are cards" lists_each
+# unfolded ADDRESS: the findings that a browser shows unfolded there.
+unfolded() {
+    chromium --headless --no-sandbox --disable-gpu --dump-dom "file://$PAGE#$1" 2>/dev/null |
+        grep -A 2 '<details class="member"[^>]* open' | grep -o 'id="convert[^"]*"'
+}
+unfolds() { [ "$(unfolded "$1")" = "$2" ]; }
+if command -v chromium >/dev/null; then
+    check "an address unfolds its finding, and no other" unfolds "$(content vmdk)" "id=\"$(content vmdk)\""
+    check "one that is not folded unfolds none" unfolds finding-1 ''
+else
+    echo "# no chromium here: that an address unfolds its finding is not tried"
+fi
+
 # --- what a tool says is hostile -------------------------------------------------------------------
 evil=$SCRATCH/evil
 name='convert"><script>alert(1)<'

@@ -96,6 +96,36 @@ J
 }
 check "a signature that is always met behind another one has its row" hidden
 
+# One lie in three signatures; the smallest case has the second by name, and another type stands beside them.
+case_as three causes/crash-three <<'J'
+{"format": "raw", "virtual_size": 131072, "writes": [{"length_bytes": 65536}, {"offset_bytes": 65536, "length_bytes": 65536}],
+ "operations": [{"op": "convert", "target": "qcow2"}, {"op": "convert", "target": "vmdk"}]}
+J
+case_as one-of-three causes/crash-one <<'J'
+{"format": "raw", "virtual_size": 131072, "writes": [{"offset_bytes": 65536, "length_bytes": 65536}],
+ "operations": [{"op": "convert", "target": "raw"}]}
+J
+case_as beside causes/crash-beside <<'J'
+{"format": "qcow2", "virtual_size": 512, "writes": [{"length_bytes": 512, "form": "zero"}], "operations": [{"op": "measure", "target": "qcow2"}]}
+J
+content() { echo "convert_content_divergence-convert-raw-$1-content"; }
+one_cause() {
+    STANDIN_LIE=qcow2-zero-clusters-allocated,wrong-byte-near-end status 1 triage --no-minimize --out grouped \
+        --sarif grouped.sarif causes >table || return 1
+    row 1 "$(content raw)" && row 1 "$zeros" && says 'and 2 more, probably of the same cause:' &&
+        says '^ *convert-raw-qcow2 convert-raw-vmdk$' && says '(4 signatures in 2 groups)' &&
+        ! grep "$(content qcow2)" table && [ "$(awk '$1 ~ /^[0-9]+$/ && NF > 2 && !/files,/ { n += $1 } END { print n }' table)" = 3 ]
+}
+check "one lie in three signatures is one group, told by its smallest case" one_cause
+grouped_json() {
+    local group=convert_content_divergence-content-instar
+    [ "$(sed -n 's/.*"signature":[^"]*"\(.*\)",.*/\1/p' grouped/triage.json | paste -sd' ')" = \
+        "$(content raw) $(content qcow2) $(content vmdk) $zeros" ] &&
+        [ "$(grep -c "\"group\":.*\"$group\"" grouped/triage.json)" = 3 ] && grep -q '"groups":.*2$' grouped/triage.json &&
+        [ "$(grep -c "\"group\":.*\"$group\"" grouped.sarif)" = 3 ] && [ "$(grep -c '"ruleId"' grouped.sarif)" = 4 ]
+}
+check "and keeps a row of its own for each in triage.json and SARIF, which name it" grouped_json
+
 # AFL++: several fuzzers, a folder that was kept, hangs; a run's log; a campaign.
 sources() {
     mkdir -p afl/main/crashes afl/main/hangs afl/second/crashes.2026-01-01-00:00:00 afl/main/queue
