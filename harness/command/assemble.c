@@ -16,6 +16,7 @@ static int assemble(const struct command *command, int argc, char **argv) {
         return command_complain(command, "%s: %s", argv[1], fault.text);
     }
     buffer_free(&text);
+    command_note_idle(&testcase, argv[1]);
     if (command_write_file(argv[2], bytes, case_encode(&testcase, bytes), &fault))
         return command_complain(command, "%s", fault.text);
     return 0;

@@ -36,8 +36,9 @@ int command_open(const struct command *command, struct settings *settings,
 int command_open_with(const struct command *command, const struct settings *settings,
                       struct harness **harness);
 // case_load, with a note on stderr where a file looks like the text form but its name says bytes,
-// or has more bytes than count.
+// or has more bytes than count, and for each member of the text form that has no effect.
 int command_load_case(struct testcase *testcase, const char *path, struct fault *fault);
+void command_note_idle(const struct testcase *testcase, const char *path); // the last of these
 // Reads a whole file of at most `limit` bytes.
 int command_read_file(const char *path, size_t limit, struct buffer *out, struct fault *fault);
 // The file appears whole or not at all, in the place of one that stood there.

@@ -143,13 +143,13 @@ int command_write_file(const char *path, const void *data, size_t size, struct f
     return status;
 }
 
-int command_load_case(struct testcase *testcase, const char *path, struct fault *fault) {
-    if (case_load(testcase, path, fault))
-        return -1;
+static bool is_text_name(const char *path) {
     size_t length = strlen(path);
+    return length >= 5 && !strcmp(path + length - 5, ".json");
+}
+
+static void note_bytes(const char *path) {
     struct buffer text = {0};
-    if (length >= 5 && !strcmp(path + length - 5, ".json"))
-        return 0;
     if (command_read_file(path, CASE_MAX_BYTES, &text, NULL))
         fprintf(stderr, "NOTE: only the first %d bytes of %s count\n", CASE_MAX_BYTES, path);
     size_t blank = text.length ? strspn(text.data, " \t\r\n") : 0;
@@ -157,6 +157,25 @@ int command_load_case(struct testcase *testcase, const char *path, struct fault 
         fprintf(stderr, "NOTE: %s looks like the text form, but only *.json is read as text\n",
                 path);
     buffer_free(&text);
+}
+
+void command_note_idle(const struct testcase *testcase, const char *path) {
+    struct buffer before = {0}, notes = {0};
+    buffer_format(&before, "NOTE: %s: ", path);
+    case_tell_idle(testcase, before.data, &notes);
+    if (notes.length)
+        fputs(notes.data, stderr);
+    buffer_free(&before);
+    buffer_free(&notes);
+}
+
+int command_load_case(struct testcase *testcase, const char *path, struct fault *fault) {
+    if (case_load(testcase, path, fault))
+        return -1;
+    if (is_text_name(path))
+        command_note_idle(testcase, path);
+    else
+        note_bytes(path);
     return 0;
 }
 

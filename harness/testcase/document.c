@@ -69,8 +69,11 @@ static void record_table(enum case_record kind, struct buffer *out) {
         default_cell(field, out);
         buffer_format(out, " | %u | %s |\n", field->weight, field->help);
     }
-    buffer_format(out, "| %zu-%zu | | reserved: ignored, written as 0 | | | |\n", used,
-                  case_record_bytes(kind) - 1);
+    size_t last = case_record_bytes(kind) - 1;
+    if (used < last)
+        buffer_format(out, "| %zu-%zu | | reserved: ignored, written as 0 | | | |\n", used, last);
+    else if (used == last)
+        buffer_format(out, "| %zu | | reserved: ignored, written as 0 | | | |\n", last);
 }
 
 void case_encoding_markdown(struct buffer *out) {

@@ -4,7 +4,9 @@
 // fills in defaults, takes plain byte numbers for sizes and places, and says of a mistake which
 // member is wrong and what it may be. Members are found in the encoding table.
 
+#include "base/distance.h"
 #include "testcase/fields.h"
+#include "testcase/json_place.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -36,10 +38,7 @@ static cJSON *parse(const char *text, struct fault *fault) {
     strip_comments(stripped);
     cJSON *root = cJSON_ParseWithOpts(stripped, &end, true);
     if (!root) {
-        size_t line = 1;
-        for (const char *at = stripped; end && at < end; at++)
-            line += *at == '\n';
-        fault_set(fault, "line %zu: not valid JSON", line);
+        json_place(stripped, end ? end : stripped, fault);
     } else if (!cJSON_IsObject(root)) {
         fault_set(fault, "a case is a JSON object");
         cJSON_Delete(root);
@@ -114,6 +113,42 @@ static bool is_extra(enum case_record kind, const char *name) {
     return false;
 }
 
+static void consider(const char *name, const char *wanted, const char **best, size_t *distance) {
+    size_t away = distance_of(wanted, name);
+    if (away < *distance) {
+        *best = name;
+        *distance = away;
+    }
+}
+
+// The member of that record whose name is nearest, if it is near.
+static const char *member_near(enum case_record kind, const char *wanted) {
+    const char *best = "";
+    size_t distance = SIZE_MAX;
+    for (const char *const *extra = extra_members[kind]; *extra; extra++)
+        consider(*extra, wanted, &best, &distance);
+    for (size_t i = 0; i < case_field_count; i++)
+        if (case_fields[i].record == kind)
+            consider(case_fields[i].name, wanted, &best, &distance);
+    return distance_is_near(distance, best) ? best : NULL;
+}
+
+static int no_member(enum case_record kind, const char *where, const char *name,
+                     struct fault *fault) {
+    static const char *const owners[CASE_RECORDS] = {"the case itself", "a write", "an operation"};
+    const char *near = member_near(kind, name);
+    if (near)
+        return fault_set(fault, "%s%s: there is no such member; is %s meant?", where, name, near);
+    for (enum case_record other = 0; other < CASE_RECORDS; other++)
+        if (field_named(other, name) || is_extra(other, name))
+            return fault_set(fault, "%s%s: there is no such member here, but %s has one", where,
+                             name, owners[other]);
+    return fault_set(fault,
+                     "%s%s: there is no such member, nor one of a name like it "
+                     "(docs/encoding.md has them all)",
+                     where, name);
+}
+
 // Fills the record from the object's members; `where` ("writes[2].") is for messages.
 static int read_record(enum case_record kind, const cJSON *object, const char *where, void *record,
                        struct fault *fault) {
@@ -132,7 +167,7 @@ static int read_record(enum case_record kind, const cJSON *object, const char *w
         const struct case_field *field = field_named(kind, item->string);
         int64_t value;
         if (!field)
-            return fault_set(fault, "%s%s: there is no such member", where, item->string);
+            return no_member(kind, where, item->string, fault);
         if (!value_of(field, item, &value))
             return bad_value(where, field, fault);
         case_field_set(field, record, value);
@@ -140,16 +175,19 @@ static int read_record(enum case_record kind, const cJSON *object, const char *w
     return 0;
 }
 
-// An exact number in place of the members listed (NULL-terminated). 1: it is there.
-static int exact_number(const cJSON *object, const char *name, const char *const *instead_of,
-                        const char *where, uint64_t *value, struct fault *fault) {
+// An exact number, at most `most`, in place of the members listed (NULL-terminated). 1: it is
+// there.
+static int exact_number(const cJSON *object, const char *name, uint64_t most,
+                        const char *const *instead_of, const char *where, uint64_t *value,
+                        struct fault *fault) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
     int64_t number;
 
     if (!item)
         return 0;
-    if (!whole_number(item, &number) || number < 0)
-        return fault_set(fault, "%s%s must be a number of bytes", where, name);
+    if (!whole_number(item, &number) || number < 0 || (uint64_t)number > most)
+        return fault_set(fault, "%s%s must be a whole number of bytes, 0..%" PRIu64, where, name,
+                         most);
     for (; *instead_of; instead_of++)
         if (cJSON_GetObjectItemCaseSensitive(object, *instead_of))
             return fault_set(fault, "%s%s and %s%s say the same: keep one", where, name, where,
@@ -161,7 +199,7 @@ static int exact_number(const cJSON *object, const char *name, const char *const
 static int read_size(const cJSON *root, struct testcase *testcase, struct fault *fault) {
     static const char *const members[] = {"size_class", "size_value", "size_delta", NULL};
     uint64_t size = 0;
-    int present = exact_number(root, "virtual_size", members, "", &size, fault);
+    int present = exact_number(root, "virtual_size", CASE_MAX_SIZE, members, "", &size, fault);
 
     if (present <= 0)
         return present;
@@ -181,7 +219,8 @@ static int read_write(const cJSON *object, const char *where, struct testcase *t
 
     if (read_record(RECORD_WRITE, object, where, write, fault))
         return -1;
-    int present = exact_number(object, "offset_bytes", place, where, &number, fault);
+    int present =
+        exact_number(object, "offset_bytes", CASE_MAX_SIZE - 1, place, where, &number, fault);
     if (present > 0 && !case_choose_place(testcase, write, number))
         return fault_set(fault,
                          "%soffset_bytes must lie below virtual_size, and above 4 GiB "
@@ -189,8 +228,10 @@ static int read_write(const cJSON *object, const char *where, struct testcase *t
                          where);
     if (present < 0)
         return -1;
-    present = exact_number(object, "length_bytes", extent, where, &number, fault);
-    if (present > 0 && !case_choose_length(write, number, case_source_unit(testcase)))
+    uint32_t unit = case_source_unit(testcase);
+    present = exact_number(object, "length_bytes", 65536ull * (unit > 512 ? unit : 512), extent,
+                           where, &number, fault);
+    if (present > 0 && !case_choose_length(write, number, unit))
         return fault_set(fault,
                          "%slength_bytes must be 1..65536 bytes, sectors or units of the "
                          "source",

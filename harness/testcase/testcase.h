@@ -236,6 +236,9 @@ void case_to_json(const struct testcase *testcase, struct buffer *out);
 // write and operation.
 void case_to_json_brief(const struct testcase *testcase, struct buffer *out);
 int case_from_json(struct testcase *testcase, const char *text, struct fault *fault);
+// A line for each member that differs from its default without changing what the case builds or
+// asks, with the sentence of the encoding table that says what it is for. In idle.c.
+void case_tell_idle(const struct testcase *testcase, const char *before, struct buffer *out);
 // The image and the operations in words, a line each, for `show` and `replay`.
 void case_describe(const struct testcase *testcase, struct buffer *out);
 // Reads a case file: the text form if its name ends in ".json", else bytes as they are, of which at

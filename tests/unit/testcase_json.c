@@ -172,11 +172,7 @@ static void lengths_in_bytes_find_their_scale(void **state) {
 
 static void a_mistake_is_named(void **state) {
     (void)state;
-    fails("", "line 1: not valid JSON");
-    fails("{\n\"format\": \n}", "line 3: not valid JSON");
-    fails("{} trailing", "not valid JSON");
     fails("[]", "object");
-    fails("{\"fromat\": \"raw\"}", "fromat: there is no such member");
     fails("{\"format\": \"qcow\"}", "format must be one of \"raw\", \"qcow2\", \"vpc\"");
     fails("{\"format\": 1}", "format must be one of");
     fails("{\"cluster_bits\": 8}", "cluster_bits must be 9..21");
@@ -186,7 +182,14 @@ static void a_mistake_is_named(void **state) {
     fails("{\"size_delta\": -129}", "size_delta must be -128..127");
     fails("{\"format\": \"raw\", \"format\": \"raw\"}", "format is there twice");
     fails("{\"virtual_size\": 512, \"size_value\": 0}", "virtual_size and size_value say the same");
-    fails("{\"virtual_size\": -1}", "virtual_size must be a number of bytes");
+    fails("{\"virtual_size\": -1}",
+          "virtual_size must be a whole number of bytes, 0..2199023255552");
+    fails("{\"virtual_size\": 99999999999999999999}",
+          "virtual_size must be a whole number of bytes, 0..2199023255552");
+    fails("{\"writes\": [{\"offset_bytes\": 0.5}]}",
+          "writes[0].offset_bytes must be a whole number of bytes, 0..2199023255551");
+    fails("{\"writes\": [{\"length_bytes\": 1e20}]}",
+          "writes[0].length_bytes must be a whole number of bytes, 0..268435456");
     fails("{\"writes\": {}}", "writes must be a list");
     fails("{\"writes\": [{}, 5]}", "writes[1] must be an object");
     fails("{\"writes\": [{\"offset_bytes\": 0, \"anchor\": \"end\"}]}",
@@ -194,6 +197,70 @@ static void a_mistake_is_named(void **state) {
     fails("{\"operations\": [{}, {\"cluster_bits\": 22}]}",
           "operations[1].cluster_bits must be 0 or 9..21");
     fails("{\"operations\": [{},{},{},{},{},{},{},{},{}]}", "operations: at most 8");
+}
+
+static void a_name_that_is_none_has_the_right_one_beside_it(void **state) {
+    (void)state;
+    fails("{\"fromat\": \"raw\"}", "fromat: there is no such member; is format meant?");
+    fails("{\"virtul_size\": 512}", "is virtual_size meant?");
+    fails("{\"write\": []}", "is writes meant?");
+    fails("{\"writes\": [{\"ofset_bytes\": 0}]}",
+          "writes[0].ofset_bytes: there is no such member; is offset_bytes meant?");
+    fails("{\"operations\": [{\"targt\": \"raw\"}]}", "is target meant?");
+    fails("{\"target\": \"raw\"}",
+          "target: there is no such member here, but an operation has one");
+    fails("{\"operations\": [{\"virtual_size\": 1}]}",
+          "operations[0].virtual_size: there is no such member here, but the case itself has one");
+    fails("{\"colour\": 1}", "colour: there is no such member, nor one of a name like it");
+}
+
+static void text_that_is_no_json_is_told_where_and_why(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *reason;
+    } texts[] = {
+        {"", "line 1, column 1: not valid JSON: a value is expected here"},
+        {" // only a comment\n", "line 2, column 1: not valid JSON: a value is expected here"},
+        {"{\n\"format\": \n}", "line 3, column 1: not valid JSON: a value is expected here"},
+        {"{\"format\": \"raw\"\n  \"size_value\": 3}",
+         "line 1, column 17: not valid JSON: ',' or '}' is expected here"},
+        {"{\"a\": [1 // one\n 2]}",
+         "line 1, column 9: not valid JSON: ',' or ']' is expected here"},
+        {"{\"a\": {}\n", "line 1, column 9: not valid JSON: ',' or '}' is expected here"},
+        {"{\"a\": \"\u00e4\u00f6\" 1}", "line 1, column 11: not valid JSON: ','"},
+        {"{\"a\" 1}", "line 1, column 5: not valid JSON: ':' is expected here"},
+        {"{\"a\": 1,}", "line 1, column 9: not valid JSON: a member's name in quotes is expected"},
+        {"{a: 1}",
+         "line 1, column 2: not valid JSON: a member's name in quotes or '}' is expected"},
+        {"{\"a\": [1,]}", "line 1, column 10: not valid JSON: a value is expected here"},
+        {"{\"a\": tru}", "line 1, column 7: not valid JSON: a value is expected here"},
+        {"{\"a\": 0x10}", "line 1, column 7: not valid JSON: a value is expected here"},
+        {"{\"a\": \"b}", "line 1, column 7: not valid JSON: this text in quotes does not end"},
+        {"{\"a\": \"\\q\"}", "line 1, column 7: not valid JSON: this text in quotes"},
+        {"{} trailing", "line 1, column 4: not valid JSON: nothing more is expected here"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        fails(texts[i].text, texts[i].reason);
+}
+
+// Any text that the parser refuses gets an answer.
+static void damaged_text_is_told_a_place(void **state) {
+    (void)state;
+    static const char sound[] = "{\"format\": \"qcow2\", \"writes\": [{\"seed\": 7}, {}], // end\n"
+                                " \"_x\": [[1, -2.5e3, null], \"a\\\"b\", true]}";
+    static const char marks[] = "{}[]:,\"\\x0 \n";
+    char text[sizeof sound];
+    for (size_t at = 0; at + 1 < sizeof sound; at++)
+        for (size_t mark = 0; mark < sizeof marks; mark++) { // the last one cuts the text
+            memcpy(text, sound, sizeof sound);
+            text[at] = marks[mark];
+            if (case_from_json(&parsed, text, &fault) && strstr(fault.text, "JSON"))
+                assert_non_null(strstr(fault.text, " here") ? strstr(fault.text, "column ")
+                                                            : strstr(fault.text, "quotes"));
+        }
+    static char deep[3000];
+    memset(deep, '[', sizeof deep - 1);
+    fails(deep, "not valid JSON");
 }
 
 static void a_missing_file_is_named(void **state) {
@@ -316,6 +383,9 @@ int main(void) {
         cmocka_unit_test(a_place_in_bytes_finds_its_anchor),
         cmocka_unit_test(lengths_in_bytes_find_their_scale),
         cmocka_unit_test(a_mistake_is_named),
+        cmocka_unit_test(a_name_that_is_none_has_the_right_one_beside_it),
+        cmocka_unit_test(text_that_is_no_json_is_told_where_and_why),
+        cmocka_unit_test(damaged_text_is_told_a_place),
         cmocka_unit_test(the_text_form_leaves_defaults_of_records_out),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(a_file_is_read_in_either_form),
