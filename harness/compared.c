@@ -11,7 +11,6 @@
 #include "report/version.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,24 +41,6 @@ static char *compared_text(const struct harness *h) {
     return text;
 }
 
-// Under a temporary name first: a page that is made meanwhile must not read half of it.
-static int write_whole(const char *path, const char *text, struct fault *fault) {
-    char temporary[4200];
-    snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return fault_errno(fault, "%s", temporary);
-    int status =
-        file_pwrite(fd, text, strlen(text), 0, fault) ? fault_prefix(fault, "%s: ", temporary) : 0;
-    if (close(fd) && status == 0)
-        status = fault_errno(fault, "%s", temporary);
-    if (status == 0 && rename(temporary, path))
-        status = fault_errno(fault, "%s", path);
-    if (status)
-        unlink(temporary);
-    return status;
-}
-
 int compared_write(const struct harness *h, struct fault *fault) {
     char path[4096];
     if (!h->settings->out)
@@ -70,7 +51,8 @@ int compared_write(const struct harness *h, struct fault *fault) {
     char *text = compared_text(h);
     snprintf(path, sizeof path, "%s/compared/%016llx.json", h->settings->out,
              (unsigned long long)hash_text(text));
-    int status = access(path, F_OK) == 0 ? 0 : write_whole(path, text, fault);
+    // As a whole: a page that is made meanwhile must not read half of it.
+    int status = access(path, F_OK) == 0 ? 0 : file_replace(path, text, strlen(text), fault);
     free(text);
     return status;
 }

@@ -45,6 +45,7 @@ int harness_attach(struct harness *h, struct fault *fault) {
                            .workdir = &h->workdir,
                            .unfenced = h->settings->unfenced,
                            .readable = h->settings->fence,
+                           .self_tests = h->self_tests,
                            .plain = h->settings->exec == TOOL_EXEC_PLAIN,
                            .deadline_ms = h->settings->case_ms / SETTINGS_DEADLINE_SHARE};
     for (int side = SIDES - 1; side >= 0; side--)
@@ -62,16 +63,19 @@ static void detach(struct harness *h) {
     h->owner = 0;
 }
 
+// "<INSTAR_FUZZ_OUT>/NAME"; NULL without it.
+static char *folder_of(const struct harness *h, const char *name) {
+    struct buffer path = {0};
+    if (h->settings->out)
+        buffer_format(&path, "%s/%s", h->settings->out, name);
+    return path.data;
+}
+
 static int open_memory(struct harness *h, struct fault *fault) {
-    const char *out = h->settings->out;
-    if (stats_open(&h->stats, out, fault))
+    if (stats_open(&h->stats, h->settings->out, fault))
         return -1;
-    if (h->settings->seen) {
-        h->seen = must_strdup(h->settings->seen);
-    } else if (out) {
-        h->seen = must_realloc(NULL, strlen(out) + 6);
-        sprintf(h->seen, "%s/seen", out);
-    }
+    h->seen = h->settings->seen ? must_strdup(h->settings->seen) : folder_of(h, "seen");
+    tool_keep_self_tests(h->self_tests);
     return seen_open(h->seen, fault);
 }
 
@@ -99,6 +103,7 @@ int harness_open(struct harness **harness, const struct settings *settings, bool
     memset(h, 0, sizeof *h);
     keep_memory();
     h->settings = settings;
+    h->self_tests = settings->tested_anew ? NULL : folder_of(h, "self-tests");
     *unavailable = false;
     *harness = NULL;
     int status = load_registry(h, fault);
@@ -147,6 +152,7 @@ void harness_close(struct harness *h) {
             }
     buffer_free(&h->fence);
     free(h->seen);
+    free(h->self_tests);
     free(h);
 }
 
@@ -193,11 +199,14 @@ void harness_announce(const struct harness *h, struct buffer *out) {
     if (h->tools[SIDE_A].no_instar[0])
         buffer_format(out, "\nNo instar here: %s (INSTAR=path names one).",
                       h->tools[SIDE_A].no_instar);
-    buffer_format(out,
-                  "\nThe unmodified programs run on the same input file (%s: %s; %s: %s); a "
-                  "divergence counts once it repeats by plain execution on fresh files.\n",
-                  h->tools[SIDE_A].role, exec_backend_names[h->tools[SIDE_A].backend],
-                  h->tools[SIDE_B].role, exec_backend_names[h->tools[SIDE_B].backend]);
+    buffer_text(out, "\nThe unmodified programs run on the same input file (");
+    for (int side = 0; side < SIDES; side++) {
+        const struct tool *tool = &h->tools[side];
+        buffer_format(out, "%s%s: %s%s", side ? "; " : "", tool->role,
+                      exec_backend_names[tool->backend],
+                      tool->backend_recalled ? ", as tested before" : "");
+    }
+    buffer_text(out, "); a divergence counts once it repeats by plain execution on fresh files.\n");
     if (h->chain.guide.cells)
         buffer_text(out, "The engine is guided by what the tools answer and write.\n");
     coverage_announce(&h->coverage, h->tools, out);

@@ -21,8 +21,9 @@ struct harness {
     bool third_always, cross_always; // one file is looked at, not a campaign run
     bool keeps_files;                // harness_keep_files
     struct stats *stats;
-    char *seen;  // folder, or NULL
-    pid_t owner; // process that `exec` and `workdir` belong to; 0: none yet
+    char *seen;       // folder, or NULL
+    char *self_tests; // folder, or NULL (tool/self_test.h)
+    pid_t owner;      // process that `exec` and `workdir` belong to; 0: none yet
     struct exec *exec;
     struct workdir workdir;
     struct buffer fence; // in words

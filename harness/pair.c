@@ -81,6 +81,7 @@ static void choose_backends(struct tool tools[SIDES], const struct settings *set
         return;
     }
     a->backend = b->backend;
+    a->backend_recalled = b->backend_recalled;
     memcpy(a->backend_why, b->backend_why, sizeof a->backend_why);
 }
 

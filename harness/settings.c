@@ -182,8 +182,8 @@ static const struct variable variables[] = {
     {"INSTAR_FUZZ_EXEC", "auto, plain, warm or persistent", "auto",
      "The fastest way in which commands may run. plain: each executes the program afresh. warm: "
      "forked from a process that is half-way through its start. persistent: one process runs many. "
-     "auto: all of them. A tool gets the fastest one by which it passes its self-test; what is "
-     "found is confirmed by plain execution.",
+     "auto: all of them. A tool gets the fastest one by which it passes its self-test, which is "
+     "remembered in INSTAR_FUZZ_OUT; what is found is confirmed by plain execution.",
      read_exec},
     {"INSTAR_FUZZ_GUIDE", "off, outputs or all", "all",
      "What an engine is told beside the coverage of this program's own code. outputs: what the "

@@ -41,6 +41,8 @@ struct settings {
     // Not a variable: the program has an engine that reads the guide's region, or tells a person
     // what there is. Nobody else looks for an instrumented program.
     bool guided;
+    // Nor is this: it tells a person what there is, so no self-test is taken as passed before.
+    bool tested_anew;
     const char *instar;       // path or NULL: looked up
     const char *qemu_img;     // path or NULL: looked up
     const char *qemu_img_cov; // path or NULL: none

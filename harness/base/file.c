@@ -6,6 +6,8 @@
 #include "base/bytes.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,4 +55,21 @@ int file_read(int fd, size_t most, struct buffer *to) {
     }
     buffer_reserve(to, 1)[0] = '\0';
     return got < 0 ? -1 : 0;
+}
+
+int file_replace(const char *path, const void *data, size_t length, struct fault *fault) {
+    char temporary[4200];
+    snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return fault_errno(fault, "%s", temporary);
+    int status =
+        file_pwrite(fd, data, length, 0, fault) ? fault_prefix(fault, "%s: ", temporary) : 0;
+    if (close(fd) && status == 0)
+        status = fault_errno(fault, "%s", temporary);
+    if (status == 0 && rename(temporary, path))
+        status = fault_errno(fault, "%s", path);
+    if (status)
+        unlink(temporary);
+    return status;
 }

@@ -20,7 +20,7 @@ static int doctor(const struct command *command, int argc, char **argv) {
     struct fault fault = {0};
     if (settings_read(&settings, &fault))
         return command_complain(command, "%s", fault.text);
-    settings.guided = true;
+    settings.guided = settings.tested_anew = true;
     int status = command_open_with(command, &settings, &harness);
     if (status)
         return status;

@@ -20,7 +20,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WARM_LIBRARY  "warm.so"
 #define WARM_HELLO_US (10 * 1000000ull)
 #define WARM_WORD_US  (10 * 1000000ull) // what a launcher may take to reap and tell, on a busy core
 // Threads of the process itself and of a worker that runs no command.

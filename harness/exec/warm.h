@@ -14,6 +14,8 @@
 
 struct warm;
 
+#define WARM_LIBRARY "warm.so" // beside the launcher
+
 // Ends the process and waits until nothing of it is left; in a forked child (`own` false) only
 // forgets it. NULL is fine.
 void warm_close(struct warm *warm, bool own);

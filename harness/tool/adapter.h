@@ -82,6 +82,10 @@ int tool_look_at_file(const char *path, struct tool_file *file, struct fault *fa
 // -1 also where another file stands at the tool's path than the one that was probed.
 int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct tool_room *room,
                   struct exec_outcome *outcome, struct fault *fault);
+// In this environment; NULL: the tools' own.
+int tool_run_argv_in(const struct tool *tool, const struct tool_argv *argv,
+                     const char *const *environment, struct tool_room *room,
+                     struct exec_outcome *outcome, struct fault *fault);
 // One round of tool_probe (probe.c).
 int tool_probe_once(struct tool *tool, const char *path, enum tool_kind wanted,
                     struct tool_room *room, struct fault *fault);

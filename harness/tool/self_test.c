@@ -4,6 +4,8 @@
 // plain execution, twice (and, if it counts its edges, counts the same both times). The list is
 // every operation on images of every format, sound ones first (a persistent worker runs them all),
 // then damaged ones, whose errors are answers as well.
+#include "tool/self_test.h"
+
 #include "tool/adapter.h"
 #include "tool/both.h"
 
@@ -122,10 +124,10 @@ static int self_damage(const char *path, const struct self_damage *damage, struc
     return failed ? -1 : 0;
 }
 
-static int self_build(const struct tool_room *room, struct fault *fault) {
+static int self_build(const struct tool_room *room, size_t images, struct fault *fault) {
     if (workdir_clear_case(room->workdir, fault))
         return -1;
-    for (size_t i = 0; i < SELF_IMAGES; i++) {
+    for (size_t i = 0; i < images; i++) {
         const struct self_image *image = &self_images[i];
         uint64_t size = image->size;
         const struct image_source source = {
@@ -204,15 +206,15 @@ static int self_call_one(const struct tool *tool, const struct self_image *image
     return result;
 }
 
-// Words in any case.
-static enum self_result self_test(const struct tool *tool, struct tool_room *room, char *words,
-                                  size_t size) {
+// The first calls on the first images. Words in any case.
+static enum self_result self_test(const struct tool *tool, struct tool_room *room, size_t images,
+                                  size_t calls, char *words, size_t size) {
     struct buffer said = {0};
     struct fault fault = {0};
     unsigned done = 0;
-    int result = self_build(room, &fault) ? -1 : SELF_PASSED;
-    for (size_t i = 0; i < SELF_IMAGES && result == SELF_PASSED; i++)
-        for (size_t j = 0; j < SELF_CALLS && result == SELF_PASSED; j++)
+    int result = self_build(room, images, &fault) ? -1 : SELF_PASSED;
+    for (size_t i = 0; i < images && result == SELF_PASSED; i++)
+        for (size_t j = 0; j < calls && result == SELF_PASSED; j++)
             result =
                 self_call_one(tool, &self_images[i], &self_calls[j], room, &done, &said, &fault);
     struct fault ignored;
@@ -226,30 +228,60 @@ static enum self_result self_test(const struct tool *tool, struct tool_room *roo
 }
 
 // What this process has found out: a pair may be one tool twice, and a benchmark opens many pairs.
+// What an earlier one found out is in a folder.
 static struct self_memory {
     char path[sizeof((struct tool *)0)->path], lies[sizeof((struct tool *)0)->lies];
     enum exec_backend backend;
     bool unfenced;
     enum self_result result;
     char words[200];
+    bool recalled;     // from the folder
+    struct buffer key; // of its place there; empty: it has none
 } self_memories[8];
+#define SELF_MEMORIES (sizeof self_memories / sizeof *self_memories)
 
-static const struct self_memory *self_remember(const struct tool *tool, struct tool_room *room) {
+// Has an earlier process passed it? One command, both ways, shows that it still starts.
+static bool self_recall(const struct tool *tool, const char *folder, const struct buffer *key,
+                        struct tool_room *room, char *words, size_t size) {
+    char tried[200];
+    if (!key->length || !self_test_read(folder, key, tool->backend, words, size))
+        return false;
+    if (self_test(tool, room, 1, 1, tried, sizeof tried) == SELF_PASSED)
+        return true;
+    tool_forget_self_tests(folder);
+    return false;
+}
+
+// `key` is empty where nothing is remembered from process to process.
+static const struct self_memory *self_remember(const struct tool *tool, const char *folder,
+                                               const struct buffer *key, struct tool_room *room) {
     static size_t next;
-    size_t count = sizeof self_memories / sizeof *self_memories;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < SELF_MEMORIES; i++) {
         const struct self_memory *known = &self_memories[i];
         if (known->backend == tool->backend && known->unfenced == room->unfenced &&
             !strcmp(known->path, tool->path) && !strcmp(known->lies, tool->lies))
             return known;
     }
-    struct self_memory *fresh = &self_memories[next++ % count];
+    struct self_memory *fresh = &self_memories[next++ % SELF_MEMORIES];
     memcpy(fresh->path, tool->path, sizeof fresh->path);
     memcpy(fresh->lies, tool->lies, sizeof fresh->lies);
     fresh->backend = tool->backend;
     fresh->unfenced = room->unfenced;
-    fresh->result = self_test(tool, room, fresh->words, sizeof fresh->words);
+    buffer_clear(&fresh->key);
+    buffer_append(&fresh->key, key->data, key->length);
+    fresh->recalled = self_recall(tool, folder, key, room, fresh->words, sizeof fresh->words);
+    fresh->result = fresh->recalled ? SELF_PASSED
+                                    : self_test(tool, room, SELF_IMAGES, SELF_CALLS, fresh->words,
+                                                sizeof fresh->words);
     return fresh;
+}
+
+void tool_keep_self_tests(const char *folder) {
+    for (size_t i = 0; folder && i < SELF_MEMORIES; i++) {
+        const struct self_memory *known = &self_memories[i];
+        if (known->key.length && known->result == SELF_PASSED && !known->recalled)
+            self_test_write(folder, &known->key, known->backend, known->words);
+    }
 }
 
 const char *const tool_exec_names[TOOL_EXECS] = {"auto", "plain", "warm", "persistent"};
@@ -258,26 +290,39 @@ const char *const tool_exec_names[TOOL_EXECS] = {"auto", "plain", "warm", "persi
 static const enum exec_backend self_order[] = {EXEC_PERSISTENT, EXEC_OPTIONS, EXEC_LINKED};
 #define SELF_ORDER (sizeof self_order / sizeof *self_order)
 
-void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_room *room) {
-    struct tool_room patient = *room;
-    patient.deadline_ms = SELF_DEADLINE_MS;
+// The fastest that is passed, and why none before it; EXEC_PLAIN: none.
+static enum exec_backend self_choose(struct tool *tool, enum tool_exec wanted, const char *folder,
+                                     const struct buffer *key, struct tool_room *room) {
     char *why = tool->backend_why, faster[200] = "";
-    tool->backend = EXEC_PLAIN;
-    snprintf(why, sizeof tool->backend_why, "%s", wanted == TOOL_EXEC_PLAIN ? "asked for" : "");
-    if (wanted == TOOL_EXEC_PLAIN || !tool->available)
-        return;
     for (size_t i = wanted == TOOL_EXEC_WARM ? 1 : 0; i < SELF_ORDER; i++) {
         tool->backend = self_order[i];
-        const struct self_memory *known = self_remember(tool, &patient);
+        const struct self_memory *known = self_remember(tool, folder, key, room);
         if (known->result == SELF_PASSED) {
             snprintf(why, sizeof tool->backend_why, "%s%s%s", known->words,
                      faster[0] ? "; not faster: " : "", faster);
-            return;
+            tool->backend_recalled = known->recalled;
+            return tool->backend;
         }
         snprintf(faster, sizeof faster, "%s", known->words);
         if (known->result == SELF_HOPELESS)
             break;
     }
-    tool->backend = EXEC_PLAIN;
     snprintf(why, sizeof tool->backend_why, "%s", faster);
+    return EXEC_PLAIN;
+}
+
+void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_room *room) {
+    struct tool_room patient = *room;
+    struct buffer key = {0};
+    patient.deadline_ms = SELF_DEADLINE_MS;
+    patient.self_tests = NULL; // what fails in a self-test says nothing of those before
+    tool->backend = EXEC_PLAIN;
+    snprintf(tool->backend_why, sizeof tool->backend_why, "%s",
+             wanted == TOOL_EXEC_PLAIN ? "asked for" : "");
+    if (wanted == TOOL_EXEC_PLAIN || !tool->available)
+        return;
+    if (room->self_tests && !self_test_key(tool, room, &key))
+        buffer_clear(&key);
+    tool->backend = self_choose(tool, wanted, room->self_tests, &key, &patient);
+    buffer_free(&key);
 }

@@ -136,8 +136,9 @@ static int tool_is_unchanged(const struct tool *tool, struct fault *fault) {
                             tool->path);
 }
 
-int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct tool_room *room,
-                  struct exec_outcome *outcome, struct fault *fault) {
+int tool_run_argv_in(const struct tool *tool, const struct tool_argv *argv,
+                     const char *const *environment, struct tool_room *room,
+                     struct exec_outcome *outcome, struct fault *fault) {
     if (argv->count == 0)
         return fault_set(fault, "a command line for %s does not fit its buffer", tool->name);
     if (tool_is_unchanged(tool, fault))
@@ -151,7 +152,7 @@ int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct 
         .program = tool->path,
         .fence = fence,
         .argv = argv->items,
-        .environment = tool_environment(tool, room),
+        .environment = environment ? environment : tool_environment(tool, room),
         .directory = room->workdir->case_path,
         .backend = room->plain ? EXEC_PLAIN : tool->backend,
         .deadline_ms = room->deadline_ms,
@@ -161,7 +162,15 @@ int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct 
         .limits = tool_limits,
         .capture_limit = TOOL_CAPTURE_LIMIT,
     };
-    return exec_run(room->exec, &command, outcome, fault);
+    int status = exec_run(room->exec, &command, outcome, fault);
+    if (command.backend != EXEC_PLAIN && (status || outcome->end == EXEC_LOST))
+        tool_forget_self_tests(room->self_tests);
+    return status;
+}
+
+int tool_run_argv(const struct tool *tool, const struct tool_argv *argv, struct tool_room *room,
+                  struct exec_outcome *outcome, struct fault *fault) {
+    return tool_run_argv_in(tool, argv, NULL, room, outcome, fault);
 }
 
 int tool_run(const struct tool *tool, const struct tool_call *call, struct tool_room *room,

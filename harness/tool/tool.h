@@ -91,6 +91,7 @@ struct tool {
     uint32_t edges_dropped;    // others, for which the map has no room
     enum exec_backend backend; // how its commands run
     char backend_why[420];     // one sentence
+    bool backend_recalled;     // an earlier process passed the self-test (self_test.h)
 };
 
 // One call of one tool. All file names are relative to the case directory.
@@ -155,10 +156,11 @@ void tool_result_free(struct tool_result *result);
 struct tool_room {
     struct exec *exec;
     struct workdir *workdir;
-    uint32_t deadline_ms; // of one command
-    bool unfenced;        // commands run without the fence (exec/fence.h)
-    bool plain;           // commands run by plain execution, whatever the tool's back end is
-    const char *readable; // folders that a fenced tool may read as well, a comma between; or NULL
+    uint32_t deadline_ms;   // of one command
+    bool unfenced;          // commands run without the fence (exec/fence.h)
+    bool plain;             // commands run by plain execution, whatever the tool's back end is
+    const char *readable;   // folders that a fenced tool may read as well, a comma between; or NULL
+    const char *self_tests; // folder in which self-tests are remembered; NULL: nowhere
 };
 
 // Of every command that reads or writes images.
@@ -180,8 +182,13 @@ enum tool_exec {
 };
 extern const char *const tool_exec_names[TOOL_EXECS];
 // Gives the tool the fastest back end that is allowed and by which it passes the self-test
-// (self_test.c), and says why. Takes seconds; empties the case directory.
+// (self_test.c), and says why. Takes seconds, unless room->self_tests has it that it was passed
+// before (self_test.h); empties the case directory.
 void tool_choose_backend(struct tool *tool, enum tool_exec wanted, struct tool_room *room);
+// Remembers in the folder what this process has passed; its parent must be there. And forgets what
+// is there, whoever passed it: a back end has failed. NULL: nothing to do.
+void tool_keep_self_tests(const char *folder);
+void tool_forget_self_tests(const char *folder);
 // instar's info imitates the qemu-img whose version it is told. A probed instar is told 10.0, which
 // is what it assumes where it finds none; with a qemu-img that is available it is told that one's.
 void tool_set_qemu_version(struct tool *instar, const struct tool *qemu_img);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whole reads: what lies behind a file's end, a file that comes in pieces, a limit, an error.
+// Whole reads: what lies behind a file's end, a file that comes in pieces, a limit, an error. And
+// files that are replaced as a whole.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int file_of(const char *text) {
@@ -93,12 +97,47 @@ static void no_more_is_read_than_was_asked_for(void **state) {
     close(fd);
 }
 
+static void read_back(const char *path, const char *expected) {
+    struct buffer text = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(file_read(fd, 100, &text), 0);
+    assert_string_equal(text.data, expected);
+    buffer_free(&text);
+    close(fd);
+}
+
+// A limit stands for a full disk. What was there stays, and nothing else is left behind.
+static void a_file_is_replaced_as_a_whole_or_not_at_all(void **state) {
+    (void)state;
+    char folder[] = "/tmp/base_file.XXXXXX", path[64];
+    struct fault fault = {0};
+    struct rlimit before, none;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/file", folder);
+    assert_int_equal(file_replace(path, "first one", 9, &fault), 0);
+    assert_int_equal(file_replace(path, "second", 6, &fault), 0);
+    read_back(path, "second");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = (struct rlimit){0, before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    assert_int_equal(file_replace(path, "third", 5, &fault), -1);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_non_null(strstr(fault.text, "File too large"));
+    read_back(path, "second");
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(file_replace(path, "x", 1, NULL), -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(behind_the_end_are_zeros),
         cmocka_unit_test(what_cannot_be_done_is_said),
         cmocka_unit_test(a_file_that_comes_in_pieces_is_read_to_its_end),
         cmocka_unit_test(no_more_is_read_than_was_asked_for),
+        cmocka_unit_test(a_file_is_replaced_as_a_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
