@@ -57,6 +57,14 @@ check "README shows commands, and none was passed over" [ "$count" = "$(commands
 tells() { STANDIN_LIE=qcow2-zero-clusters-allocated make replay CASE=corpus/seeds/qcow2-v3-zero-clusters.json | grep "$1"; }
 check "the lie of README's example is found" tells 'measure_numeric_divergence-measure-qcow2-qcow2-required'
 check "and its reproducer named" tells 'reproduce.sh'
+in_parts() {
+    local line
+    STANDIN_LIE=qcow2-zero-clusters-allocated make replay CASE=corpus/seeds/qcow2-v3-zero-clusters.json >"$SCRATCH/story" || return
+    while read -r line; do
+        [ "$line" = ... ] || grep -qF -- "$line" "$SCRATCH/story" || { echo "it does not say: $line"; return 1; }
+    done < <(sed -n '/^```text$/,/^```$/p' README.md | grep -v '^```')
+}
+check "the parts of its story are the story's" in_parts
 table() { diff <("$FUZZ" encoding --variables) <(sed -n '/^<!-- variables: begin -->$/,/^<!-- variables: end -->$/p' README.md | sed '1d;$d'); }
 check "the table of variables is build/instar-fuzz encoding --variables" table
 guidance() { diff <("$FUZZ" encoding --guidance) <(sed -n '/^<!-- families: begin -->$/,/^<!-- families: end -->$/p' docs/guidance.md | sed '1d;$d'); }
