@@ -307,9 +307,9 @@ static void a_file_is_read_in_either_form(void **state) {
 static void the_name_says_in_which_form(void **state) {
     (void)state;
     static const char *const rows[][2] = {
-        {"", ": line 1: not valid JSON"},
-        {"# hi\n", ": line 1: not valid JSON"},
-        {"// a comment alone", ": line 1: not valid JSON"},
+        {"", ": line 1, column 1: not valid JSON: a value is expected here"},
+        {"# hi\n", ": line 1, column 1: not valid JSON: a value is expected here"},
+        {"// a comment alone", ": line 1, column 19: not valid JSON: a value is expected here"},
         {"[]", ": a case is a JSON object"},
     };
     char folder[] = "/tmp/testcase_json.XXXXXX", bytes_path[64], text_path[64];
