@@ -11,8 +11,10 @@
 #include "output.h"
 #include "step.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void chain_free(struct chain *chain) {
     material_free(&chain->source);
@@ -155,6 +157,20 @@ static void tell_guide(struct chain *chain, const struct step_record *step) {
     guide_step(&chain->guide, &view);
 }
 
+// A tool has changed the source, or put something else in its place. The report is made from this
+// folder afterwards, and its reproducer must begin with what that tool was given.
+static int restore_source(struct chain *chain, const struct testcase *testcase,
+                          struct fault *fault) {
+    const char *directory = chain->room.workdir->case_path;
+    char path[4096];
+    for (size_t i = 0; i < chain->source.file_count; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, chain->source.files[i].name);
+        if (unlink(path) && errno != ENOENT && workdir_remove_tree(path, fault))
+            return -1;
+    }
+    return material_build(&chain->source, testcase, directory, fault);
+}
+
 // One operation of the case; 1 ends it.
 static int run_operation(struct chain *chain, const struct testcase *testcase,
                          struct record *record, size_t index, struct fault *fault) {
@@ -178,7 +194,10 @@ static int run_operation(struct chain *chain, const struct testcase *testcase,
     bool stop = note_findings(chain, record, index);
     for (int side = 0; side < SIDES; side++)
         output_end(step, chain, index, side, is_read_later(testcase, index, side));
-    // After a modified input nobody knows what later steps would read.
+    if (step->step.source_modified && input == &chain->source &&
+        restore_source(chain, testcase, fault))
+        return -1;
+    // After a modified input nobody knows what later steps would have read.
     return stop || step->step.source_modified;
 }
 

@@ -127,10 +127,14 @@ overlay=$(text overlay <<'J'
 J
 )
 tool=$(fake modifies-below/instar <<'S'
-case "$*" in *info*src*) /bin/chmod u+w base.raw; echo x >>base.raw ;; esac
+case "$*" in *info*src*)
+    /bin/chmod u+w base.raw
+    [ "$(/usr/bin/tail -c 1 base.raw | /usr/bin/od -An -c)" = "   x" ] || printf x >>base.raw ;;
+esac
 exec $STANDIN "$@"
 S
 )
+# It does so once to a file: the images of a report are those that the tool was given.
 shows_which_file_changed() {
     finds source_modified-info-qcow2-none-instar "$tool" --out "$SCRATCH/below-out" "$overlay" ||
         return 1
