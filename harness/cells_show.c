@@ -58,10 +58,7 @@ cJSON *cells_json(const struct stats *stats) {
                 cJSON_AddStringToObject(cell, "target", target_name(call));
             cJSON_AddStringToObject(cell, "option", option_classes[call->option].name);
             cJSON_AddBoolToObject(cell, "reachable", stats->reachable[source][i]);
-            cJSON_AddNumberToObject(cell, "compared", (double)from->compared);
-            cJSON_AddNumberToObject(cell, "refused", (double)from->refused);
-            cJSON_AddNumberToObject(cell, "unsupported", (double)from->skipped);
-            cJSON_AddNumberToObject(cell, "inconclusive", (double)from->inconclusive);
+            stats_cell_json(from, cell);
             cJSON_AddItemToArray(cells, cell);
         }
     return cells;

@@ -77,5 +77,7 @@ void stats_line(const struct stats *stats, struct buffer *line);
 void stats_live(const struct stats *stats, struct buffer *out);
 void stats_words(const struct stats *stats, const char *empty, struct buffer *words);
 cJSON *stats_json(const struct stats *stats);
+// The four counts of a cell, as members of `object`.
+void stats_cell_json(const struct stats_cell *cell, cJSON *object);
 
 #endif

@@ -199,6 +199,13 @@ static cJSON *names_json(const struct stats_name *table, size_t room) {
     return object;
 }
 
+void stats_cell_json(const struct stats_cell *cell, cJSON *object) {
+    cJSON_AddNumberToObject(object, "compared", (double)cell->compared);
+    cJSON_AddNumberToObject(object, "refused", (double)cell->refused);
+    cJSON_AddNumberToObject(object, "unsupported", (double)cell->skipped);
+    cJSON_AddNumberToObject(object, "inconclusive", (double)cell->inconclusive);
+}
+
 static cJSON *matrix_json(const struct stats *stats) {
     cJSON *cells = cJSON_CreateArray();
     for (int op = 0; op < OPERATIONS; op++)
@@ -206,17 +213,13 @@ static cJSON *matrix_json(const struct stats *stats) {
             for (int target = 0; target <= IMAGE_FORMATS; target++) {
                 if (operation_has_target((enum operation)op) == (target == IMAGE_FORMATS))
                     continue;
-                const struct stats_cell *from = &stats->matrix[op][source][target];
                 cJSON *cell = cJSON_CreateObject();
                 cJSON_AddStringToObject(cell, "operation", operation_names[op]);
                 if (source < IMAGE_FORMATS)
                     cJSON_AddStringToObject(cell, "source", format_name(source));
                 if (target < IMAGE_FORMATS)
                     cJSON_AddStringToObject(cell, "target", format_name(target));
-                cJSON_AddNumberToObject(cell, "compared", (double)from->compared);
-                cJSON_AddNumberToObject(cell, "refused", (double)from->refused);
-                cJSON_AddNumberToObject(cell, "unsupported", (double)from->skipped);
-                cJSON_AddNumberToObject(cell, "inconclusive", (double)from->inconclusive);
+                stats_cell_json(&stats->matrix[op][source][target], cell);
                 cJSON_AddItemToArray(cells, cell);
             }
     return cells;
