@@ -93,5 +93,7 @@ int tool_probe_once(struct tool *tool, const char *path, enum tool_kind wanted,
 int tool_find(const char *path, char *absolute, size_t room, struct fault *fault);
 // Reads the first line of --version: what is it, and which version? false: neither tool.
 bool tool_recognise(struct tool *tool, const char *line);
+// The same by what --help prints, for an instar, which knows no --version. false: it is none.
+bool tool_recognise_help(struct tool *tool, const struct buffer *help);
 
 #endif

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 const char *const *tool_environment(const struct tool *tool, const struct tool_room *room) {
-    static char home[320], config[320], path[320], lies[320], guests[540], map[320];
-    static const char *items[9];
+    static char home[320], config[320], path[320], temporary[320], lies[320], guests[540], map[320];
+    static const char *items[10];
     size_t count = 0;
     snprintf(home, sizeof home, "HOME=%s", room->workdir->home_path);
     snprintf(config, sizeof config, "XDG_CONFIG_HOME=%s", room->workdir->home_path);
@@ -26,6 +26,13 @@ const char *const *tool_environment(const struct tool *tool, const struct tool_r
     if (tool->is_standin && tool->lies[0]) {
         snprintf(lies, sizeof lies, "STANDIN_LIE=%s", tool->lies);
         items[count++] = lies;
+    }
+    // By its source (run_measure in src/vmm/src/main.rs) instar's measure --size makes a file of
+    // one sector in the temporary folder, for its guest to boot with; a tool may write nowhere
+    // else.
+    if (tool->kind == TOOL_INSTAR) {
+        snprintf(temporary, sizeof temporary, "TMPDIR=%s", room->workdir->case_path);
+        items[count++] = temporary;
     }
     // Where instar's guest programs lie is part of where instar lies, not of the surroundings.
     if (tool->guests[0]) {

@@ -5,6 +5,7 @@
 #include "tool/adapter.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,4 +103,23 @@ bool tool_recognise(struct tool *tool, const char *line) {
         return true;
     }
     return false;
+}
+
+// By instar's source (Cli in src/vmm/src/main.rs) there is no --version: what clap generates from
+// it is known by its usage line and by the commands that every release has. Which build it is only
+// its length tells.
+bool tool_recognise_help(struct tool *tool, const struct buffer *help) {
+    static const char *const lines[] = {"Usage: instar ", "  info ", "  check ", "  convert "};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (!tool_line_begins(help, lines[i]))
+            return false;
+    if (tool_text_has(help, "stand-in"))
+        return false;
+    tool->kind = TOOL_INSTAR;
+    tool->is_standin = false;
+    tool->version_number = 0;
+    snprintf(tool->name, sizeof tool->name, "instar");
+    snprintf(tool->version, sizeof tool->version, "instar, which tells no version (%jd bytes)",
+             (intmax_t)tool->file.size);
+    return true;
 }

@@ -31,8 +31,12 @@ static const struct tool_option_form option_forms[] = {
     {0, 0, 0, NULL},
 };
 
-static void instar_profile_words(const struct tool *tool, struct tool_argv *argv) {
-    if (!tool->qemu_version_option)
+// By its source map got this option after 0.3.0, whose map has no version to tell apart.
+static void instar_profile_words(const struct tool *tool, enum operation op,
+                                 struct tool_argv *argv) {
+    bool has[TOOL_OPERATIONS] = {
+        [OP_INFO] = tool->qemu_version_option, [OP_MAP] = tool->map_version_option};
+    if (!has[op])
         return;
     tool_argv_add(argv, "--qemu-version");
     tool_argv_add(argv, tool->qemu_version[0] ? tool->qemu_version : "10.0");
@@ -56,8 +60,7 @@ static void instar_build(const struct tool *tool, const struct tool_call *call,
     }
     if (call->op == OP_INFO)
         tool_argv_add(argv, "--unsafe-quirks");
-    if (call->op == OP_INFO || call->op == OP_MAP)
-        instar_profile_words(tool, argv);
+    instar_profile_words(tool, call->op, argv);
     if (call->op == OP_MEASURE && !call->options.size_only) {
         tool_argv_add(argv, "-f");
         tool_argv_add(argv, tool_format_name(call->input_format));

@@ -262,8 +262,14 @@ static int probe_beside(struct probe *probe) {
                                       .input_format = IMAGE_RAW,
                                       .output = "probe.raw",
                                       .target = IMAGE_RAW};
+    tool->map_version_option = tool->kind == TOOL_INSTAR;
     if (probe_call(probe, &map, false) != 0)
         return -1;
+    if (probe->result.class == OUTCOME_USAGE && tool->map_version_option) {
+        tool->map_version_option = false;
+        if (probe_call(probe, &map, false) != 0)
+            return -1;
+    }
     tool->ops[OP_MAP] = probe_succeeded(probe) && !probe->result.json_failed;
     if (probe_call(probe, &compare, false) != 0)
         return -1;
@@ -368,20 +374,34 @@ static int probe_lies(struct probe *probe, const struct tool_argv *argv, char *l
     return probe_unavailable(tool, "%s does not answer --version: %s", tool->path, line);
 }
 
-// Asks for the version and judges it. Leaves tool->available false with the reason, or true.
-static int probe_version(struct probe *probe, enum tool_kind wanted) {
+// A usage error of --version: an instar is known by its help then. 1: it is one.
+static int probe_help(struct probe *probe, const char *program) {
+    const struct tool_argv argv = {.items = {program, "--help", NULL}, .count = 2};
+    struct exec_outcome outcome = {0};
+    if (tool_run_argv(probe->tool, &argv, &probe->room, &outcome, probe->fault) != 0)
+        return -1;
+    bool known = outcome.end == EXEC_EXITED && outcome.value == 0 &&
+                 tool_recognise_help(probe->tool, &outcome.out);
+    exec_outcome_free(&outcome);
+    return known;
+}
+
+// What does it say of itself? 1: a tool that we know; 0: none, and tool->why_not says why.
+static int probe_name(struct probe *probe, enum tool_kind wanted, const struct tool_argv *argv) {
     struct tool *tool = probe->tool;
     const char *program = tool_adapter(wanted)->program;
-    const struct tool_argv argv = {.items = {program, "--version", NULL}, .count = 2};
-    struct fault fault = {0};
-    if (probe_first(probe, &argv, &fault) != 0)
-        return probe_unavailable(tool, "%s cannot be run: %s", tool->path, fault.text);
+    const struct exec_outcome *outcome = &probe->outcome;
     char line[sizeof tool->version];
-    tool_first_line(&probe->outcome.out, line, sizeof line);
-    if (probe->outcome.end != EXEC_EXITED || probe->outcome.value != 0) {
+    bool answered = outcome->end == EXEC_EXITED && outcome->value == 0;
+    if (wanted == TOOL_INSTAR && outcome->end == EXEC_EXITED && outcome->value == 2) {
+        int known = probe_help(probe, argv->items[0]);
+        if (known != 0)
+            return known;
+    }
+    tool_first_line(answered ? &outcome->out : &outcome->err, line, sizeof line);
+    if (!answered) {
         struct buffer words = {0};
-        exec_outcome_words(&probe->outcome, &words);
-        tool_first_line(&probe->outcome.err, line, sizeof line);
+        exec_outcome_words(outcome, &words);
         probe_unavailable(tool, "%s does not answer --version: %s%s%s", tool->path, words.data,
                           *line ? ": " : "", line);
         buffer_free(&words);
@@ -390,10 +410,22 @@ static int probe_version(struct probe *probe, enum tool_kind wanted) {
     if (!tool_recognise(tool, line))
         return probe_unavailable(tool, "%s is no %s: it answers --version with \"%s\"", tool->path,
                                  program, line);
+    return probe_lies(probe, argv, line, sizeof line) != 0 ? -1 : 1;
+}
+
+// Asks for the version and judges it. Leaves tool->available false with the reason, or true.
+static int probe_version(struct probe *probe, enum tool_kind wanted) {
+    struct tool *tool = probe->tool;
+    const char *program = tool_adapter(wanted)->program;
+    const struct tool_argv argv = {.items = {program, "--version", NULL}, .count = 2};
+    struct fault fault = {0};
+    if (probe_first(probe, &argv, &fault) != 0)
+        return probe_unavailable(tool, "%s cannot be run: %s", tool->path, fault.text);
+    int known = probe_name(probe, wanted, &argv);
+    if (known <= 0)
+        return known;
     if (wanted == TOOL_QEMU_IMG && tool->kind != wanted)
         return probe_unavailable(tool, "%s is no %s but %s", tool->path, program, tool->name);
-    if (probe_lies(probe, &argv, line, sizeof line) != 0)
-        return -1;
     if (tool->kind != TOOL_INSTAR || tool->is_standin)
         tool->guests[0] = 0;
     if (tool->why_not[0])

@@ -117,6 +117,7 @@ cJSON *tool_profile_json(const struct tool *tool) {
         profile_set_json(&sets[i], profile);
     profile_lacking_json(tool, profile);
     cJSON_AddBoolToObject(profile, "qemu_version_option", tool->qemu_version_option);
+    cJSON_AddBoolToObject(profile, "map_version_option", tool->map_version_option);
     cJSON_AddStringToObject(profile, "qemu_version", tool->qemu_version);
     cJSON_AddStringToObject(profile, "lies", tool->lies);
     cJSON_AddStringToObject(profile, "guests", tool->guests);

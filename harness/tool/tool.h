@@ -84,6 +84,7 @@ struct tool {
     // Options that the adapter knows but this version of the tool calls a usage error.
     bool lacks_option[TOOL_OPERATIONS][TOOL_OPTIONS];
     bool qemu_version_option;  // instar: `info --qemu-version` exists
+    bool map_version_option;   // instar: `map --qemu-version`, which came after 0.3.0, exists, too
     char qemu_version[24];     // instar: what it is given; see tool_set_qemu_version
     char lies[256];            // stand-in: STANDIN_LIE in force, else ""
     char guests[512];          // instar itself: INSTAR_BIN_DIR in force, else ""

@@ -117,6 +117,16 @@ does_not_start() {
     says 1 'does not start: no such thing' install "$SCRATCH/broken.tar.gz" --to "$SCRATCH/o"
 }
 check "a program that does not start" does_not_start
+no_version() { # as releases are: --help and no --version
+    mkdir -p "$SCRATCH/clap" && cp "$SCRATCH/tree/instar-$V"/*.bin "$SCRATCH/clap/"
+    fake clap/instar >/dev/null <<E
+case \$1 in --help) echo "Usage: instar"; exit ;; measure) exec "$STANDIN" "\$@" ;; esac
+echo "error: unexpected argument '\$1' found" >&2; exit 2
+E
+    tar -czf "$SCRATCH/clap.tar.gz" -C "$SCRATCH" clap
+    says 0 '^INSTAR=' install "$SCRATCH/clap.tar.gz" --to "$SCRATCH/p"
+}
+check "a program that knows no --version" no_version
 read_only() {
     mkdir "$SCRATCH/locked" && chmod a-w "$SCRATCH/locked"
     if [ -w "$SCRATCH/locked" ]; then echo "root writes everywhere; a file in the way does as well"; touch "$SCRATCH/file"; set -- "$SCRATCH/file/x"; else set -- "$SCRATCH/locked/x"; fi

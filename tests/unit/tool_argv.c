@@ -13,7 +13,8 @@
 #include <cmocka.h>
 
 static struct tool any_tool(enum tool_kind kind) {
-    struct tool tool = {.kind = kind, .available = true, .qemu_version_option = true};
+    struct tool tool = {
+        .kind = kind, .available = true, .qemu_version_option = true, .map_version_option = true};
     snprintf(tool.qemu_version, sizeof tool.qemu_version, "7.2.22");
     memset(tool.ops, 1, sizeof tool.ops);
     memset(tool.reads, 1, sizeof tool.reads);
@@ -372,6 +373,17 @@ static void info_is_told_the_version_of_the_other_tool(void **state) {
     tool_argv_words(&argv, "/opt/my tools/instar", &words);
     assert_string_equal(words.data,
                         "'/opt/my tools/instar' info --output json --unsafe-quirks src.raw");
+    // map came to it later than info, so each is known by itself.
+    const struct tool_call map = {.op = OP_MAP, .input = "src.raw"};
+    for (int has = 0; has < 2; has++) {
+        instar.map_version_option = has;
+        words.length = 0;
+        tool_argv_build(&instar, &map, &argv);
+        tool_argv_words(&argv, NULL, &words);
+        assert_string_equal(words.data,
+                            has ? "instar map --output json --qemu-version 8.2.3 src.raw"
+                                : "instar map --output json src.raw");
+    }
     buffer_free(&words);
 }
 

@@ -4,6 +4,7 @@
 // sentence, and capabilities come from behaviour.
 #include "tests/unit/tool_room.h"
 
+#include <stdint.h>
 #include <sys/stat.h>
 
 // A script beside the case directory (which a probe empties). The children's PATH has no programs,
@@ -159,6 +160,95 @@ static void capabilities_come_from_behaviour(void **state) {
         "\"instar measure --output json -f raw -O raw probe.raw\": exit 1: Error: no");
 }
 
+// As instar is by its source: clap answers --help, and calls --version and, up to 0.3.0,
+// map --qemu-version usage errors; measure --size makes a file in the temporary folder.
+static const char real_instar[] =
+    "case \"$*\" in\n"
+    "--help) echo 'Safe, sandboxed disk image operations'; echo; echo 'Usage: instar [OPTIONS] "
+    "<COMMAND>'; echo; echo 'Commands:'; echo '  info      Detect image format'; echo '  check     "
+    "Check'; echo '  convert   Convert';;\n"
+    "--version|'map '*--qemu-version*) echo \"error: unexpected argument\" >&2; exit 2;;\n"
+    "info*) echo '{\"format\": \"raw\"}';;\n"
+    "map*) echo '[]';;\n"
+    "*--size*) : >\"$TMPDIR/stub\" || exit 1; /bin/rm \"$TMPDIR/stub\" || exit 1;\n"
+    "    echo '{\"required\": 1, \"fully-allocated\": 2}'; exit 0;;\n"
+    "*) echo 'Error: \"no\"' >&2; exit 1;;\n"
+    "esac";
+
+static struct tool recognised(const char *path) {
+    struct tool tool = {.kind = TOOL_INSTAR};
+    struct exec_outcome outcome = {0};
+    struct fault fault = {0};
+    const struct tool_argv argv = {.items = {"instar", "--help", NULL}, .count = 2};
+    assert_int_equal(tool_find(path, tool.path, sizeof tool.path, NULL), 0);
+    assert_int_equal(tool_look_at_file(tool.path, &tool.file, NULL), 0);
+    assert_int_equal(tool_run_argv(&tool, &argv, &room, &outcome, &fault), 0);
+    if (!tool_recognise_help(&tool, &outcome.out))
+        tool.name[0] = 0;
+    exec_outcome_free(&outcome);
+    return tool;
+}
+
+static void an_instar_is_known_by_its_help(void **state) {
+    (void)state;
+    char expected[96];
+    struct tool tool = recognised(script("clap", real_instar));
+    assert_string_equal(tool.name, "instar");
+    assert_int_equal(tool.kind, TOOL_INSTAR);
+    assert_false(tool.is_standin);
+    assert_int_equal(tool.version_number, 0);
+    snprintf(expected, sizeof expected, "instar, which tells no version (%jd bytes)",
+             (intmax_t)tool.file.size);
+    assert_string_equal(tool.version, expected);
+    // A probe comes as far as that, and from there to what the machine has.
+    tool = probed(script("clap", real_instar), TOOL_INSTAR);
+    assert_string_equal(tool.version, expected);
+    if (tool.available) {
+        assert_true(tool.qemu_version_option && tool.ops[OP_INFO] && tool.ops[OP_MAP]);
+        assert_false(tool.map_version_option);
+        assert_true(tool.measures[IMAGE_QCOW2]);
+    } else {
+        assert_non_null(strstr(tool.why_not, "/dev/kvm"));
+    }
+    // Another program's help, and a help that says what it is not.
+    assert_string_equal(recognised(script("other-help", "echo 'Usage: instar <COMMAND>'")).name,
+                        "");
+    assert_string_equal(
+        recognised(script("honest",
+                          "printf 'NOT instar: a stand-in\\nUsage: instar x\\n  info x\\n  "
+                          "check x\\n  convert x\\n'"))
+            .name,
+        "");
+    expect_unavailable(
+        script("helpless", "[ \"$1\" = --help ] && exit 0; echo 'no such' >&2; exit 2"),
+        TOOL_INSTAR, "does not answer --version: exit 2: no such");
+}
+
+// The same, as a stand-in that needs no virtual machine.
+static void what_map_and_size_need_is_there(void **state) {
+    (void)state;
+    char text[2048];
+    snprintf(text, sizeof text,
+             "[ \"$1\" = --version ] && echo 'instar stand-in 0.1 (not instar)' && exit 0\n%s",
+             real_instar);
+    struct tool tool = probed(script("no-kvm", text), TOOL_INSTAR);
+    assert_true(tool.available && tool.qemu_version_option);
+    assert_false(tool.map_version_option);
+    assert_true(tool.ops[OP_MAP]);
+    const struct tool_call size = {.op = OP_MEASURE,
+                                   .input = "",
+                                   .target = IMAGE_QCOW2,
+                                   .options = {.size_only = 1},
+                                   .size = 1};
+    struct exec_outcome outcome = {0};
+    struct fault fault = {0};
+    assert_int_equal(tool_run(&tool, &size, &room, &outcome, &fault), 0);
+    if (outcome.value != 0)
+        print_error("%s\n", outcome.err.data);
+    assert_int_equal(outcome.value, 0);
+    exec_outcome_free(&outcome);
+}
+
 // An instar that does not know one value of --subformat, no --size and no --snapshot.
 static const char old_instar[] =
     "case \"$*\" in\n"
@@ -240,6 +330,8 @@ int main(void) {
         cmocka_unit_test(a_tool_of_which_nothing_works_is_unavailable),
         cmocka_unit_test(what_is_done_wrong_is_no_lack),
         cmocka_unit_test(capabilities_come_from_behaviour),
+        cmocka_unit_test(an_instar_is_known_by_its_help),
+        cmocka_unit_test(what_map_and_size_need_is_there),
         cmocka_unit_test(each_unknown_option_is_found),
         cmocka_unit_test(an_instar_that_is_a_qemu_img_is_driven_as_one),
         cmocka_unit_test(an_instar_needs_kvm),

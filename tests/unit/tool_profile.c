@@ -34,15 +34,17 @@ static void the_environment_is_built_from_nothing(void **state) {
     tool.kind = TOOL_INSTAR;
     snprintf(tool.guests, sizeof tool.guests, "/opt/guests");
     items = tool_environment(&tool, &room);
-    assert_int_equal(count_of(items), 6);
+    assert_int_equal(count_of(items), 7);
     assert_string_equal(item_of(items, "INSTAR_BIN_DIR"), "/opt/guests");
+    // Its measure --size makes a file there, and the fence lets it write nowhere else.
+    assert_string_equal(item_of(items, "TMPDIR"), workdir.case_path);
     tool.is_standin = true;
     tool.lies[0] = tool.guests[0] = 0;
-    assert_int_equal(count_of(tool_environment(&tool, &room)), 5);
+    assert_int_equal(count_of(tool_environment(&tool, &room)), 6);
     // What the profile says is in force, not what the environment says by now.
     snprintf(tool.lies, sizeof tool.lies, "one,two");
     items = tool_environment(&tool, &room);
-    assert_int_equal(count_of(items), 6);
+    assert_int_equal(count_of(items), 7);
     assert_string_equal(item_of(items, "STANDIN_LIE"), "one,two");
     unsetenv("STANDIN_LIE");
     unsetenv("INSTAR_BIN_DIR");
@@ -104,7 +106,8 @@ static void the_profile_names_everything(void **state) {
               "\"available\":true,\"why_not\":\"\",\"is_standin\":true,\"played_version\":0,"
               "\"operations\":[\"info\",\"convert_compressed\"],\"reads\":[\"raw\",\"vhdx\"],"
               "\"writes\":[\"vpc\"],\"measures\":[],\"lacks_options\":[\"measure:grain_size\"],"
-              "\"qemu_version_option\":true,\"qemu_version\":\"7.2.22\",\"lies\":\"one\","
+              "\"qemu_version_option\":true,\"map_version_option\":false,\"qemu_version\":\"7.2."
+              "22\",\"lies\":\"one\","
               "\"guests\":\"/opt/guests\",\"backend\":\"linked\","
               "\"backend_why\":\"two words\"}");
     cJSON_free(text);
