@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A tool that is killed by a signal which we did not send has a bug, whatever the image; so has
-// instar where it ends with 101, the status of a panic. Signals that a limit of ours causes never
-// get here: they are of the class `limit`.
+// instar where it ends with 101, the status of a panic, or says that its guest died. Signals that a
+// limit of ours causes never get here: they are of the class `limit`.
 #include "oracles/rule.h"
 
 #include <signal.h>
@@ -26,10 +26,11 @@ static const char *signal_name(int number) {
     return "signal";
 }
 
-// How it died: a signal's name, or "panic" for the exit status that Rust gives one.
+// How it died: a signal's name, "panic" for the exit status that Rust gives one, or "guest_fault",
+// which instar reports as an error like any other (harness/tool/classify.c).
 static const char *death(const struct exec_outcome *outcome) {
     if (outcome && outcome->end == EXEC_EXITED)
-        return "panic";
+        return outcome->value == 101 ? "panic" : "guest_fault";
     return signal_name(outcome ? outcome->value : 0);
 }
 
@@ -54,9 +55,11 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
 
 const struct oracle oracle_tool_crash = {
     .type = "tool_crash",
-    .rule = "a tool ends by a signal that nobody sent, or instar by a panic (status 101)",
+    .rule =
+        "a tool ends by a signal that nobody sent, or instar by a panic (status 101) or because "
+        "its guest died",
     .ops = ORACLE_ALL_OPS,
     .judge = judge,
-    .accuses = "No image may end a tool by a signal or a panic.",
+    .accuses = "No image may end a tool by a signal or a panic, nor its guest.",
     .accuses_by = OPINION_BY_TOOL,
 };

@@ -47,9 +47,25 @@ static bool tool_printed_json(const struct exec_outcome *outcome) {
     return false;
 }
 
+// What instar says, by its source, when its guest ended by a fault of the processor (0.3.0 names
+// it, before it was a triple fault) or could not go on. Its one line of an error is what Rust makes
+// of a text, and no image of ours has such words to put into one.
+static bool instar_guest_died(const struct exec_outcome *outcome) {
+    static const char *const words[] = {
+        "guest CPU exception: ",
+        "VM shutdown (",
+        "VM entry failed: ",
+        "unexpected VM exit: ",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (tool_line_begins(&outcome->err, "Error: \"") && tool_text_has(&outcome->err, words[i]))
+            return true;
+    return false;
+}
+
 // The first row that fits counts. Every tool's rows end with one for any status: 1, and whatever is
 // not documented, means that it did not do what was asked. 101 is a Rust program that panicked: a
-// crash, though not by a signal.
+// crash, though not by a signal, and so is a guest that died.
 static const struct exit_rule {
     enum tool_kind kind;
     unsigned operations;
@@ -67,6 +83,7 @@ static const struct exit_rule {
     {TOOL_QEMU_IMG, TOOL_OPS_ALL, ANY_STATUS, NULL, OUTCOME_REFUSED},
     {TOOL_INSTAR, NOT_CHECK, 0, NULL, OUTCOME_OK},
     {TOOL_INSTAR, CHECK, 0, NULL, OUTCOME_CLEAN},
+    {TOOL_INSTAR, TOOL_OPS_ALL, 1, instar_guest_died, OUTCOME_SIGNAL},
     {TOOL_INSTAR, COMPARE, 1, tool_printed_json, OUTCOME_DIFFERENT},
     {TOOL_INSTAR, CHECK, 2, tool_printed_json, OUTCOME_CORRUPT},
     {TOOL_INSTAR, TOOL_OPS_ALL, 2, NULL, OUTCOME_USAGE},

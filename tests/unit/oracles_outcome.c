@@ -159,6 +159,11 @@ static void a_signal_is_a_crash_and_ends_the_step(void **state) {
     bench.b_outcome.end = EXEC_EXITED;
     bench.b_outcome.value = 101;
     bench_diverges(&bench, "tool_crash", "qemu_img_panic");
+    bench.b_result.class = OUTCOME_OK;
+    bench.a_result.class = OUTCOME_SIGNAL;
+    bench.a_outcome.end = EXEC_EXITED;
+    bench.a_outcome.value = 1;
+    bench_diverges(&bench, "tool_crash", "instar_guest_fault");
     bench_end(&bench);
 }
 
