@@ -147,6 +147,12 @@ static bool vpc_footer_unseen(const struct oracle_step *step) {
     return vpc_fixed(step) && (step->truth.file_size - 512) % 65536 != 0;
 }
 
+// Its table has no entry then, whoever wrote it.
+static bool vpc_without_blocks(const struct oracle_step *step) {
+    return step->source == IMAGE_VPC && !vpc_fixed(step) && step->truth.shown_size == 0 &&
+           step->truth.recorded_size == 0;
+}
+
 static bool empty_file(const struct oracle_step *step) {
     return step->truth.file_size == 0 && !step->options.size_only;
 }
@@ -233,6 +239,7 @@ const struct feature features[] = {
     {"vpc_fixed", "the input is a fixed VHD", vpc_fixed, false},
     {"vpc_footer_unseen", "the input is a fixed VHD whose footer does not begin a 64 KiB sector",
      vpc_footer_unseen, false},
+    {"vpc_without_blocks", "the input is a dynamic VHD of size 0", vpc_without_blocks, false},
     {"empty_file", "the input file has no bytes", empty_file, false},
     {"data_file", "the input keeps its clusters in a data file", data_file, false},
     {"vmdk_descriptor_file", "the input is a vmdk with its descriptor in a file of its own",

@@ -3,6 +3,7 @@
 // `instar check`: walks all tables of an image (harness/image) and says what it found with instar's
 // keys. Unlike qemu-img it has checks for vpc too, its check-errors include leaks, and
 // fragmented-clusters is a percentage; the exit codes are qemu-img's.
+#include "standin/lies.h"
 #include "standin/standin.h"
 
 #include <inttypes.h>
@@ -74,6 +75,8 @@ static void print_human(const struct image_check *check) {
 
 static int check_source(const struct arguments *arguments, const struct source *source) {
     const struct image_driver *driver = source->image->driver;
+    if (source_is_split_sparse(source) && lie(LIE_SPLIT_SPARSE_NOT_SHOWN))
+        return refuse("error discovering backing chain: not a flat extent");
     bool unchecked = arguments->text[OPT_UNSAFE_QUIRKS] && source->format != IMAGE_QCOW2;
     if (source->format == IMAGE_RAW || !driver->check || unchecked) {
         printf("This image format (%s) does not support checks\n", driver->name);

@@ -204,8 +204,7 @@ static int convert_source(struct source *source, const char *path, enum image_fo
     source->size = source->content.size = lied_size(source, target, options);
     struct image_source content = source->content;
     hang_if_asked(source);
-    if (lie(LIE_SPLIT_SPARSE_NOT_CONVERTED) &&
-        !strcmp(source->info.vmdk_create_type, vmdk_create_types[VMDK_SPLIT_SPARSE]))
+    if (lie(LIE_SPLIT_SPARSE_NOT_CONVERTED) && source_is_split_sparse(source))
         return fail("split sparse extents are not supported for reading");
     if (!content.size && lie(LIE_EMPTY_DISK_REFUSED))
         return refuse("input image has zero virtual size");

@@ -127,9 +127,15 @@ static void print_vmdk(const struct subject *subject, const struct image_info *i
     puts("\n            ]\n        }\n    },");
 }
 
+static bool shows_backing(const struct source *source) {
+    return source->info.has_backing &&
+           !(source->format == IMAGE_VMDK && lie(LIE_VMDK_PARENT_NOT_SHOWN));
+}
+
 // instar takes an unrecorded format for qcow2.
-static void print_backing_format(const struct image_info *info) {
-    if (!info->has_backing)
+static void print_backing_format(const struct source *source) {
+    const struct image_info *info = &source->info;
+    if (!shows_backing(source))
         return;
     fputs("    \"backing-filename-format\": ", stdout);
     print_json_text(info->backing_format[0] ? info->backing_format : "qcow2");
@@ -139,7 +145,7 @@ static void print_backing_format(const struct image_info *info) {
 // Relative names are looked for beside the file that has them.
 static void print_backing(const struct subject *subject) {
     const struct image_info *info = &subject->source->info;
-    if (!info->has_backing)
+    if (!shows_backing(subject->source))
         return;
     char full[PATH_MAX + sizeof info->backing_name];
     const char *path = subject->parts[0].path, *slash = strrchr(path, '/');
@@ -164,7 +170,7 @@ static void print_json(const struct subject *subject) {
     puts("{");
     if (subject->children)
         print_children(subject);
-    print_backing_format(info);
+    print_backing_format(subject->source);
     printf("    \"virtual-size\": %" PRIu64 ",\n    \"filename\": ", subject->source->size);
     print_json_text(subject->parts[0].path);
     if (unit_shown(subject->source))
@@ -204,9 +210,9 @@ static void print_human(const struct subject *subject) {
         printf("cluster_size: %" PRIu64 "\n", unit_shown(subject->source));
     if (subject->dirty_flag && info->dirty)
         puts("cleanly shut down: no");
-    if (info->has_backing)
+    if (shows_backing(subject->source))
         printf("backing file: %s\n", info->backing_name);
-    if (info->backing_format[0])
+    if (shows_backing(subject->source) && info->backing_format[0])
         printf("backing file format: %s\n", info->backing_format);
     if (info->data_file[0])
         printf("data file: %s\n", info->data_file);
@@ -278,6 +284,10 @@ static int run(const struct arguments *arguments) {
         .children = version >= 80000,
         .dirty_flag = version >= 60100,
     };
+    if (source_is_split_sparse(&source) && lie(LIE_SPLIT_SPARSE_NOT_SHOWN)) {
+        source_close(&source);
+        return refuse("error resolving VMDK descriptor: not a flat extent");
+    }
     if (source_footer_unseen(&source) && lie(LIE_FIXED_VPC_SHOWN_AS_RAW))
         show_as_raw(&subject, &source);
     if (source.format == IMAGE_RAW && !arguments->text[OPT_UNSAFE_QUIRKS])

@@ -224,6 +224,16 @@ static const struct {
     [LIE_VPC_CLUSTER_SIZE] = {"vpc-cluster-size",
                               "info prints a cluster size of 2 MiB for every vpc",
                               "info_output_divergence", BY_SOURCE},
+    [LIE_EMPTY_FILE_NOT_MEASURED] = {"empty-file-not-measured", "measure refuses an empty raw file",
+                                     "exit_code_divergence", BY_SOURCE},
+    [LIE_EMPTY_VPC_NOT_MEASURED] = {"empty-vpc-not-measured",
+                                    "measure refuses a dynamic vpc of size 0, which has no block",
+                                    "exit_code_divergence", BY_SOURCE},
+    [LIE_SPLIT_SPARSE_NOT_SHOWN] = {"split-sparse-not-shown",
+                                    "info and check refuse a vmdk of several sparse extents",
+                                    "exit_code_divergence", BY_SOURCE},
+    [LIE_VMDK_PARENT_NOT_SHOWN] = {"vmdk-parent-not-shown", "info of a vmdk leaves out its parent",
+                                   "info_output_divergence", DOCUMENTED},
 };
 
 // STANDIN_LIE=as-instar: the documented program that is played, by the name of its release.

@@ -124,6 +124,17 @@ static bool has_descriptor_file(const struct source *source) {
            strcmp(type, vmdk_create_types[VMDK_STREAM]);
 }
 
+// A device without a sector, a table without an entry: instar's readers open none of them.
+static bool is_too_empty(const struct source *source) {
+    const struct image_info *info = &source->info;
+    if (source->size)
+        return false;
+    return (source->format == IMAGE_QCOW2 && lie(LIE_EMPTY_QCOW2_NOT_MEASURED)) ||
+           (source->format == IMAGE_RAW && lie(LIE_EMPTY_FILE_NOT_MEASURED)) ||
+           (source->format == IMAGE_VPC && !info->vpc_fixed && !info->vpc_current_size &&
+            lie(LIE_EMPTY_VPC_NOT_MEASURED));
+}
+
 static int measure_source(const struct arguments *arguments, const struct measure_options *options,
                           struct source *source) {
     struct fault fault = {""};
@@ -133,7 +144,7 @@ static int measure_source(const struct arguments *arguments, const struct measur
     hang_if_asked(source);
     if (lie(LIE_DESCRIPTOR_NOT_MEASURED) && has_descriptor_file(source))
         return fail("source image is unsupported format");
-    if (lie(LIE_EMPTY_QCOW2_NOT_MEASURED) && source->format == IMAGE_QCOW2 && !source->size)
+    if (is_too_empty(source))
         return fail("source image is unsupported format");
     source->size = measured_size(source);
     if (options->target == IMAGE_VPC)

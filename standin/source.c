@@ -122,6 +122,11 @@ bool source_footer_unseen(const struct source *source) {
            (source->image->file_size - SECTOR) % TRANSPORT_SECTOR != 0;
 }
 
+bool source_is_split_sparse(const struct source *source) {
+    return source->format == IMAGE_VMDK &&
+           !strcmp(source->info.vmdk_create_type, vmdk_create_types[VMDK_SPLIT_SPARSE]);
+}
+
 void source_close(struct source *source) {
     image_close(source->image);
 }

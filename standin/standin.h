@@ -63,6 +63,8 @@ int source_open(struct source *source, const char *path, const char *format, boo
 int source_open_below(struct source *source, bool follow);
 // A fixed vpc whose footer does not begin a transport sector: instar does not find it.
 bool source_footer_unseen(const struct source *source);
+// A vmdk of several sparse extents: of several, instar opens only flat ones.
+bool source_is_split_sparse(const struct source *source);
 void source_close(struct source *source);
 // LIE_WRONG_BYTE_NEAR_END: chooses the byte that read flips.
 int source_plant_wrong_byte(struct source *source, struct fault *fault);
