@@ -41,6 +41,12 @@ static bool accepted(const struct oracle_step *step, const char *field, char out
     return strcmp(field, "outcome") == 0;
 }
 
+static bool unchecked(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
+    (void)step;
+    snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_NO_CHECKS]);
+    return strcmp(field, "outcome") == 0;
+}
+
 // As tool_crash names the signal.
 static bool aborts(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
     (void)step;
@@ -51,6 +57,7 @@ static bool aborts(const struct oracle_step *step, const char *field, char out[P
 const struct predictor predictors[] = {
     {"refused", "the tool refuses", refused, false},
     {"accepted", "the tool succeeds", accepted, false},
+    {"unchecked", "the tool says that it has no checks for the format", unchecked, false},
     {"aborts", "the tool ends by SIGABRT", aborts, false},
     {"instar_raw_measure",
      "the length of a raw file rounded up to 64 KiB, all of it counted as allocated",

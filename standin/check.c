@@ -78,8 +78,9 @@ static int check_source(const struct arguments *arguments, const struct source *
     if (source_is_split_sparse(source) && lie(LIE_SPLIT_SPARSE_NOT_SHOWN))
         return refuse("error discovering backing chain: not a flat extent");
     bool unchecked = arguments->text[OPT_UNSAFE_QUIRKS] && source->format != IMAGE_QCOW2;
-    if (source->format == IMAGE_RAW || !driver->check || unchecked) {
-        printf("This image format (%s) does not support checks\n", driver->name);
+    bool as_raw = source_footer_unseen(source) && lie(LIE_FIXED_VPC_NOT_CHECKED);
+    if (source->format == IMAGE_RAW || !driver->check || unchecked || as_raw) {
+        printf("This image format (%s) does not support checks\n", as_raw ? "raw" : driver->name);
         return EXIT_NO_CHECKS;
     }
     struct image_check check = {0};

@@ -234,6 +234,10 @@ static const struct {
                                     "exit_code_divergence", BY_SOURCE},
     [LIE_VMDK_PARENT_NOT_SHOWN] = {"vmdk-parent-not-shown", "info of a vmdk leaves out its parent",
                                    "info_output_divergence", DOCUMENTED},
+    [LIE_FIXED_VPC_NOT_CHECKED] = {"fixed-vpc-not-checked",
+                                   "check takes a fixed vpc for raw if its footer does not begin a "
+                                   "sector of 64 KiB",
+                                   "check_divergence", BY_SOURCE},
 };
 
 // STANDIN_LIE=as-instar: the documented program that is played, by the name of its release.
