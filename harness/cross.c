@@ -96,6 +96,36 @@ static bool make_other(const struct question *question) {
     return made;
 }
 
+// --- a copy of the input that is no longer sound ------------------------------------------------
+
+#define DAMAGED_MOST (16ull << 20) // bytes to copy
+
+static uint64_t hash_of_input(const struct question *question) {
+    const struct material *input = question->input;
+    for (size_t i = 0; i < input->file_count; i++)
+        if (strcmp(input->files[i].name, input->name) == 0)
+            return input->files[i].hash;
+    return 0;
+}
+
+// Once for both tools. false: there is none.
+static bool make_damaged(const struct question *question, enum image_damage damage) {
+    struct step_record *step = question->step;
+    const char *folder = question->chain->room.workdir->case_path;
+    char from[4096], to[4096], name[sizeof *step->damaged];
+    if (step->damaged[damage][0])
+        return true;
+    snprintf(name, sizeof name, "c.damage%zu-%s.qcow2", question->index + 1,
+             image_damage_names[damage]);
+    snprintf(from, sizeof from, "%s/%s", folder, step->step.input_name);
+    snprintf(to, sizeof to, "%s/%s", folder, name);
+    struct fault none;
+    if (image_damage(from, to, damage, hash_of_input(question), DAMAGED_MOST, &none))
+        return false;
+    memcpy(step->damaged[damage], name, sizeof name);
+    return true;
+}
+
 // --- the questions -----------------------------------------------------------------------------
 
 static bool map_input(const struct question *question, struct tool_call *call) {
@@ -160,6 +190,25 @@ static bool compare_other(const struct question *question, struct tool_call *cal
     return true;
 }
 
+// Only of what was built here it is certain that nothing else is wrong with it.
+static bool check_damaged(const struct question *question, struct tool_call *call,
+                          enum image_damage damage) {
+    const struct oracle_step *step = &question->step->step;
+    call->op = OP_CHECK;
+    if (step->source != IMAGE_QCOW2 || step->input_is_output || !make_damaged(question, damage))
+        return false;
+    call->input = question->step->damaged[damage];
+    return true;
+}
+
+static bool check_leak(const struct question *question, struct tool_call *call) {
+    return check_damaged(question, call, DAMAGE_LEAK);
+}
+
+static bool check_refcount(const struct question *question, struct tool_call *call) {
+    return check_damaged(question, call, DAMAGE_REFCOUNT);
+}
+
 #define WRITES (1u << OP_CONVERT | 1u << OP_CONVERT_COMPRESSED)
 
 static const struct cross_row {
@@ -175,6 +224,8 @@ static const struct cross_row {
     [CROSS_MEASURE_OUTPUT] = {5, WRITES, false, measure_output},
     [CROSS_COMPARE_OUTPUT] = {29, WRITES, false, compare_output},
     [CROSS_COMPARE_OTHER] = {29, WRITES, false, compare_other},
+    [CROSS_CHECK_LEAK] = {5, 1u << OP_CHECK, false, check_leak},
+    [CROSS_CHECK_REFCOUNT] = {5, 1u << OP_CHECK, false, check_refcount},
 };
 
 unsigned cross_turns(const uint8_t *data, size_t size) {

@@ -32,6 +32,8 @@ static void begin_side(struct step_record *step, const struct chain *chain, int 
     to->reader_died = false;
     step->flattened[side] = false;
     step->outputs[side][0] = step->fits[side][0] = step->other[0] = 0;
+    for (int damage = 0; damage < IMAGE_DAMAGES; damage++)
+        step->damaged[damage][0] = 0;
     tool_result_free(&step->results[side]);
     cross_forget(step, side);
 }
@@ -208,7 +210,8 @@ static int take_answer(struct step_record *step, struct chain *chain, int side, 
     step->results[side].class = class;
     tool_parse(step_side(step, side)->tool, step->step.op, &step->outcomes[side],
                &step->results[side]);
-    return class == OUTCOME_OK ? follow_up(step, chain, side, index, input, fault) : 0;
+    bool succeeded = class == OUTCOME_OK || class == OUTCOME_CLEAN;
+    return succeeded ? follow_up(step, chain, side, index, input, fault) : 0;
 }
 
 static int run_side(struct step_record *step, struct chain *chain, int side, size_t index,

@@ -13,6 +13,8 @@ const char *const cross_names[CROSS_CHECKS] = {
     [CROSS_MEASURE_OUTPUT] = "measure of the output",
     [CROSS_COMPARE_OUTPUT] = "compare of input and output",
     [CROSS_COMPARE_OTHER] = "compare with one byte changed",
+    [CROSS_CHECK_LEAK] = "check of a copy with a leak",
+    [CROSS_CHECK_REFCOUNT] = "check of a copy with a refcount lost",
 };
 
 bool oracle_known(const struct judgements *out, const struct oracle_side *side) {
@@ -49,7 +51,8 @@ const struct tool_result *oracle_beside(const struct oracle *oracle, struct judg
     if (!oracle_gave(side) || !answer->result)
         return NULL;
     enum outcome_class class = answer->result->class;
-    if (class == OUTCOME_OK || class == OUTCOME_DIFFERENT)
+    if (class == OUTCOME_OK || class == OUTCOME_DIFFERENT || class == OUTCOME_CLEAN ||
+        class == OUTCOME_LEAKS || class == OUTCOME_CORRUPT)
         return answer->result;
     say_ended(oracle, out, side, check, class);
     return NULL;

@@ -15,6 +15,8 @@ enum cross_check {
     CROSS_MEASURE_OUTPUT, // the same of what it wrote
     CROSS_COMPARE_OUTPUT, // input of a convert and what it wrote: the same disk
     CROSS_COMPARE_OTHER,  // input of a convert and an image in which one byte is another
+    CROSS_CHECK_LEAK,     // check of a copy of a check's input that has a leaked cluster
+    CROSS_CHECK_REFCOUNT, // the same of one in which a cluster in use has no refcount
     CROSS_CHECKS
 };
 // "map", "compare of input and output", ...

@@ -42,6 +42,7 @@ const struct oracle *const oracles[] = {
     &oracle_check,
     &oracle_measure_growth,
     &oracle_tool_compare,
+    &oracle_check_damage,
     &oracle_third_reader,
     &oracle_writer_size,
     NULL,

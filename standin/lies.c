@@ -238,6 +238,10 @@ static const struct {
                                    "check takes a fixed vpc for raw if its footer does not begin a "
                                    "sector of 64 KiB",
                                    "check_divergence", BY_SOURCE},
+    // What agrees with every other tool as long as nobody damages an image.
+    [LIE_LOST_REFCOUNTS_UNSEEN] = {"lost-refcounts-unseen",
+                                   "check sees no cluster whose refcount is too low",
+                                   "check_damage_divergence"},
 };
 
 // STANDIN_LIE=as-instar: the documented program that is played, by the name of its release.

@@ -164,6 +164,8 @@ static const struct {
     {"measure_growth_violation", "measure of the output"},
     {"compare_divergence", "compare of input and output"},
     {"compare_divergence", "compare with one byte changed"},
+    {"check_damage_divergence", "check of a copy with a leak"},
+    {"check_damage_divergence", "check of a copy with a refcount lost"},
     {"third_reader_divergence", "third reader"},
 };
 

@@ -6,6 +6,7 @@
 #ifndef REPORT_RECORD_H
 #define REPORT_RECORD_H
 
+#include "image/damage.h"
 #include "oracles/oracle.h"
 #include "testcase/testcase.h"
 
@@ -39,7 +40,8 @@ struct step_record {
     struct tool_result results[SIDES];
     bool flattened[SIDES]; // the output was read through qemu-img instead of our own reader
     struct cross_record beside[SIDES][CROSS_CHECKS]; // where the side's `beside` has an answer
-    char other[32]; // file of an image in which one byte is another
+    char other[32];                  // file of an image in which one byte is another
+    char damaged[IMAGE_DAMAGES][32]; // of copies of the input that are no longer sound
     struct judgements judgements;
 };
 

@@ -52,11 +52,11 @@ static bool is_source_file(const struct report *report, const char *name) {
 }
 
 // What a tool wrote in a step, one file of several perhaps: "a.out1.vmdk", "a.out1-flat.vmdk",
-// "b.fit2.vpc", or what they compared with ("c.other1.raw"), but not what qemu-img made of it for
-// our reading ("a.out1.vmdk.raw").
+// "b.fit2.vpc", or what we made for them to compare with or to check ("c.other1.raw",
+// "c.damage1-leak.qcow2"), but not what qemu-img made of it for our reading ("a.out1.vmdk.raw").
 static bool is_tool_file(const char *name) {
     if (strncmp(name + 1, ".out", 4) != 0 && strncmp(name + 1, ".fit", 4) != 0 &&
-        strncmp(name + 1, ".other", 6) != 0)
+        strncmp(name + 1, ".other", 6) != 0 && strncmp(name + 1, ".damage", 7) != 0)
         return false;
     const char *dot = strchr(name + 2, '.');
     return dot && !strchr(dot + 1, '.');

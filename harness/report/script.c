@@ -148,6 +148,11 @@ static void put_beginning(const struct report *report, struct buffer *out) {
                      "cd \"$work\" || exit 2\n");
 }
 
+static const struct oracle *judged_by(const struct report *report) {
+    const struct finding *finding = report->finding;
+    return report->record->steps[finding->step].judgements.items[finding->judgement].oracle;
+}
+
 static void put_step(const struct report *report, size_t index, struct buffer *out) {
     const struct step_record *step = &report->record->steps[index];
     bool is_finding = index == report->finding->step;
@@ -159,7 +164,7 @@ static void put_step(const struct report *report, size_t index, struct buffer *o
         put_copies(step, out);
     put_command(step, SIDE_A, out);
     put_command(step, SIDE_B, out);
-    if (is_finding && step->judgements.items[report->finding->judgement].oracle->beside) {
+    if (is_finding && judged_by(report)->beside) {
         put_beside(step, SIDE_A, out);
         put_beside(step, SIDE_B, out);
     }
@@ -179,8 +184,13 @@ void report_script(const struct report *report, struct buffer *out) {
     buffer_text(out, "tar -xzSf \"$here/images.tar.gz\"");
     for (size_t i = 0; i < record->source_file_count; i++)
         buffer_format(out, " %s", record->source_files[i]);
-    const char *other = record->steps[report->finding->step].other;
-    buffer_format(out, "%s%s || exit 2\n", *other ? " " : "", other);
+    const struct step_record *found = &record->steps[report->finding->step];
+    if (*found->other)
+        buffer_format(out, " %s", found->other);
+    for (int damage = 0; damage < IMAGE_DAMAGES; damage++)
+        if (*found->damaged[damage])
+            buffer_format(out, " %s", found->damaged[damage]);
+    buffer_text(out, " || exit 2\n");
     buffer_text(out, "run() {\n"
                      "    side=$1; shift\n"
                      "    echo \"--- $side\\$ $*\"\n"

@@ -31,6 +31,11 @@ SAME=$(text same <<'J'
 J
 )
 
+CHECK=$(text check <<'J'
+{"format": "qcow2", "virtual_size": 1048576, "writes": [{"offset_bytes": 0, "length_bytes": 65536}], "operations": [{"op": "check"}]}
+J
+)
+
 says() { # PATTERN COMMAND...
     local pattern=$1
     shift
@@ -46,7 +51,12 @@ for question in "compare -f raw -F raw src.raw b.out1.raw" "compare -f raw -F ra
     "check --output=json -f vmdk a.fit3.vmdk"; do
     check "beside a convert: $question" says "$question" "$FUZZ" replay "$CONVERT"
 done
-check "nothing of it diverges" status 0 "$FUZZ" replay "$MEASURE" "$CONVERT"
+for question in "check --output=json -f qcow2 c.damage1-leak.qcow2|check of a copy with a leak +leaks +leaks" \
+    "check --output=json -f qcow2 c.damage1-refcount.qcow2|check of a copy with a refcount lost +corrupt +corrupt"; do
+    check "beside a check: ${question%%|*}" says "${question%%|*}" "$FUZZ" replay "$CHECK"
+    check "... and what both say" says "${question##*|}" "$FUZZ" replay "$CHECK"
+done
+check "nothing of it diverges" status 0 "$FUZZ" replay "$MEASURE" "$CONVERT" "$CHECK"
 
 # found LIE SIGNATURE CASE: the replay of the case diverges in this and nothing else.
 found() {
@@ -68,6 +78,7 @@ lie compressed-holes-stored measure_growth_violation-convert_compressed-raw-qcow
 lie map-zero-clusters-as-data map_divergence-measure-qcow2-qcow2-data_instar "$MEASURE" '"start": 4194304, "length": 2097152.*"zero": false, "data": true'
 lie map-reads-zeros map_measure_divergence-measure-qcow2-qcow2-instar "$ZEROS" '"start": 0, "length": 65536.*"zero": true, "data": true'
 lie compare-first-cluster-only compare_divergence-convert-raw-raw-identical_instar "$SAME" '"identical": true'
+lie lost-refcounts-unseen check_damage_divergence-check-qcow2-none-refcount_instar "$CHECK" '"corruptions": 0,'
 report=$SCRATCH/compare-first-cluster-only/findings/compare_divergence-convert-raw-raw-identical_instar/report.json
 check "a report has question and answer" grep -q '"question":[[:space:]]*"compare with one byte changed"' "$report"
 
@@ -109,6 +120,19 @@ script
 old() { INSTAR_FUZZ_PAIR=only-qemu QEMU_IMG=$OLD "$@"; }
 check "a tool without map and compare works" old status 0 "$FUZZ" replay "$MEASURE" "$CONVERT"
 check "... and doctor says what it has" old says 'operations +info check measure convert convert_compressed$' "$FUZZ" doctor
+# What compares nothing of the image itself, and calls everything sound, agrees with itself.
+BLIND=$(fake blind/qemu-img <<'script'
+case $1 in check)
+    out=$("$QEMU_IMG" "$@" 2>&1); status=$?
+    case $status in 2 | 3) echo '{"check-errors": 0}'; exit 0 ;; esac
+    echo "$out"
+    exit $status ;;
+esac
+exec "$QEMU_IMG" "$@"
+script
+)
+blind() { INSTAR_FUZZ_PAIR=qemu QEMU_IMG=$BLIND says "$1" "$FUZZ" replay "$CHECK"; }
+check "two checks that see nothing are found" blind check_damage_divergence-check-qcow2-none-leak_qemu_img_a
 # A crash of a question is one.
 CRASHING=$(fake crashing/qemu-img <<'script'
 case "$*" in map*src.qcow2) kill -SEGV $$ ;; esac

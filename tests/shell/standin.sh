@@ -689,6 +689,9 @@ lies_of_relations() {
         "$(status "$instar" compare raw-full changed) $(STANDIN_LIE=compare-first-cluster-only status "$instar" compare raw-full changed)"
     printf x | dd of=changed bs=1 seek=65535 conv=notrunc status=none
     same "... does look there" 1 "$(STANDIN_LIE=compare-first-cluster-only status "$instar" compare raw-full changed)"
+    image lost qcow2 "" 1M "write -P 1 0 64k"
+    printf '\0\0' | dd of=lost bs=1 seek=131072 conv=notrunc status=none # the header's refcount
+    same "lost-refcounts-unseen" "2 2 0" "$(status qemu-img check -f qcow2 lost) $(status "$instar" check lost) $(STANDIN_LIE=lost-refcounts-unseen status "$instar" check lost)"
 }
 
 make_images

@@ -505,6 +505,55 @@ static void a_converted_file_must_be_clean_too(void **state) {
     forget();
 }
 
+// --- check of copies with a fault
+// -----------------------------------------------------------------
+
+#define DAMAGE "check_damage_divergence"
+
+static void a_check_must_see_what_was_damaged(void **state) {
+    (void)state;
+    static const struct {
+        enum cross_check check;
+        enum outcome_class said;
+        const char *detail; // NULL: that is right
+    } cases[] = {
+        {CROSS_CHECK_LEAK, OUTCOME_LEAKS, NULL},
+        {CROSS_CHECK_LEAK, OUTCOME_CLEAN, "leak_instar"},
+        {CROSS_CHECK_LEAK, OUTCOME_CORRUPT, "leak_instar"},
+        {CROSS_CHECK_REFCOUNT, OUTCOME_CORRUPT, NULL},
+        {CROSS_CHECK_REFCOUNT, OUTCOME_CLEAN, "refcount_instar"},
+        {CROSS_CHECK_REFCOUNT, OUTCOME_LEAKS, "refcount_instar"},
+        {CROSS_CHECK_REFCOUNT, OUTCOME_SIGNAL, "crash_instar"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench bench;
+        bench_begin(&bench, OP_CHECK);
+        answer(&bench, 0, cases[i].check, cases[i].said);
+        if (cases[i].detail)
+            bench_diverges(&bench, DAMAGE, cases[i].detail);
+        else
+            bench_agrees(&bench, DAMAGE);
+        answer(&bench, 0, cases[i].check, OUTCOME_REFUSED); // no answer at all
+        bench_reason(&bench, VERDICT_UNSUPPORTED, "beside_refused_instar");
+        answer(&bench, 0, cases[i].check, OUTCOME_TIMEOUT);
+        bench_reason(&bench, VERDICT_INCONCLUSIVE, "beside_cut_off_instar");
+        bench_end(&bench);
+    }
+    forget();
+}
+
+// Both blind: the other tool excuses nobody.
+static void two_blind_checks_are_no_agreement(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, OP_CHECK);
+    answer(&bench, 0, CROSS_CHECK_LEAK, OUTCOME_LEAKS);
+    answer(&bench, 1, CROSS_CHECK_LEAK, OUTCOME_CLEAN);
+    bench_diverges(&bench, DAMAGE, "leak_qemu_img");
+    bench_end(&bench);
+    forget();
+}
+
 static void signatures_name_their_rule(void **state) {
     (void)state;
     assert_ptr_equal(oracle_of_signature("map_measure_divergence-measure-raw-qcow2-instar"),
@@ -549,6 +598,8 @@ int main(void) {
         cmocka_unit_test(an_output_that_nobody_knows_is_not_compared),
         cmocka_unit_test(a_wrong_output_keeps_its_own_name),
         cmocka_unit_test(a_converted_file_must_be_clean_too),
+        cmocka_unit_test(a_check_must_see_what_was_damaged),
+        cmocka_unit_test(two_blind_checks_are_no_agreement),
         cmocka_unit_test(signatures_name_their_rule),
     };
     return cmocka_run_group_tests(tests, begin, end);
