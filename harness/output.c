@@ -4,6 +4,8 @@
 // say" (qemu-img was slow, or there is none); only a plain no accuses a tool.
 #include "output.h"
 
+#include "base/bytes.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -100,6 +102,36 @@ static int ask_qemu_img(struct step_record *step, struct chain *chain, int side,
     return 0;
 }
 
+// What is compressed, and the first byte that is not stored. Walking a map costs as reading it
+// does, so only where somebody asks.
+static void note_stored(struct oracle_written *written, struct image *image, uint64_t size) {
+    struct image_map map = {0};
+    uint64_t stored = 0; // up to here
+    written->compressed = false;
+    written->gap = UINT64_MAX;
+    if (image_map_of(image, &map, NULL) == 0) {
+        for (size_t i = 0; i < map.count; i++) {
+            const struct image_extent *extent = &map.extents[i];
+            written->compressed |= extent->state == IMAGE_COMPRESSED;
+            if (image_state_is_stored(extent->state) && extent->offset == stored)
+                stored += extent->length;
+        }
+        if (stored < min_u64(size, image->virtual_size))
+            written->gap = stored;
+    } else {
+        written->known = false;
+    }
+    image_map_free(&map);
+}
+
+static void note_written(const struct oracle_step *step, struct oracle_side *to) {
+    struct oracle_written *written = &to->written;
+    *written = (struct oracle_written){.known = true, .unit = to->output->unit};
+    to->output->driver->info(to->output, &written->info);
+    if (step->options.no_skip_zeros || step->op == OP_CONVERT_COMPRESSED)
+        note_stored(written, to->output, step->truth.shown_size);
+}
+
 int output_open(struct step_record *step, struct chain *chain, int side, struct fault *fault) {
     struct oracle_side *to = step_side(step, side);
     char path[4096];
@@ -114,6 +146,8 @@ int output_open(struct step_record *step, struct chain *chain, int side, struct 
             snprintf(to->output_fault, sizeof to->output_fault, "%.250s", own.text);
         return 0;
     }
+    if (opens)
+        note_written(&step->step, to);
     own.text[120] = 0;
     return opens && chain->confirming == NULL ? 0
                                               : ask_qemu_img(step, chain, side, own.text, fault);

@@ -29,7 +29,7 @@ static void begin_side(struct step_record *step, const struct chain *chain, int 
     to->output_check.class = OUTCOME_CLASSES;
     to->fit_class = OUTCOME_CLASSES;
     to->fit_costs_too_much = false;
-    to->reader_died = false;
+    to->reader_died = to->written.known = false;
     step->flattened[side] = false;
     step->outputs[side][0] = step->fits[side][0] = step->other[0] = 0;
     for (int damage = 0; damage < IMAGE_DAMAGES; damage++)

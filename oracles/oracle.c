@@ -39,6 +39,7 @@ const struct oracle *const oracles[] = {
     &oracle_info_output,
     &oracle_truth_content,
     &oracle_truth_size,
+    &oracle_output_kind,
     &oracle_check,
     &oracle_measure_growth,
     &oracle_tool_compare,

@@ -42,6 +42,18 @@ struct truth {
     size_t snapshot_count;
 };
 
+// What our reader sees in the file that a conversion wrote, also where the content is read through
+// qemu-img.
+struct oracle_written {
+    bool known; // false: our reader does not open it, or it is raw
+    struct image_info info;
+    uint32_t unit;
+    // Looked for where it was asked for: is a unit compressed; the first guest byte below the
+    // input's size that is not stored, UINT64_MAX if all are.
+    bool compressed;
+    uint64_t gap;
+};
+
 struct oracle_side {
     const struct tool *tool;
     bool ran;            // false: the tool does not support the call (why_not), or is unavailable
@@ -55,6 +67,7 @@ struct oracle_side {
     // Neither a second opinion nor our reader could decide whether the output can be read, or only
     // our reader could: what it fails to read then accuses nobody.
     bool output_undecided;
+    struct oracle_written written;
     bool reader_died; // qemu-img's conversion of the output to raw, asked for a second opinion
     struct tool_result output_check; // qemu-img's check of a convert output; class OUTCOME_CLASSES
                                      // if none was run

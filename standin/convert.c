@@ -73,6 +73,8 @@ static int qcow2_options(const struct arguments *arguments, struct image_options
     // instar does not check this; qemu-img refuses it, and refuses such an image too.
     if (options->extended_l2 && options->cluster_bits && options->cluster_bits < 14)
         return refuse("extended L2 entries need clusters of at least 16384 bytes");
+    if (lie(LIE_EXTENDED_L2_FORGOTTEN))
+        options->extended_l2 = false;
     return 0;
 }
 

@@ -83,6 +83,15 @@ static void put_outputs(const struct step_record *step, struct buffer *out) {
                       step->outputs[SIDE_A], step->outputs[SIDE_B]);
 }
 
+// What an option became is in the output's header.
+static void put_headers(const struct step_record *step, struct buffer *out) {
+    const struct oracle_side *sides[] = {&step->step.a, &step->step.b};
+    for (int side = 0; side < SIDES; side++)
+        if (sides[side]->ran && step->outputs[side][0])
+            buffer_format(out, "\"$QEMU_IMG\" info -f %s %s\n",
+                          image_driver(step->step.target)->name, step->outputs[side]);
+}
+
 // All files of the input as they are before the step: any of a chain may be what a tool changes.
 static void put_copies(const struct step_record *step, struct buffer *out) {
     buffer_text(out, "mkdir original && cp --sparse=always");
@@ -170,6 +179,8 @@ static void put_step(const struct report *report, size_t index, struct buffer *o
     }
     if (is_finding)
         put_comparison(step, out);
+    if (is_finding && strcmp(judged_by(report)->type, "output_kind_divergence") == 0)
+        put_headers(step, out);
 }
 
 void report_script(const struct report *report, struct buffer *out) {

@@ -17,6 +17,7 @@ shows() {
 for seed in vpc-dynamic-block-beyond-the-end-small-target-units vpc-dynamic-geometry-ends-in-a-block-measure-every-target; do
     check "$seed shows who counts the last block as a whole" shows last-unit-counted-whole measure_below_required_bound $seed
 done
+check "a seed shows who forgets an option" shows extended-l2-forgotten output_kind_divergence raw-measure-convert-qcow2-extended-l2
 zeros=(qcow2-v3-zeros-stored-measure-qcow2 qcow2-v3-4k-clusters-zeros-stored-beside-data qcow2-v3-extended-l2-zeros-stored)
 for seed in "${zeros[@]}"; do
     check "$seed shows who looks into clusters" shows map-reads-zeros map_measure_divergence "$seed"

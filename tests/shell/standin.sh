@@ -692,6 +692,9 @@ lies_of_relations() {
     image lost qcow2 "" 1M "write -P 1 0 64k"
     printf '\0\0' | dd of=lost bs=1 seek=131072 conv=notrunc status=none # the header's refcount
     same "lost-refcounts-unseen" "2 2 0" "$(status qemu-img check -f qcow2 lost) $(status "$instar" check lost) $(STANDIN_LIE=lost-refcounts-unseen status "$instar" check lost)"
+    STANDIN_LIE=extended-l2-forgotten "$instar" convert -O qcow2 --extended-l2 raw-full lied
+    same "extended-l2-forgotten" 1 "$(qemu-img info -f qcow2 lied | grep -c 'extended l2: false')"
+    same "... and keeps the content" 0 "$(status qemu-img compare -f raw -F qcow2 raw-full lied)"
 }
 
 make_images
