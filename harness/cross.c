@@ -129,8 +129,16 @@ static bool make_damaged(const struct question *question, enum image_damage dama
 // --- the questions -----------------------------------------------------------------------------
 
 static bool map_input(const struct question *question, struct tool_call *call) {
+    struct oracle_step *step = &question->step->step;
+    char path[4096];
     call->op = OP_MAP;
-    return !question->step->step.options.size_only;
+    if (step->options.size_only)
+        return false;
+    snprintf(path, sizeof path, "%s/%s", question->chain->room.workdir->case_path,
+             step->input_name);
+    if (!step->input_file && question->input->file_count == 1)
+        image_open(&step->input_file, path, IMAGE_RAW, NULL);
+    return true;
 }
 
 static bool check_fit(const struct question *question, struct tool_call *call) {
@@ -269,6 +277,11 @@ int cross_ask(struct step_record *step, struct chain *chain, int side, size_t in
             return -1;
     }
     return 0;
+}
+
+void cross_judged(struct step_record *step) {
+    image_close(step->step.input_file);
+    step->step.input_file = NULL;
 }
 
 void cross_forget(struct step_record *step, int side) {

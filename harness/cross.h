@@ -16,6 +16,7 @@ unsigned cross_turns(const uint8_t *data, size_t size);
 // harness error.
 int cross_ask(struct step_record *step, struct chain *chain, int side, size_t index,
               const struct material *input, struct fault *fault);
+void cross_judged(struct step_record *step);           // closes what the oracles had to look at
 void cross_forget(struct step_record *step, int side); // the last case's answers
 void cross_free(struct step_record *step, int side);
 

@@ -298,8 +298,8 @@ static int rerun_slow(struct step_record *step, struct chain *chain, size_t inde
     return status;
 }
 
-int step_run(struct step_record *step, struct chain *chain, size_t index,
-             const struct material *input, struct fault *fault) {
+static int run_and_judge(struct step_record *step, struct chain *chain, size_t index,
+                         const struct material *input, struct fault *fault) {
     for (int side = 0; side < SIDES; side++)
         if (run_side(step, chain, side, index, input, fault))
             return -1;
@@ -310,4 +310,11 @@ int step_run(struct step_record *step, struct chain *chain, size_t index,
     oracle_judge(&step->step, &step->judgements);
     step->done = true;
     return 0;
+}
+
+int step_run(struct step_record *step, struct chain *chain, size_t index,
+             const struct material *input, struct fault *fault) {
+    int status = run_and_judge(step, chain, index, input, fault);
+    cross_judged(step);
+    return status;
 }

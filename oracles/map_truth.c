@@ -2,12 +2,16 @@
 //
 // What map says of an input against what is known of it: the runs make up the whole disk; a run
 // that reads as zero holds no other byte; a run is stored, or there at all, exactly where the
-// file's tables (or the host's, of a raw file) have it. A run that is data and zero is stored space
+// file's tables (or the host's, of a raw file) have it; and where the tool says at which offset of
+// the file it lies, the file has those bytes there. A run that is data and zero is stored space
 // that reads as zeros, and no answer to whether the guest's bytes are stored.
 #include "oracles/relax.h"
 #include "oracles/rule.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
+
+#include <string.h>
 
 #define STORED (1u << IMAGE_DATA | 1u << IMAGE_COMPRESSED)
 #define THERE  (STORED | 1u << IMAGE_ZERO | 1u << IMAGE_ZERO_ALLOCATED)
@@ -90,6 +94,49 @@ static bool refuted(const struct oracle_step *step, const struct tool *tool,
     return claim->at < end;
 }
 
+#define COMPARED 4096u // bytes, at both ends of what lies in one piece
+
+static bool holds(const struct oracle_step *step, uint64_t at, uint64_t file_offset,
+                  uint64_t length) {
+    uint8_t expected[COMPARED], found[COMPARED];
+    content_read(step->truth.content, at, expected, (size_t)length);
+    return file_pread(step->input_file->fd, found, (size_t)length, file_offset, NULL) == 0 &&
+           memcmp(expected, found, (size_t)length) == 0;
+}
+
+// Guest bytes [at, end), of which the tool says that they lie in the file as they are.
+static bool lies_there(const struct oracle_step *step, uint64_t at, uint64_t end,
+                       uint64_t file_offset) {
+    uint64_t length = min_u64(end - at, COMPARED), last;
+    return !__builtin_add_overflow(file_offset, end - at - length, &last) &&
+           holds(step, at, file_offset, length) && holds(step, end - length, last, length);
+}
+
+// Does the run lie elsewhere in the file than it says? What is deflated lies nowhere as it is.
+static bool is_elsewhere(const struct oracle_step *step, const struct tool *tool,
+                         const struct tool_extent *run, uint64_t end, struct claim *claim) {
+    const struct image_map *map = step->truth.allocation;
+    const struct relax_query query = {step, .tool = tool};
+    if (!run->has_offset || !run->data || run->zero || !step->input_file || !step->truth.content)
+        return false;
+    *claim = (struct claim){"offset_", "data elsewhere in the file than it lies", 0};
+    for (size_t i = 0; i < map->count; i++) {
+        const struct image_extent *extent = &map->extents[i];
+        uint64_t from = max_u64(extent->offset, run->start), file_offset;
+        uint64_t to = min_u64(extent->offset + extent->length, end);
+        if (from >= to || !image_state_is_stored(extent->state) ||
+            (extent->state == IMAGE_COMPRESSED &&
+             relax_allows(RELAX_MAP_INSTAR_COMPRESSED, &query)))
+            continue;
+        claim->at = from;
+        if (extent->state == IMAGE_COMPRESSED ||
+            __builtin_add_overflow(run->offset, from - run->start, &file_offset) ||
+            !lies_there(step, from, to, file_offset))
+            return true;
+    }
+    return false;
+}
+
 static void judge_runs(const struct oracle *oracle, const struct oracle_step *step,
                        const struct oracle_side *side, const struct tool_result *result,
                        struct judgements *out) {
@@ -98,7 +145,8 @@ static void judge_runs(const struct oracle *oracle, const struct oracle_step *st
     for (size_t i = 0; i < result->map_count; i++) {
         const struct tool_extent *run = &result->map[i];
         uint64_t end = min_u64(run->start + run->length, known);
-        if (run->start >= end || !refuted(step, side->tool, run, end, &claim))
+        if (run->start >= end || (!refuted(step, side->tool, run, end, &claim) &&
+                                  !is_elsewhere(step, side->tool, run, end, &claim)))
             continue;
         struct judgement *judgement =
             oracle_say_role(out, oracle, VERDICT_DIVERGENCE, claim.detail, side, "");
@@ -173,8 +221,8 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
 
 const struct oracle oracle_map_truth = {
     .type = "map_divergence",
-    .rule = "map says of the whole disk what is stored, what is there and what is zero, as it was "
-            "built",
+    .rule = "map says of the whole disk what is stored, where, what is there and what is zero, as "
+            "it was built",
     .ops = ORACLE_OP(OP_MEASURE),
     .no_answer = true,
     .beside = 1u << CROSS_MAP,

@@ -92,6 +92,8 @@ struct oracle_step {
     const char *input_name; // "src.qcow2", "a.out.vmdk"; "" without a source
     bool input_is_output;   // a chained input
     struct truth truth;
+    // The bytes of the input's one file, where a map of it is judged; NULL: not asked, or several.
+    struct image *input_file;
     bool source_modified; // size, mtime or content hash of the input differ after a tool read it
     char modified_by[24]; // role of the tool that did it
     struct oracle_side a, b;

@@ -202,6 +202,10 @@ static bool map_instar_refuses(const struct relax_query *query) {
            (query->step->truth.layers > 1 || oracle_input_is_descriptor(query->step));
 }
 
+static bool map_instar_compressed(const struct relax_query *query) {
+    return query->tool->kind == TOOL_INSTAR && !query->tool->is_standin;
+}
+
 static bool map_standin_vhdx(const struct relax_query *query) {
     return query->tool->is_standin && query->step->source == IMAGE_VHDX;
 }
@@ -319,6 +323,13 @@ const struct relaxation relaxations[RELAXATIONS] = {
     [RELAX_MAP_INSTAR_REFUSES].applies = map_instar_refuses,
     [RELAX_MAP_INSTAR_REFUSES].reason =
         "instar documents that its map refuses files with a parent and vmdk descriptors.",
+
+    [RELAX_MAP_INSTAR_COMPRESSED].name = "map_instar_compressed",
+    [RELAX_MAP_INSTAR_COMPRESSED].used_by = "map_divergence",
+    [RELAX_MAP_INSTAR_COMPRESSED].applies = map_instar_compressed,
+    [RELAX_MAP_INSTAR_COMPRESSED].reason =
+        "instar documents that its map tells compressed clusters from no others, and names a wrong "
+        "place for them. (The stand-in names none.)",
 
     [RELAX_MAP_STANDIN_VHDX].name = "map_standin_vhdx",
     [RELAX_MAP_STANDIN_VHDX].used_by = "map_measure_divergence",

@@ -25,6 +25,7 @@ enum relaxation_id {
     RELAX_MAP_VPC_PRESENT,         // map_divergence
     RELAX_MAP_INSTAR_RAW,          // map_divergence
     RELAX_MAP_INSTAR_REFUSES,      // map_divergence
+    RELAX_MAP_INSTAR_COMPRESSED,   // map_divergence
     RELAX_MAP_STANDIN_VHDX,        // map_measure_divergence
     RELAXATIONS
 };

@@ -238,14 +238,18 @@ static const struct {
                                    "check takes a fixed vpc for raw if its footer does not begin a "
                                    "sector of 64 KiB",
                                    "check_divergence", BY_SOURCE},
-    // What agrees with every other tool as long as nobody damages an image, or opens the output's
-    // header.
+    // What agrees with every other tool as long as nobody damages an image, opens the output's
+    // header, or looks where map points.
     [LIE_LOST_REFCOUNTS_UNSEEN] = {"lost-refcounts-unseen",
                                    "check sees no cluster whose refcount is too low",
                                    "check_damage_divergence"},
     [LIE_EXTENDED_L2_FORGOTTEN] = {"extended-l2-forgotten",
                                    "convert takes --extended-l2 and writes L2 entries of 8 bytes",
                                    "output_kind_divergence"},
+    [LIE_MAP_OFFSETS_FROM_FIRST_RUN] =
+        {"map-offsets-from-first-run",
+         "map counts the place of a raw file's runs from the first of them that has data",
+         "map_divergence"},
 };
 
 // STANDIN_LIE=as-instar: the documented program that is played, by the name of its release.

@@ -37,6 +37,8 @@ struct mapping {
     bool json, compressed;      // does the version profile print that member?
     struct run pending;         // length 0: none
     bool any;
+    bool has_first; // a run with data has been printed, and it began here
+    uint64_t first;
 };
 
 static void print_run(struct mapping *mapping, const struct run *run) {
@@ -53,8 +55,13 @@ static void print_run(struct mapping *mapping, const struct run *run) {
            run->zero ? "true" : "false", run->data ? "true" : "false");
     if (mapping->compressed)
         fputs(", \"compressed\": false", stdout);
-    if (raw && run->data)
-        printf(", \"offset\": %" PRIu64, run->start);
+    if (raw && run->data) {
+        if (!mapping->has_first)
+            mapping->first = run->start;
+        mapping->has_first = true;
+        printf(", \"offset\": %" PRIu64,
+               run->start - (lie(LIE_MAP_OFFSETS_FROM_FIRST_RUN) ? mapping->first : 0));
+    }
     fputs("}", stdout);
     mapping->any = true;
 }

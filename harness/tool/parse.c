@@ -99,6 +99,8 @@ static void parse_map(struct tool_result *result) {
         extent.has_present = parse_flag(result, run, "present", false, &extent.present);
         parse_flag(result, run, "zero", true, &extent.zero);
         parse_flag(result, run, "data", true, &extent.data);
+        extent.has_offset = cJSON_GetObjectItemCaseSensitive(run, "offset") &&
+                            parse_number(result, run, "offset", &extent.offset);
         if (extent.start != end || (!extent.length && run != result->json->child) ||
             __builtin_add_overflow(end, extent.length, &end))
             parse_problem(result, "the runs do not follow each other", "");

@@ -135,6 +135,8 @@ struct tool_measure {
 struct tool_extent {
     uint64_t start, length;
     bool has_present, present, zero, data; // qemu-img says `present` from 6.1 on
+    bool has_offset;
+    uint64_t offset; // in the file that has it
 };
 
 struct tool_result {

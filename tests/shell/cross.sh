@@ -35,6 +35,11 @@ CHECK=$(text check <<'J'
 {"format": "qcow2", "virtual_size": 1048576, "writes": [{"offset_bytes": 0, "length_bytes": 65536}], "operations": [{"op": "check"}]}
 J
 )
+PLACES=$(text places <<'J'
+{"format": "raw", "virtual_size": 1048576, "writes": [{"offset_bytes": 131072, "length_bytes": 65536}],
+ "operations": [{"op": "measure", "target": "raw"}]}
+J
+)
 
 says() { # PATTERN COMMAND...
     local pattern=$1
@@ -56,7 +61,7 @@ for question in "check --output=json -f qcow2 c.damage1-leak.qcow2|check of a co
     check "beside a check: ${question%%|*}" says "${question%%|*}" "$FUZZ" replay "$CHECK"
     check "... and what both say" says "${question##*|}" "$FUZZ" replay "$CHECK"
 done
-check "nothing of it diverges" status 0 "$FUZZ" replay "$MEASURE" "$CONVERT" "$CHECK"
+check "nothing of it diverges" status 0 "$FUZZ" replay "$MEASURE" "$CONVERT" "$CHECK" "$PLACES"
 
 # found LIE SIGNATURE CASE: the replay of the case diverges in this and nothing else.
 found() {
@@ -79,6 +84,7 @@ lie map-zero-clusters-as-data map_divergence-measure-qcow2-qcow2-data_instar "$M
 lie map-reads-zeros map_measure_divergence-measure-qcow2-qcow2-instar "$ZEROS" '"start": 0, "length": 65536.*"zero": true, "data": true'
 lie compare-first-cluster-only compare_divergence-convert-raw-raw-identical_instar "$SAME" '"identical": true'
 lie lost-refcounts-unseen check_damage_divergence-check-qcow2-none-refcount_instar "$CHECK" '"corruptions": 0,'
+lie map-offsets-from-first-run map_divergence-measure-raw-raw-offset_instar "$PLACES" '"start": 131072, .*"offset": 0}'
 report=$SCRATCH/compare-first-cluster-only/findings/compare_divergence-convert-raw-raw-identical_instar/report.json
 check "a report has question and answer" grep -q '"question":[[:space:]]*"compare with one byte changed"' "$report"
 

@@ -695,6 +695,8 @@ lies_of_relations() {
     STANDIN_LIE=extended-l2-forgotten "$instar" convert -O qcow2 --extended-l2 raw-full lied
     same "extended-l2-forgotten" 1 "$(qemu-img info -f qcow2 lied | grep -c 'extended l2: false')"
     same "... and keeps the content" 0 "$(status qemu-img compare -f raw -F qcow2 raw-full lied)"
+    differs "map-offsets-from-first-run" "$(mapped "" raw-scattered)" "$(mapped map-offsets-from-first-run raw-scattered)"
+    same "... of a disk that begins with data" "$(mapped "" raw-full)" "$(mapped map-offsets-from-first-run raw-full)"
 }
 
 make_images

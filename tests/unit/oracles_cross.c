@@ -213,7 +213,9 @@ static void say_map(struct bench *bench, int side, const struct run *runs, size_
                                               true,
                                               strchr(runs[i].is, 'p') != NULL,
                                               strchr(runs[i].is, 'z') != NULL,
-                                              strchr(runs[i].is, 'd') != NULL};
+                                              strchr(runs[i].is, 'd') != NULL,
+                                              false,
+                                              0};
         at += runs[i].length;
     }
 }
@@ -430,6 +432,47 @@ static void map_and_measure_of_one_tool_must_agree(void **state) {
     forget();
 }
 
+// The place of a run: the bytes that the disk has there.
+static void a_place_in_the_file_has_the_bytes_of_the_run(void **state) {
+    (void)state;
+    static char name[] = "/tmp/oracles-map.XXXXXX";
+    uint8_t bytes[65536];
+    struct bench bench;
+    map_begin(&bench);
+    content_read(&bench.content, 0, bytes, sizeof bytes);
+    int fd = mkstemp(name);
+    assert_true(fd >= 0 && pwrite(fd, bytes, sizeof bytes, 200000) == sizeof bytes);
+    close(fd);
+    assert_int_equal(image_open(&bench.step.input_file, name, IMAGE_RAW, NULL), 0);
+    unlink(name);
+    struct tool_extent *run[ORACLE_SIDES];
+    for (int side = 0; side < ORACLE_SIDES; side++) {
+        SAY_MAP(&bench, side, {65536, "pd"}, {65536, "pz"}, {917504, "z"});
+        run[side] = &answers[side][CROSS_MAP].map[0];
+        run[side]->has_offset = true;
+        run[side]->offset = 200000;
+    }
+    bench_agrees(&bench, MAP);
+    run[1]->offset++;
+    bench_diverges(&bench, MAP, "offset_qemu_img");
+    run[1]->offset = UINT64_MAX - 10;
+    bench_diverges(&bench, MAP, "offset_qemu_img");
+    run[1]->offset = 200000;
+    run[0]->offset = 199488; // the first bytes are wrong, the last are too
+    bench_diverges(&bench, MAP, "offset_instar");
+    bench.map.extents[0].state = IMAGE_COMPRESSED; // lies nowhere as it is; instar documents it
+    bench_diverges(&bench, MAP, "offset_qemu_img");
+    run[1]->has_offset = false;
+    bench_agrees(&bench, MAP);
+    bench.instar.is_standin = true;
+    bench_diverges(&bench, MAP, "offset_instar");
+    bench.step.truth.content = NULL; // nobody knows what should be there
+    bench_agrees(&bench, MAP);
+    image_close(bench.step.input_file);
+    bench_end(&bench);
+    forget();
+}
+
 // --- compare -------------------------------------------------------------------------------------
 
 #define COMPARE "compare_divergence"
@@ -598,6 +641,7 @@ int main(void) {
         cmocka_unit_test(an_output_that_nobody_knows_is_not_compared),
         cmocka_unit_test(a_wrong_output_keeps_its_own_name),
         cmocka_unit_test(a_converted_file_must_be_clean_too),
+        cmocka_unit_test(a_place_in_the_file_has_the_bytes_of_the_run),
         cmocka_unit_test(a_check_must_see_what_was_damaged),
         cmocka_unit_test(two_blind_checks_are_no_agreement),
         cmocka_unit_test(signatures_name_their_rule),

@@ -70,6 +70,7 @@ static const struct demonstration demonstrations[RELAXATIONS] = {
     {RELAX_MAP_VPC_PRESENT, IMAGE_VPC, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VHDX, ANY},
     {RELAX_MAP_INSTAR_RAW, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VPC, ANY},
     {RELAX_MAP_INSTAR_REFUSES, IMAGE_VMDK, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_QCOW2, ANY},
+    {RELAX_MAP_INSTAR_COMPRESSED, IMAGE_QCOW2, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, ANY, ANY},
     {RELAX_MAP_STANDIN_VHDX, IMAGE_VHDX, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VPC, ANY},
 };
 
@@ -131,9 +132,9 @@ static void relaxations_of_one_tool_do_not_reach_the_other(void **state) {
 // Where instar's documentation has a deviation that the stand-in does not share.
 static void the_stand_in_sees_holes_and_ends_where_it_ends(void **state) {
     (void)state;
-    static const enum relaxation_id instars[] = {RELAX_CONTRACT_INSTAR_SECTOR,
-                                                 RELAX_MAP_INSTAR_RAW};
-    for (size_t i = 0; i < 2; i++) {
+    static const enum relaxation_id instars[] = {RELAX_CONTRACT_INSTAR_SECTOR, RELAX_MAP_INSTAR_RAW,
+                                                 RELAX_MAP_INSTAR_COMPRESSED};
+    for (size_t i = 0; i < sizeof instars / sizeof *instars; i++) {
         struct bench bench;
         demonstrate(&bench, &demonstrations[instars[i]]);
         bench.instar.is_standin = true;

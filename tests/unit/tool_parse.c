@@ -142,6 +142,8 @@ static void map_is_a_list_of_runs_without_gaps(void **state) {
     assert_int_equal(result.map[0].length, UINT64_C(9007199254740993));
     assert_true(result.map[0].data && !result.map[0].zero && result.map[0].present);
     assert_true(result.map[1].zero && !result.map[1].data && !result.map[1].has_present);
+    assert_true(result.map[0].has_offset && !result.map[1].has_offset);
+    assert_int_equal(result.map[0].offset, 327680);
     tool_result_free(&result);
     assert_null(result.map);
     static const char empty[] = "[{\"start\": 0, \"length\": 0, \"zero\": false, \"data\": false}]";
