@@ -45,6 +45,37 @@ int file_pwrite(int fd, const void *buffer, size_t length, uint64_t offset, stru
     return 0;
 }
 
+static int copy_range(int from, int to, uint64_t at, uint64_t end, struct fault *fault) {
+    uint8_t buffer[65536];
+    while (at < end) {
+        size_t length = end - at < sizeof buffer ? (size_t)(end - at) : sizeof buffer;
+        if (file_pread(from, buffer, length, at, fault) ||
+            file_pwrite(to, buffer, length, at, fault))
+            return -1;
+        at += length;
+    }
+    return 0;
+}
+
+int file_copy(int from, int to, uint64_t most, struct fault *fault) {
+    off_t size = lseek(from, 0, SEEK_END), at = 0;
+    if (size < 0 || ftruncate(to, size))
+        return fault_errno(fault, "cannot size the copy");
+    while (at < size) {
+        off_t data = lseek(from, at, SEEK_DATA);
+        if (data < 0)
+            break; // only a hole is left
+        off_t hole = lseek(from, data, SEEK_HOLE);
+        at = hole < 0 ? size : hole;
+        if ((uint64_t)(at - data) > most)
+            return fault_set(fault, "too large to copy");
+        most -= (uint64_t)(at - data);
+        if (copy_range(from, to, (uint64_t)data, (uint64_t)at, fault))
+            return -1;
+    }
+    return 0;
+}
+
 int file_read(int fd, size_t most, struct buffer *to) {
     ssize_t got = 1;
     while (got > 0 && to->length < most) {

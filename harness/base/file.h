@@ -16,6 +16,10 @@
 int file_pread(int fd, void *buffer, size_t length, uint64_t offset, struct fault *fault);
 int file_pwrite(int fd, const void *buffer, size_t length, uint64_t offset, struct fault *fault);
 
+// Makes `to`, which is empty, as long as `from`, with its bytes; holes stay holes. -1 also where
+// `from` holds more than `most` bytes beside them.
+int file_copy(int from, int to, uint64_t most, struct fault *fault);
+
 // Appends what follows in the file until it ends or `to` holds `most` bytes; a NUL stands behind
 // them. -1: errno says why, and what was read until then is there.
 int file_read(int fd, size_t most, struct buffer *to);

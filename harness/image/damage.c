@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "image/qcow2.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,41 +18,6 @@ const char *const image_damage_names[IMAGE_DAMAGES] = {
     [DAMAGE_LEAK] = "leak",
     [DAMAGE_REFCOUNT] = "refcount",
 };
-
-// --- the copy --------------------------------------------------------------------------------
-
-#define CHUNK (64u << 10)
-
-static int copy_range(int from, int to, uint64_t at, uint64_t end, struct fault *fault) {
-    static _Thread_local uint8_t buffer[CHUNK];
-    while (at < end) {
-        size_t length = (size_t)min_u64(end - at, sizeof buffer);
-        if (file_pread(from, buffer, length, at, fault) ||
-            file_pwrite(to, buffer, length, at, fault))
-            return -1;
-        at += length;
-    }
-    return 0;
-}
-
-static int copy_data(int from, int to, uint64_t most, struct fault *fault) {
-    off_t size = lseek(from, 0, SEEK_END), at = 0;
-    if (size < 0 || ftruncate(to, size))
-        return fault_errno(fault, "copying");
-    while (at < size) {
-        off_t data = lseek(from, at, SEEK_DATA);
-        if (data < 0)
-            break; // ENXIO: only holes are left
-        off_t hole = lseek(from, data, SEEK_HOLE);
-        at = hole < 0 ? size : hole;
-        if ((uint64_t)(at - data) > most)
-            return fault_set(fault, "too large to copy");
-        most -= (uint64_t)(at - data);
-        if (copy_range(from, to, (uint64_t)data, (uint64_t)at, fault))
-            return -1;
-    }
-    return 0;
-}
 
 // --- the damage ------------------------------------------------------------------------------
 
@@ -156,7 +120,7 @@ int image_damage(const char *from, const char *to, enum image_damage damage, uin
     if (image_open(&image, from, IMAGE_QCOW2, fault))
         return -1;
     int fd = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    int status = fd < 0 ? fault_errno(fault, "%s", to) : copy_data(image->fd, fd, most, fault);
+    int status = fd < 0 ? fault_errno(fault, "%s", to) : file_copy(image->fd, fd, most, fault);
     if (status == 0)
         status = damage_open(fd, image, damage, chosen, fault);
     image_close(image);

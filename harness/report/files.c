@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Copying sparse files and counting what a folder really uses.
-#include "base/bytes.h"
 #include "base/file.h"
 #include "report/report.h"
 
@@ -13,41 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int copy_extent(int from, int to, uint64_t at, uint64_t end, struct fault *fault) {
-    static uint8_t buffer[65536];
-    while (at < end) {
-        size_t length = (size_t)min_u64(end - at, sizeof buffer);
-        if (file_pread(from, buffer, length, at, fault) ||
-            file_pwrite(to, buffer, length, at, fault))
-            return -1;
-        at += length;
-    }
-    return 0;
-}
-
-static int copy_sparse(int from, int to, struct fault *fault) {
-    off_t end = lseek(from, 0, SEEK_END), at = 0;
-    if (end < 0 || ftruncate(to, end))
-        return fault_errno(fault, "cannot size the copy");
-    while (at < end) {
-        off_t data = lseek(from, at, SEEK_DATA);
-        if (data < 0)
-            break;
-        off_t hole = lseek(from, data, SEEK_HOLE);
-        at = hole < 0 ? end : hole;
-        if (copy_extent(from, to, (uint64_t)data, (uint64_t)at, fault))
-            return -1;
-    }
-    return 0;
-}
-
 // The caller names the file.
 static int copy_file(int from_folder, int to_folder, const char *name, struct fault *fault) {
     int from = openat(from_folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (from < 0)
         return fault_errno(fault, "cannot open the original");
     int to = openat(to_folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    int status = to < 0 ? fault_errno(fault, "cannot make the copy") : copy_sparse(from, to, fault);
+    int status = to < 0 ? fault_errno(fault, "cannot make the copy")
+                        : file_copy(from, to, UINT64_MAX, fault);
     if (to >= 0)
         close(to);
     close(from);

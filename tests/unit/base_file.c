@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int file_of(const char *text) {
@@ -131,6 +132,36 @@ static void a_file_is_replaced_as_a_whole_or_not_at_all(void **state) {
     assert_int_equal(file_replace(path, "x", 1, NULL), -1);
 }
 
+static int empty_file(void) {
+    return memfd_create("copy", MFD_CLOEXEC);
+}
+
+// Two pages with a hole of many between them and one behind.
+static void a_copy_has_the_bytes_and_the_holes(void **state) {
+    (void)state;
+    struct fault fault = {0};
+    struct stat original, copied;
+    char bytes[8];
+    int from = file_of("front"), to = empty_file();
+    assert_int_equal(file_pwrite(from, "behind", 6, 3u << 20, NULL), 0);
+    assert_int_equal(ftruncate(from, 8u << 20), 0);
+    assert_int_equal(file_copy(from, to, UINT64_MAX, &fault), 0);
+    assert_int_equal(fstat(from, &original), 0);
+    assert_int_equal(fstat(to, &copied), 0);
+    assert_int_equal(copied.st_size, 8u << 20);
+    assert_int_equal(copied.st_blocks, original.st_blocks);
+    assert_int_equal(file_pread(to, bytes, 6, 0, NULL), 0);
+    assert_memory_equal(bytes, "front", 6);
+    assert_int_equal(file_pread(to, bytes, 7, 3u << 20, NULL), 0);
+    assert_memory_equal(bytes, "behind", 7);
+    close(to);
+    to = empty_file();
+    assert_int_equal(file_copy(from, to, 4096, &fault), -1);
+    assert_string_equal(fault.text, "too large to copy");
+    close(to);
+    close(from);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(behind_the_end_are_zeros),
@@ -138,6 +169,7 @@ int main(void) {
         cmocka_unit_test(a_file_that_comes_in_pieces_is_read_to_its_end),
         cmocka_unit_test(no_more_is_read_than_was_asked_for),
         cmocka_unit_test(a_file_is_replaced_as_a_whole_or_not_at_all),
+        cmocka_unit_test(a_copy_has_the_bytes_and_the_holes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
