@@ -6,6 +6,7 @@
 // a case is in policy.c.
 #include "harness_state.h"
 
+#include "base/bytes.h"
 #include "cells.h"
 #include "compared.h"
 #include "cross.h"
@@ -194,6 +195,21 @@ void harness_forget(struct harness *h) {
     h->seen = NULL;
 }
 
+// instar starts a virtual machine for each file of a chain, so a command may take several times as
+// long as the probe's smallest one. Ten times that, in whole seconds, is what it is advised to
+// have.
+static void announce_slow(const struct harness *h, const struct tool *tool, struct buffer *out) {
+    uint32_t deadline = h->settings->case_ms / SETTINGS_DEADLINE_SHARE;
+    if (!tool->available || tool->convert_ms <= deadline / 3)
+        return;
+    unsigned long long enough =
+        round_up((uint64_t)tool->convert_ms * 10 * SETTINGS_DEADLINE_SHARE, 1000);
+    buffer_format(out,
+                  "NOTE: %s needs %u ms for a small conversion, and a command may take %u: much "
+                  "may stay inconclusive (INSTAR_FUZZ_CASE_MS=%llu gives it ten times as long).\n",
+                  tool->name, tool->convert_ms, deadline, enough);
+}
+
 void harness_announce(const struct harness *h, struct buffer *out) {
     report_pair_words(&h->tools[SIDE_A], &h->tools[SIDE_B], out);
     if (h->tools[SIDE_A].no_instar[0])
@@ -216,6 +232,8 @@ void harness_announce(const struct harness *h, struct buffer *out) {
         buffer_format(out,
                       "NOTE: no tmpfs to work on; cases are built below %s, which is slower.\n",
                       h->workdir.path);
+    for (int side = 0; side < SIDES; side++)
+        announce_slow(h, &h->tools[side], out);
 }
 
 void harness_rebudget(struct harness *h) {

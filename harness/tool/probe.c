@@ -6,6 +6,7 @@
 // instar without an operation, is no finding.
 #include "tool/adapter.h"
 
+#include "base/bytes.h"
 #include "exec/coverage_map.h"
 
 #include <stdarg.h>
@@ -80,6 +81,14 @@ static int probe_once(struct probe *probe, const struct tool_call *call,
     return 0;
 }
 
+// A stalled host makes commands slower, not faster: the least counts.
+static void probe_note_time(const struct probe *probe, const struct tool_call *call) {
+    uint32_t ms = (uint32_t)min_u64(probe->outcome.wall_us / 1000 + 1, UINT32_MAX);
+    uint32_t *least = &probe->tool->convert_ms;
+    if (call->op == OP_CONVERT && probe_succeeded(probe) && (*least == 0 || ms < *least))
+        *least = ms;
+}
+
 // Runs a call; probe->result says what came of it. `expected`: a failure is worth a word.
 static int probe_call(struct probe *probe, const struct tool_call *call, bool expected) {
     struct tool_argv argv;
@@ -91,6 +100,7 @@ static int probe_call(struct probe *probe, const struct tool_call *call, bool ex
                            probe->result.class != OUTCOME_USAGE;
     if (!probe_succeeded(probe) && may_be_spurious && probe_once(probe, call, &argv) != 0)
         return -1;
+    probe_note_time(probe, call);
     bool wrong = !probe_succeeded(probe) || probe->result.json_failed ||
                  (operation_writes(call->op) && !probe_exists(probe, call->output));
     if (wrong && expected)

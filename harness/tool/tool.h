@@ -88,6 +88,7 @@ struct tool {
     char qemu_version[24];     // instar: what it is given; see tool_set_qemu_version
     char lies[256];            // stand-in: STANDIN_LIE in force, else ""
     char guests[512];          // instar itself: INSTAR_BIN_DIR in force, else ""
+    uint32_t convert_ms;       // wall clock of the fastest conversion of the probe; 0: none
     uint32_t edges;            // of its code, which it counts (exec/coverage_map.h); 0: it does not
     uint32_t edges_dropped;    // others, for which the map has no room
     enum exec_backend backend; // how its commands run

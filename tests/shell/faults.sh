@@ -80,6 +80,13 @@ refuses_behind_the_deadline() {
     status 77 "$ROOT/build/fuzz_instar" -artifact_prefix="$SCRATCH/" "$SCRATCH/slow-refusal.bin"
 }
 check "so is a refusal behind it, in a campaign too" refuses_behind_the_deadline
+tool=$(fake slow-machine/instar <<'S'
+case "$*" in *convert*) /bin/sleep 0.25 ;; esac
+exec $STANDIN "$@"
+S
+)
+INSTAR=$tool INSTAR_FUZZ_EXEC=plain check "of a tool that is slow here the first lines say what to set" \
+    says 0 "gives it ten times as long" "$FUZZ" doctor
 tool=$(fake slow-answer/instar <<'S'
 case "$*" in *convert*src*|*info*src*) /bin/sleep 1.2 ;; esac
 exec $STANDIN "$@"
