@@ -97,8 +97,10 @@ mkdir "$SCRATCH/few" && cp "$ROOT/build/seeds/raw-size-zero" "$SCRATCH/few"
 export SEEDS=$SCRATCH/few
 stopped() {
     local pid
-    set -m # a group of its own, which hears SIGINT
-    CAMPAIGN=$SCRATCH/campaign DURATION=600 "$ROOT/ci/known" quiet shifted >"$SCRATCH/said" 2>&1 &
+    # A group of its own, which hears SIGINT, also where all of this was begun by one that does not
+    # (nohup make test &).
+    set -m
+    CAMPAIGN=$SCRATCH/campaign DURATION=600 env --default-signal=INT "$ROOT/ci/known" quiet shifted >"$SCRATCH/said" 2>&1 &
     pid=$!
     # Before its engine starts there is no campaign to stop.
     soon test -e "$SCRATCH/campaign/quiet/log/libfuzzer-1.log"
