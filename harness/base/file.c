@@ -46,9 +46,9 @@ int file_pwrite(int fd, const void *buffer, size_t length, uint64_t offset, stru
 }
 
 static int copy_range(int from, int to, uint64_t at, uint64_t end, struct fault *fault) {
-    uint8_t buffer[65536];
+    uint8_t buffer[PIECE];
     while (at < end) {
-        size_t length = end - at < sizeof buffer ? (size_t)(end - at) : sizeof buffer;
+        size_t length = (size_t)min_u64(end - at, sizeof buffer);
         if (file_pread(from, buffer, length, at, fault) ||
             file_pwrite(to, buffer, length, at, fault))
             return -1;

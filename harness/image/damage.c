@@ -19,8 +19,6 @@ const char *const image_damage_names[IMAGE_DAMAGES] = {
     [DAMAGE_REFCOUNT] = "refcount",
 };
 
-// --- the damage ------------------------------------------------------------------------------
-
 struct refcounts {
     int fd;
     uint32_t order, cluster, blocks;
@@ -48,8 +46,7 @@ static int set(struct refcounts *counts, uint64_t cluster, uint64_t value, struc
     return file_pwrite(counts->fd, counts->block, counts->cluster, counts->block_at, fault);
 }
 
-static int leak(struct refcounts *counts, uint64_t chosen, struct fault *fault) {
-    (void)chosen;
+static int leak(struct refcounts *counts, struct fault *fault) {
     uint64_t added = counts->clusters;
     int status = load_block(counts, added, fault);
     if (status)
@@ -107,8 +104,8 @@ static int damage_open(int fd, struct image *image, enum image_damage damage, ui
     int status = !table || !block ? fault_set(fault, "out of memory")
                                   : file_pread(fd, table, bytes, state->reftable_offset, fault);
     if (status == 0)
-        status = damage == DAMAGE_LEAK ? leak(&counts, chosen, fault)
-                                       : forget_refcount(&counts, chosen, fault);
+        status =
+            damage == DAMAGE_LEAK ? leak(&counts, fault) : forget_refcount(&counts, chosen, fault);
     free(table);
     free(block);
     return status;

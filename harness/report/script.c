@@ -157,9 +157,9 @@ static void put_beginning(const struct report *report, struct buffer *out) {
                      "cd \"$work\" || exit 2\n");
 }
 
-static const struct oracle *judged_by(const struct report *report) {
+static const struct judgement *judgement_of(const struct report *report) {
     const struct finding *finding = report->finding;
-    return report->record->steps[finding->step].judgements.items[finding->judgement].oracle;
+    return &report->record->steps[finding->step].judgements.items[finding->judgement];
 }
 
 static void put_step(const struct report *report, size_t index, struct buffer *out) {
@@ -173,13 +173,13 @@ static void put_step(const struct report *report, size_t index, struct buffer *o
         put_copies(step, out);
     put_command(step, SIDE_A, out);
     put_command(step, SIDE_B, out);
-    if (is_finding && judged_by(report)->beside) {
+    if (is_finding && judgement_of(report)->oracle->beside) {
         put_beside(step, SIDE_A, out);
         put_beside(step, SIDE_B, out);
     }
     if (is_finding)
         put_comparison(step, out);
-    if (is_finding && strcmp(judged_by(report)->type, "output_kind_divergence") == 0)
+    if (is_finding && strcmp(judgement_of(report)->oracle->type, "output_kind_divergence") == 0)
         put_headers(step, out);
 }
 
@@ -211,8 +211,6 @@ void report_script(const struct report *report, struct buffer *out) {
                      "}\n");
     for (size_t i = 0; i <= report->finding->step; i++)
         put_step(report, i, out);
-    const struct judgement *judgement =
-        &record->steps[report->finding->step].judgements.items[report->finding->judgement];
     buffer_text(out, "cat <<'END'\n=== what was found\n");
-    buffer_format(out, "%s\nEND\n", judgement->text);
+    buffer_format(out, "%s\nEND\n", judgement_of(report)->text);
 }
