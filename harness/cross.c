@@ -14,6 +14,7 @@
 #include <string.h>
 
 struct question {
+    enum cross_check check;
     struct step_record *step;
     struct chain *chain;
     const struct material *input;
@@ -115,12 +116,13 @@ static bool make_damaged(const struct question *question, enum image_damage dama
     char from[4096], to[4096], name[sizeof *step->damaged];
     if (step->damaged[damage][0])
         return true;
-    snprintf(name, sizeof name, "c.damage%zu-%s.qcow2", question->index + 1,
-             image_damage_names[damage]);
+    snprintf(name, sizeof name, "c.damage%zu-%s.%s", question->index + 1,
+             image_damage_names[damage], image_driver(step->step.source)->name);
     snprintf(from, sizeof from, "%s/%s", folder, step->step.input_name);
     snprintf(to, sizeof to, "%s/%s", folder, name);
     struct fault none;
-    if (image_damage(from, to, damage, hash_of_input(question), DAMAGED_MOST, &none))
+    if (image_damage(from, to, step->step.source, damage, hash_of_input(question), DAMAGED_MOST,
+                     &none))
         return false;
     memcpy(step->damaged[damage], name, sizeof name);
     return true;
@@ -199,22 +201,16 @@ static bool compare_other(const struct question *question, struct tool_call *cal
 }
 
 // Only of what was built here it is certain that nothing else is wrong with it.
-static bool check_damaged(const struct question *question, struct tool_call *call,
-                          enum image_damage damage) {
+static bool check_damaged(const struct question *question, struct tool_call *call) {
     const struct oracle_step *step = &question->step->step;
+    enum image_damage damage = (enum image_damage)(question->check - CROSS_CHECK_DAMAGED);
     call->op = OP_CHECK;
-    if (step->source != IMAGE_QCOW2 || step->input_is_output || !make_damaged(question, damage))
+    if (step->input_is_output ||
+        !tool_checks(&question->chain->tools[question->side], step->source) ||
+        !make_damaged(question, damage))
         return false;
     call->input = question->step->damaged[damage];
     return true;
-}
-
-static bool check_leak(const struct question *question, struct tool_call *call) {
-    return check_damaged(question, call, DAMAGE_LEAK);
-}
-
-static bool check_refcount(const struct question *question, struct tool_call *call) {
-    return check_damaged(question, call, DAMAGE_REFCOUNT);
 }
 
 #define WRITES (1u << OP_CONVERT | 1u << OP_CONVERT_COMPRESSED)
@@ -225,27 +221,30 @@ static const struct cross_row {
     bool by_qemu_img;
     // Completes a call that reads the step's input; false: there is nothing to ask.
     bool (*describe)(const struct question *question, struct tool_call *call);
-} rows[CROSS_CHECKS] = {
+} rows[CROSS_CHECK_DAMAGED + 1] = {
     [CROSS_MAP] = {5, 1u << OP_MEASURE, false, map_input},
     [CROSS_CHECK_FIT] = {7, 1u << OP_MEASURE, true, check_fit},
     [CROSS_MEASURE_INPUT] = {5, WRITES, false, measure_input},
     [CROSS_MEASURE_OUTPUT] = {5, WRITES, false, measure_output},
     [CROSS_COMPARE_OUTPUT] = {29, WRITES, false, compare_output},
     [CROSS_COMPARE_OTHER] = {29, WRITES, false, compare_other},
-    [CROSS_CHECK_LEAK] = {5, 1u << OP_CHECK, false, check_leak},
-    [CROSS_CHECK_REFCOUNT] = {5, 1u << OP_CHECK, false, check_refcount},
+    [CROSS_CHECK_DAMAGED] = {7, 1u << OP_CHECK, false, check_damaged},
 };
+
+static const struct cross_row *row_of(int check) {
+    return &rows[check < CROSS_CHECK_DAMAGED ? check : CROSS_CHECK_DAMAGED];
+}
 
 unsigned cross_turns(const uint8_t *data, size_t size) {
     unsigned turns = 0;
     for (int check = 0; check < CROSS_CHECKS; check++)
-        turns |= turn_of(data, size, rows[check].share) ? 1u << check : 0;
+        turns |= turn_of(data, size, row_of(check)->share) ? 1u << check : 0;
     return turns;
 }
 
-static int ask(const struct question *question, enum cross_check check, const struct tool *tool,
+static int ask(const struct question *question, const struct tool *tool,
                const struct tool_call *call, struct fault *fault) {
-    struct cross_record *record = &question->step->beside[question->side][check];
+    struct cross_record *record = &question->step->beside[question->side][question->check];
     struct oracle_side *side = step_side(question->step, question->side);
     enum outcome_class class;
     record->tool = tool;
@@ -253,19 +252,20 @@ static int ask(const struct question *question, enum cross_check check, const st
     if (step_call(question->chain, tool, call, &record->outcome, &class, fault))
         return -1;
     tool_parse(tool, call->op, &record->outcome, &record->result);
-    side->beside[check] = (struct cross_answer){&record->result, &record->outcome};
+    side->beside[question->check] = (struct cross_answer){&record->result, &record->outcome};
     return 0;
 }
 
 int cross_ask(struct step_record *step, struct chain *chain, int side, size_t index,
               const struct material *input, struct fault *fault) {
-    const struct question question = {step, chain, input, side, index};
+    struct question question = {0, step, chain, input, side, index};
     if (chain->confirming && chain->confirming->step != index)
         return 0;
     for (int check = 0; check < CROSS_CHECKS; check++) {
-        const struct cross_row *row = &rows[check];
+        const struct cross_row *row = row_of(check);
         const struct tool *tool = row->by_qemu_img ? output_checker(chain) : &chain->tools[side];
         struct tool_call call = {.input = step->step.input_name, .input_format = step->step.source};
+        question.check = (enum cross_check)check;
         if (!(chain->cross_turn >> check & 1) || !(row->ops & 1u << step->step.op) || !tool ||
             clock_us() > chain->deadline_us || !row->describe(&question, &call) ||
             !tool_supports(tool, &call, NULL))
@@ -273,7 +273,7 @@ int cross_ask(struct step_record *step, struct chain *chain, int side, size_t in
         bool of_input = call.input == step->step.input_name;
         if (of_input && step_cannot_tell_format(tool, call.op, input))
             continue;
-        if (ask(&question, (enum cross_check)check, tool, &call, fault))
+        if (ask(&question, tool, &call, fault))
             return -1;
     }
     return 0;

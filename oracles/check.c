@@ -3,7 +3,8 @@
 // Consistency. Tools that check must agree on clean or not clean; an image of our own making is
 // clean by construction, so there every complaint is a finding, and so is a tool that no longer
 // checks what it can check; and what a convert wrote, also the one behind a measure, must pass the
-// reference checker. Counts are not compared: each tool counts different things.
+// reference checker. Counts are not compared, since each tool counts different things, but a tool's
+// own must lead to how it ended.
 #include "oracles/rule.h"
 
 #include <string.h>
@@ -82,6 +83,8 @@ static void judge_check(const struct oracle *oracle, const struct oracle_step *s
                         side->result->json_problem);
             return;
         }
+        if (!oracle_check_counts(oracle, step, out, i, side->result))
+            return;
     }
     for (int i = 0; i < ORACLE_SIDES; i++)
         if ((clean[i] == 0 && judge_complaint(oracle, step, out, i, clean[!i])) ||
@@ -170,6 +173,9 @@ static void opinion(const struct oracle_step *step, const struct judgement *judg
     else if (!*judgement->field)
         opinion_accuse(step, judgement, opinion, OPINION_BY_CONTRACT,
                        "It gave a verdict without the documented JSON.");
+    else if (strncmp(judgement->detail, "counts_", 7) == 0)
+        opinion_accuse(step, judgement, opinion, OPINION_BY_CONTRACT,
+                       "How a check ends follows from what it counts.");
     else if (is_built_by_us(step))
         opinion_accuse(step, judgement, opinion, OPINION_BY_TRUTH,
                        "The image was built without a fault.");

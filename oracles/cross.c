@@ -13,8 +13,13 @@ const char *const cross_names[CROSS_CHECKS] = {
     [CROSS_MEASURE_OUTPUT] = "measure of the output",
     [CROSS_COMPARE_OUTPUT] = "compare of input and output",
     [CROSS_COMPARE_OTHER] = "compare with one byte changed",
-    [CROSS_CHECK_LEAK] = "check of a copy with a leak",
-    [CROSS_CHECK_REFCOUNT] = "check of a copy with a refcount lost",
+    [CROSS_CHECK_DAMAGED + DAMAGE_LEAK] = "check of a copy with a leak",
+    [CROSS_CHECK_DAMAGED + DAMAGE_REFCOUNT] = "check of a copy with a refcount lost",
+    [CROSS_CHECK_DAMAGED + DAMAGE_EXCESS] = "check of a copy with a refcount too high",
+    [CROSS_CHECK_DAMAGED + DAMAGE_COPIED] = "check of a copy with a COPIED flag wrong",
+    [CROSS_CHECK_DAMAGED + DAMAGE_SUBCLUSTERS] = "check of a copy with a subcluster both",
+    [CROSS_CHECK_DAMAGED + DAMAGE_OVERLAP] = "check of a copy with an overlap",
+    [CROSS_CHECK_DAMAGED + DAMAGE_BEYOND] = "check of a copy with a unit beyond",
 };
 
 bool oracle_known(const struct judgements *out, const struct oracle_side *side) {

@@ -6,6 +6,7 @@
 #ifndef ORACLES_CROSS_H
 #define ORACLES_CROSS_H
 
+#include "image/damage.h"
 #include "tool/tool.h"
 
 enum cross_check {
@@ -15,10 +16,13 @@ enum cross_check {
     CROSS_MEASURE_OUTPUT, // the same of what it wrote
     CROSS_COMPARE_OUTPUT, // input of a convert and what it wrote: the same disk
     CROSS_COMPARE_OTHER,  // input of a convert and an image in which one byte is another
-    CROSS_CHECK_LEAK,     // check of a copy of a check's input that has a leaked cluster
-    CROSS_CHECK_REFCOUNT, // the same of one in which a cluster in use has no refcount
-    CROSS_CHECKS
+    CROSS_CHECK_DAMAGED,  // check of a copy of a check's input with the first of image/damage.h,
+                          // and one for each of the others
+    CROSS_CHECKS = CROSS_CHECK_DAMAGED + IMAGE_DAMAGES
 };
+static inline enum cross_check cross_check_damaged(enum image_damage damage) {
+    return (enum cross_check)(CROSS_CHECK_DAMAGED + (int)damage);
+}
 // "map", "compare of input and output", ...
 extern const char *const cross_names[CROSS_CHECKS];
 

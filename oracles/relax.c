@@ -210,6 +210,12 @@ static bool map_standin_vhdx(const struct relax_query *query) {
     return query->tool->is_standin && query->step->source == IMAGE_VHDX;
 }
 
+// Asked of that damage alone.
+static bool damage_overlap(const struct relax_query *query) {
+    return query->tool->kind == TOOL_QEMU_IMG &&
+           (query->step->source == IMAGE_VMDK || query->step->source == IMAGE_VHDX);
+}
+
 const struct relaxation relaxations[RELAXATIONS] = {
     [RELAX_PAIR_VPC_CYLINDERS].name = "pair_vpc_cylinders",
     [RELAX_PAIR_VPC_CYLINDERS].used_by = "convert_content_divergence",
@@ -337,6 +343,13 @@ const struct relaxation relaxations[RELAXATIONS] = {
     [RELAX_MAP_STANDIN_VHDX].reason =
         "The stand-in maps the blocks of a VHDX that are present, as instar does; its measure "
         "counts the whole disk, as qemu-img's does. (instar's counts those blocks.)",
+
+    [RELAX_DAMAGE_OVERLAP].name = "damage_overlap",
+    [RELAX_DAMAGE_OVERLAP].used_by = "check_damage_divergence",
+    [RELAX_DAMAGE_OVERLAP].applies = damage_overlap,
+    [RELAX_DAMAGE_OVERLAP].reason =
+        "qemu-img's check of a vmdk or vhdx asks of each entry whether it lies in the file, and "
+        "never whether another one has that place (docs/findings.md).",
 };
 
 bool relax_allows(enum relaxation_id id, const struct relax_query *query) {

@@ -100,6 +100,39 @@ void oracle_number_of(struct judgement *judgement, const char *field, int side, 
     oracle_values(judgement, field, side == 0 ? text : NULL, side == 0 ? NULL : text);
 }
 
+// instar's refcount errors are among its check-errors, and leaks, too.
+static bool counts_fit(const struct tool_result *result) {
+    uint64_t corruptions = result->check.corruptions, leaks = result->check.leaks;
+    uint64_t errors = result->check.check_errors;
+    switch (result->class) {
+    case OUTCOME_CLEAN:
+        return !corruptions && !leaks && !errors;
+    case OUTCOME_LEAKS:
+        return !corruptions && leaks;
+    case OUTCOME_CORRUPT:
+        return corruptions || errors;
+    default:
+        return true;
+    }
+}
+
+bool oracle_check_counts(const struct oracle *oracle, const struct oracle_step *step,
+                         struct judgements *out, int side, const struct tool_result *check) {
+    if (!check->check.present || check->json_failed || counts_fit(check))
+        return true;
+    char words[64];
+    const struct oracle_side *of = oracle_side_at(step, side);
+    struct judgement *judgement =
+        oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "counts_", of, "");
+    snprintf(words, sizeof words, "%" PRIu64 " corruptions, %" PRIu64 " leaks",
+             check->check.corruptions, check->check.leaks);
+    oracle_values(judgement, "counts", side == 0 ? words : NULL, side == 0 ? NULL : words);
+    oracle_text(judgement, "%s's check ends with %s, and counts %s.", of->tool->name,
+                outcome_class_names[check->class], words);
+    oracle_explained(step, out, judgement);
+    return false;
+}
+
 bool oracle_explained(const struct oracle_step *step, struct judgements *out,
                       struct judgement *judgement) {
     if (out->registry)

@@ -45,6 +45,10 @@ void oracle_number_of(struct judgement *judgement, const char *field, int side, 
 bool oracle_explained(const struct oracle_step *step, struct judgements *out,
                       struct judgement *judgement);
 
+// A finished check's counts lead to how it ended. Otherwise judges that (`counts_`): false.
+bool oracle_check_counts(const struct oracle *oracle, const struct oracle_step *step,
+                         struct judgements *out, int side, const struct tool_result *check);
+
 // Has one of the judgements from `from` on diverged, and is not known?
 bool oracle_diverged(const struct judgements *out, size_t from);
 // Does the registry explain one of this side's answers? Then how it deviates is told already, and

@@ -35,6 +35,14 @@ CHECK=$(text check <<'J'
 {"format": "qcow2", "virtual_size": 1048576, "writes": [{"offset_bytes": 0, "length_bytes": 65536}], "operations": [{"op": "check"}]}
 J
 )
+GRAINS=$(text grains <<'J'
+{"format": "vmdk", "virtual_size": 1048576, "writes": [{"offset_bytes": 0, "length_bytes": 262144}], "operations": [{"op": "check"}]}
+J
+)
+SUBCLUSTERS=$(text subclusters <<'J'
+{"format": "qcow2", "extended_l2": true, "virtual_size": 1048576, "writes": [{"offset_bytes": 0, "length_bytes": 262144}], "operations": [{"op": "check"}]}
+J
+)
 PLACES=$(text places <<'J'
 {"format": "raw", "virtual_size": 1048576, "writes": [{"offset_bytes": 131072, "length_bytes": 65536}],
  "operations": [{"op": "measure", "target": "raw"}]}
@@ -56,12 +64,21 @@ for question in "compare -f raw -F raw src.raw b.out1.raw" "compare -f raw -F ra
     "check --output=json -f vmdk a.fit3.vmdk"; do
     check "beside a convert: $question" says "$question" "$FUZZ" replay "$CONVERT"
 done
-for question in "check --output=json -f qcow2 c.damage1-leak.qcow2|check of a copy with a leak +leaks +leaks" \
-    "check --output=json -f qcow2 c.damage1-refcount.qcow2|check of a copy with a refcount lost +corrupt +corrupt"; do
-    check "beside a check: ${question%%|*}" says "${question%%|*}" "$FUZZ" replay "$CHECK"
-    check "... and what both say" says "${question##*|}" "$FUZZ" replay "$CHECK"
-done
-check "nothing of it diverges" status 0 "$FUZZ" replay "$MEASURE" "$CONVERT" "$CHECK" "$PLACES"
+# damaged CASE FORMAT DAMAGE ANSWERS: the question, and what both say in the table of answers.
+damaged() {
+    check "beside a check of $2: a copy with $3" \
+        says "check --output=json -f $2 c.damage1-$3.$2" "$FUZZ" replay "$1"
+    check "... and what both say" says "check of a copy with $4" "$FUZZ" replay "$1"
+}
+damaged "$CHECK" qcow2 leak "a leak +leaks +leaks"
+damaged "$CHECK" qcow2 refcount "a refcount lost +corrupt +corrupt"
+damaged "$CHECK" qcow2 excess "a refcount too high +(leaks|corrupt) +(leaks|corrupt)"
+damaged "$SUBCLUSTERS" qcow2 copied "a COPIED flag wrong +corrupt +corrupt"
+damaged "$SUBCLUSTERS" qcow2 subclusters "a subcluster both +corrupt +corrupt"
+damaged "$SUBCLUSTERS" qcow2 overlap "an overlap +corrupt +corrupt"
+damaged "$GRAINS" vmdk overlap "an overlap +corrupt +clean"
+damaged "$GRAINS" vmdk beyond "a unit beyond +corrupt +refused"
+check "nothing of it diverges" status 0 "$FUZZ" replay "$MEASURE" "$CONVERT" "$CHECK" "$PLACES" "$GRAINS" "$SUBCLUSTERS"
 
 # found LIE SIGNATURE CASE: the replay of the case diverges in this and nothing else.
 found() {
@@ -84,6 +101,9 @@ lie map-zero-clusters-as-data map_divergence-measure-qcow2-qcow2-data_instar "$M
 lie map-reads-zeros map_measure_divergence-measure-qcow2-qcow2-instar "$ZEROS" '"start": 0, "length": 65536.*"zero": true, "data": true'
 lie compare-first-cluster-only compare_divergence-convert-raw-raw-identical_instar "$SAME" '"identical": true'
 lie lost-refcounts-unseen check_damage_divergence-check-qcow2-none-refcount_instar "$CHECK" '"corruptions": 0,'
+lie leaks-unseen check_damage_divergence-check-qcow2-none-leak_instar "$CHECK" '"leaks": 0,'
+lie leaks-not-counted check_damage_divergence-check-qcow2-none-counts_instar "$CHECK" '"leaks": 0,'
+lie tables-unchecked check_damage_divergence-check-vmdk-none-overlap_instar "$GRAINS" '"corruptions": 0,'
 lie map-offsets-from-first-run map_divergence-measure-raw-raw-offset_instar "$PLACES" '"start": 131072, .*"offset": 0}'
 report=$SCRATCH/compare-first-cluster-only/findings/compare_divergence-convert-raw-raw-identical_instar/report.json
 check "a report has question and answer" grep -q '"question":[[:space:]]*"compare with one byte changed"' "$report"

@@ -128,6 +128,10 @@ used map_standin_vhdx map_measure_divergence-measure-vhdx-qcow2-instar "$(text v
 {"format": "vhdx", "virtual_size": 1048576, "operations": [{"op": "measure", "target": "qcow2"}]}
 J
 )"
+used damage_overlap check_damage_divergence-check-vmdk-none-overlap_qemu_img "$(text check-vmdk <<'J'
+{"format": "vmdk", "virtual_size": 1048576, "writes": [{"offset_bytes": 0, "length_bytes": 262144}], "operations": [{"op": "check"}]}
+J
+)"
 used filename info_output_divergence-info-vmdk-none-filename "$(text info-vmdk <<'J'
 {"format": "vmdk", "virtual_size": 1048576, "operations": [{"op": "info"}]}
 J

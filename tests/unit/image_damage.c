@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A copy with one fault has that fault, in every cluster that can have it, and no other: our check
-// and qemu-img's say so, and the guest's bytes are still there.
-#include "image_helper.h"
+// A copy with one fault has that fault, in every place that can have it, and no other: our check
+// and qemu-img's say so, and unless the fault is one of places, the guest's bytes are still there.
+#include "tests/unit/image_disk_helper.h"
 
-#include "image/content.h"
 #include "image/damage.h"
-
-#include <sys/stat.h>
 
 #define SOUND   "sound.qcow2"
 #define UNSOUND "unsound.qcow2"
@@ -33,41 +30,55 @@ static void write_sound(struct content *content, uint32_t cluster_bits, uint32_t
     image_written_free(&written);
 }
 
-static void damage(enum image_damage kind, uint64_t chosen) {
+// False: this image cannot have it.
+static bool try_damage(enum image_format format, enum image_damage kind, uint64_t chosen) {
     struct fault fault = {{0}};
     unlink(UNSOUND);
-    if (image_damage(SOUND, UNSOUND, kind, chosen, 16 << 20, &fault))
-        fail_msg("%s", fault.text);
+    return image_damage(SOUND, UNSOUND, format, kind, chosen, 16 << 20, &fault) == 0;
+}
+
+static void damage(enum image_damage kind, uint64_t chosen) {
+    assert_true(try_damage(IMAGE_QCOW2, kind, chosen));
 }
 
 static void expect_readable(const struct content *content) {
     static uint8_t expected[1 << 20], found[1 << 20];
-    struct image *image;
     struct fault fault = {{0}};
+    struct image *image = disk_open(UNSOUND, IMAGE_QCOW2);
     content_read(content, 0, expected, sizeof expected);
-    if (image_open(&image, UNSOUND, IMAGE_QCOW2, &fault) ||
-        image_read(image, 0, found, sizeof found, &fault))
+    if (image_read(image, 0, found, sizeof found, &fault))
         fail_msg("%s", fault.text);
     assert_memory_equal(expected, found, sizeof found);
     image_close(image);
 }
 
+static bool loses_nothing(enum image_damage kind) {
+    return kind <= DAMAGE_COPIED;
+}
+
+// The end of qemu-img's check; -1 without one here.
+static int qemu_img_check(enum image_format format) {
+    struct buffer text = {0};
+    char *argv[] = {"qemu-img", "check", "-f", (char *)image_driver(format)->name, UNSOUND, NULL};
+    int status = have_qemu_img() ? run_qemu_img(argv, &text) : -1;
+    buffer_free(&text);
+    return status;
+}
+
 static void expect_fault(enum image_damage kind) {
-    struct image *image;
     struct image_check check;
     struct fault fault = {{0}};
-    if (image_open(&image, UNSOUND, IMAGE_QCOW2, &fault) ||
-        image->driver->check(image, &check, &fault))
+    struct image *image = disk_open(UNSOUND, IMAGE_QCOW2);
+    if (image->driver->check(image, &check, &fault))
         fail_msg("%s", fault.text);
     image_close(image);
-    assert_int_equal(check.leaks, kind == DAMAGE_LEAK);
-    assert_int_equal(check.corruptions > 0, kind == DAMAGE_REFCOUNT);
-    if (!have_qemu_img())
-        return;
-    struct buffer text = {0};
-    char *argv[] = {"qemu-img", "check", "-f", "qcow2", UNSOUND, NULL};
-    assert_int_equal(run_qemu_img(argv, &text), kind == DAMAGE_LEAK ? 3 : 2);
-    buffer_free(&text);
+    bool leaks = kind == DAMAGE_LEAK || (kind == DAMAGE_EXCESS && check.corruptions == 0);
+    if (kind == DAMAGE_LEAK || kind == DAMAGE_EXCESS)
+        assert_int_equal(check.leaks, 1);
+    assert_int_equal(check.corruptions > 0, !leaks);
+    int status = qemu_img_check(IMAGE_QCOW2);
+    if (status >= 0)
+        assert_int_equal(status, leaks ? 3 : 2);
 }
 
 static void every_copy_has_its_one_fault(void **state) {
@@ -79,15 +90,39 @@ static void every_copy_has_its_one_fault(void **state) {
     struct content content = {0};
     for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
         write_sound(&content, images[i].cluster_bits, images[i].refcount_bits, images[i].extended);
-        damage(DAMAGE_LEAK, 0);
-        expect_readable(&content);
-        expect_fault(DAMAGE_LEAK);
-        for (uint64_t chosen = 0; chosen < 24; chosen++) {
-            damage(DAMAGE_REFCOUNT, chosen * 7);
-            expect_readable(&content);
-            expect_fault(DAMAGE_REFCOUNT);
+        for (int kind = 0; kind < IMAGE_DAMAGES; kind++) {
+            bool possible = kind == DAMAGE_SUBCLUSTERS ? images[i].extended
+                            : kind == DAMAGE_EXCESS    ? images[i].refcount_bits > 1
+                                                       : true;
+            for (uint64_t chosen = 0; chosen < 24; chosen++) {
+                assert_int_equal(try_damage(IMAGE_QCOW2, kind, chosen * 7), possible);
+                if (!possible)
+                    continue;
+                if (loses_nothing(kind))
+                    expect_readable(&content);
+                expect_fault(kind);
+            }
         }
     }
+    content_free(&content);
+}
+
+// Of a refcount that is too high a COPIED flag knows, but not all clusters have one.
+static void an_excess_is_a_leak_or_corrupt(void **state) {
+    (void)state;
+    struct content content = {0};
+    struct fault fault = {{0}};
+    bool seen[2] = {false, false};
+    write_sound(&content, 12, 16, false);
+    for (uint64_t chosen = 0; chosen < 64; chosen++) {
+        struct image_check check;
+        damage(DAMAGE_EXCESS, chosen);
+        struct image *image = disk_open(UNSOUND, IMAGE_QCOW2);
+        assert_int_equal(image->driver->check(image, &check, &fault), 0);
+        seen[check.corruptions > 0] = true;
+        image_close(image);
+    }
+    assert_true(seen[0] && seen[1]);
     content_free(&content);
 }
 
@@ -130,6 +165,91 @@ static void the_choice_reaches_every_cluster(void **state) {
     content_free(&content);
 }
 
+// A reader may refuse the file, but nobody may find nothing wrong with it.
+static void expect_table_fault(enum image_format format, enum image_damage kind) {
+    struct image *image = NULL;
+    struct image_check check = {0};
+    struct fault fault = {{0}};
+    if (image_open(&image, UNSOUND, format, &fault) == 0)
+        assert_int_equal(image->driver->check(image, &check, &fault), 0);
+    assert_true(!image || check.corruptions > 0);
+    image_close(image);
+    int status = qemu_img_check(format);
+    bool unseen = format == IMAGE_VPC || (kind == DAMAGE_OVERLAP && format != IMAGE_QCOW2);
+    if (status >= 0 && !unseen)
+        assert_in_range(status, 1, 2);
+}
+
+// One entry differs, and nothing else.
+static void expect_one_entry(void) {
+    static uint8_t sound[16 << 20], unsound[16 << 20];
+    size_t length = read_all(SOUND, sound, sizeof sound), first = SIZE_MAX, last = 0;
+    assert_int_equal(read_all(UNSOUND, unsound, sizeof unsound), length);
+    for (size_t i = 0; i < length; i++)
+        if (sound[i] != unsound[i]) {
+            first = min_u64(first, i);
+            last = i;
+        }
+    assert_true(first < length && last - first < 8);
+}
+
+static void entries_of_every_format_can_be_wrong(void **state) {
+    (void)state;
+    static const struct {
+        enum image_format format;
+        struct image_options options;
+    } images[] = {
+        {IMAGE_QCOW2, {.cluster_bits = 16}},
+        {IMAGE_QCOW2, {.cluster_bits = 14, .extended_l2 = true, .qcow2_version = 3}},
+        {IMAGE_VMDK, {.grain_bits = 16}},
+        {IMAGE_VMDK, {.grain_bits = 12, .vmdk_subformat = VMDK_STREAM, .compress = true}},
+        {IMAGE_VPC, {.block_bits = 19}},
+        {IMAGE_VHDX, {.block_bits = 20}},
+    };
+    static const enum image_damage kinds[] = {DAMAGE_OVERLAP, DAMAGE_BEYOND};
+    struct content content = {0};
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
+        struct image_written written = {0};
+        disk_content(&content, 4 << 20, 1 << 18);
+        disk_make(SOUND, images[i].format, &images[i].options, &content, &written);
+        image_written_free(&written);
+        for (uint64_t chosen = 0; chosen < 2 * 13; chosen++) {
+            assert_true(try_damage(images[i].format, kinds[chosen % 2], chosen));
+            expect_one_entry();
+            expect_table_fault(images[i].format, kinds[chosen % 2]);
+        }
+        content_free(&content);
+    }
+}
+
+static void files_without_such_tables_cannot_have_wrong_ones(void **state) {
+    (void)state;
+    static const struct {
+        enum image_format format;
+        struct image_options options;
+    } images[] = {
+        {IMAGE_VPC, {.vpc_fixed = true}},
+        {IMAGE_VMDK, {.vmdk_subformat = VMDK_FLAT}},
+        {IMAGE_VMDK, {.vmdk_subformat = VMDK_SPLIT_SPARSE}},
+        {IMAGE_QCOW2, {.data_file = QCOW2_DATA_FILE, .qcow2_version = 3}},
+        {IMAGE_RAW, {0}},
+    };
+    struct content content = {0};
+    disk_content(&content, 4 << 20, 1 << 18);
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
+        struct image_written written = {0};
+        struct stat info;
+        disk_make(SOUND, images[i].format, &images[i].options, &content, &written);
+        assert_false(try_damage(images[i].format, DAMAGE_OVERLAP, 1));
+        assert_false(try_damage(images[i].format, DAMAGE_BEYOND, 1));
+        assert_int_equal(stat(UNSOUND, &info), -1);
+        for (size_t file = 0; file < written.file_count; file++)
+            unlink(written.files[file]);
+        image_written_free(&written);
+    }
+    content_free(&content);
+}
+
 static void what_cannot_be_damaged_is_left_alone(void **state) {
     (void)state;
     struct content content = {0};
@@ -137,11 +257,12 @@ static void what_cannot_be_damaged_is_left_alone(void **state) {
     struct stat info;
     write_sound(&content, 16, 16, false);
     unlink(UNSOUND);
-    assert_int_equal(image_damage(SOUND, UNSOUND, DAMAGE_LEAK, 0, 65536, &fault), -1);
+    assert_int_equal(image_damage(SOUND, UNSOUND, IMAGE_QCOW2, DAMAGE_LEAK, 0, 65536, &fault), -1);
     assert_string_equal(fault.text, "too large to copy");
     assert_int_equal(stat(UNSOUND, &info), -1);
     damage(DAMAGE_LEAK, 0);
-    assert_int_equal(image_damage(SOUND, UNSOUND, DAMAGE_LEAK, 0, 16 << 20, &fault), -1);
+    assert_int_equal(image_damage(SOUND, UNSOUND, IMAGE_QCOW2, DAMAGE_LEAK, 0, 16 << 20, &fault),
+                     -1);
     assert_int_equal(stat(UNSOUND, &info), 0); // it was there, and is not ours
     content_free(&content);
 }
@@ -155,7 +276,10 @@ static int leave(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_copy_has_its_one_fault),
+        cmocka_unit_test(an_excess_is_a_leak_or_corrupt),
         cmocka_unit_test(the_choice_reaches_every_cluster),
+        cmocka_unit_test(entries_of_every_format_can_be_wrong),
+        cmocka_unit_test(files_without_such_tables_cannot_have_wrong_ones),
         cmocka_unit_test(what_cannot_be_damaged_is_left_alone),
     };
     return cmocka_run_group_tests(tests, enter_directory, leave);

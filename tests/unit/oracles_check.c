@@ -119,6 +119,39 @@ static void a_verdict_without_json_diverges(void **state) {
     bench_end(&bench);
 }
 
+static void how_a_check_ends_follows_from_its_counts(void **state) {
+    (void)state;
+    static const struct {
+        enum outcome_class class;
+        uint64_t corruptions, leaks, errors;
+        bool fits;
+    } cases[] = {
+        {OUTCOME_CLEAN, 0, 0, 0, true},    {OUTCOME_CLEAN, 0, 1, 0, false},
+        {OUTCOME_CLEAN, 1, 0, 0, false},   {OUTCOME_CLEAN, 0, 0, 1, false},
+        {OUTCOME_LEAKS, 0, 2, 0, true},    {OUTCOME_LEAKS, 0, 2, 2, true},
+        {OUTCOME_LEAKS, 0, 0, 0, false},   {OUTCOME_LEAKS, 1, 2, 0, false},
+        {OUTCOME_CORRUPT, 1, 0, 0, true},  {OUTCOME_CORRUPT, 2, 3, 5, true},
+        {OUTCOME_CORRUPT, 0, 0, 1, true}, // a refcount error of instar
+        {OUTCOME_CORRUPT, 0, 1, 0, false},
+    };
+    struct bench bench;
+    bench_begin(&bench, OP_CHECK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bench.a_result.class = cases[i].class;
+        bench.a_result.check.present = true;
+        bench.a_result.check.corruptions = cases[i].corruptions;
+        bench.a_result.check.leaks = cases[i].leaks;
+        bench.a_result.check.check_errors = cases[i].errors;
+        if (!cases[i].fits)
+            bench_diverges(&bench, "check_divergence", "counts_instar");
+        else if (cases[i].class == OUTCOME_CLEAN)
+            bench_agrees(&bench, "check_divergence");
+        else
+            bench_diverges(&bench, "check_divergence", "clean_instar"); // of a sound image
+    }
+    bench_end(&bench);
+}
+
 static void a_convert_output_must_be_clean(void **state) {
     (void)state;
     struct bench bench;
@@ -151,6 +184,7 @@ int main(void) {
         cmocka_unit_test(who_can_check_a_sound_image_does),
         cmocka_unit_test(a_checker_that_dies_is_accused_itself),
         cmocka_unit_test(a_verdict_without_json_diverges),
+        cmocka_unit_test(how_a_check_ends_follows_from_its_counts),
         cmocka_unit_test(a_convert_output_must_be_clean),
         cmocka_unit_test(an_output_that_was_not_checked_says_nothing),
     };

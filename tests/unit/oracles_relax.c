@@ -72,6 +72,7 @@ static const struct demonstration demonstrations[RELAXATIONS] = {
     {RELAX_MAP_INSTAR_REFUSES, IMAGE_VMDK, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_QCOW2, ANY},
     {RELAX_MAP_INSTAR_COMPRESSED, IMAGE_QCOW2, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, ANY, ANY},
     {RELAX_MAP_STANDIN_VHDX, IMAGE_VHDX, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VPC, ANY},
+    {RELAX_DAMAGE_OVERLAP, IMAGE_VMDK, IMAGE_FORMATS, OP_CHECK, 0, 1, 1, IMAGE_QCOW2, ANY},
 };
 
 static void demonstrate(struct bench *bench, const struct demonstration *shown) {
@@ -100,11 +101,11 @@ static void demonstrate(struct bench *bench, const struct demonstration *shown) 
         bench->step.options.cluster_bits = 9;
 }
 
-// Of the contracts and maps; the others are for every tool.
+// Of the contracts, maps and damages; the others are for every tool.
 static bool is_qemu_imgs(enum relaxation_id id) {
     return id == RELAX_CONTRACT_METADATA || id == RELAX_CONTRACT_EMPTY ||
            id == RELAX_CONTRACT_REFCOUNT_TABLE || id == RELAX_MAP_NO_BLOCK_STATUS ||
-           id == RELAX_MAP_VPC_PRESENT;
+           id == RELAX_MAP_VPC_PRESENT || id == RELAX_DAMAGE_OVERLAP;
 }
 
 // The query of a demonstration, about the answer of the tool that it is about.
@@ -116,7 +117,7 @@ static struct relax_query query_of(const struct bench *bench, const struct demon
                                     is_qemu_imgs(shown->id) ? &bench->qemu_img : &bench->instar};
 }
 
-// Contracts and maps are each tool's own: what one of them may, the other may not.
+// Contracts, maps and damages are each tool's own: what one of them may, the other may not.
 static void relaxations_of_one_tool_do_not_reach_the_other(void **state) {
     (void)state;
     for (int i = RELAX_CONTRACT_METADATA; i < RELAXATIONS; i++) {

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the files of damage.h share: the copy in hand, and the damages themselves.
+#ifndef IMAGE_DAMAGE_KINDS_H
+#define IMAGE_DAMAGE_KINDS_H
+
+#include "image/damage.h"
+
+struct damaged_copy {
+    int fd;              // of the copy, which is still as sound as the image
+    struct image *image; // that was copied
+    uint64_t chosen;     // see image_damage
+};
+
+int damage_leak(const struct damaged_copy *copy, struct fault *fault);
+int damage_refcount(const struct damaged_copy *copy, struct fault *fault);
+int damage_excess(const struct damaged_copy *copy, struct fault *fault);
+int damage_copied(const struct damaged_copy *copy, struct fault *fault);
+int damage_subclusters(const struct damaged_copy *copy, struct fault *fault);
+int damage_overlap(const struct damaged_copy *copy, struct fault *fault);
+int damage_beyond(const struct damaged_copy *copy, struct fault *fault);
+
+#endif
