@@ -68,6 +68,17 @@ static int remove_output(const struct command_row *row, const struct tool_room *
     return unlink(path);
 }
 
+static int say_ended(const struct exec_outcome *outcome, const struct command_row *row,
+                     const struct contender *contender, const struct tool *tool,
+                     struct fault *fault) {
+    struct buffer words = {0};
+    exec_outcome_words(outcome, &words);
+    fault_set(fault, "%s %s (%s): %s. %s", tool->name, row->name, contender->backend, words.data,
+              outcome->err.length ? outcome->err.data : "It says nothing.");
+    buffer_free(&words);
+    return -1;
+}
+
 static int run_row(struct bench *bench, const struct command_row *row,
                    const struct contender *contender, int side, struct fault *fault) {
     static struct exec_outcome outcome;
@@ -83,8 +94,7 @@ static int run_row(struct bench *bench, const struct command_row *row,
         return -1;
     uint64_t us = clock_us() - start;
     if (outcome.end != EXEC_EXITED || outcome.value != 0)
-        return fault_set(fault, "%s %s (%s): %s", tool->name, row->name, contender->backend,
-                         outcome.err.data);
+        return say_ended(&outcome, row, contender, tool, fault);
     figure_add(
         figures_at(&bench->figures, "us", "%s/%s/%s", row->name, tool->role, contender->backend),
         (double)us);
