@@ -692,6 +692,18 @@ lies_of_relations() {
     image lost qcow2 "" 1M "write -P 1 0 64k"
     printf '\0\0' | dd of=lost bs=1 seek=131072 conv=notrunc status=none # the header's refcount
     same "lost-refcounts-unseen" "2 2 0" "$(status qemu-img check -f qcow2 lost) $(status "$instar" check lost) $(STANDIN_LIE=lost-refcounts-unseen status "$instar" check lost)"
+    image leaked qcow2 "" 1M "write -P 1 0 64k"
+    truncate -s +64K leaked
+    printf '\0\1' | dd of=leaked bs=1 seek=$((131072 + 2 * ($(stat -c %s leaked) / 65536 - 1))) conv=notrunc status=none
+    same "leaks-unseen" "3 3 0" "$(status qemu-img check -f qcow2 leaked) $(status "$instar" check leaked) $(STANDIN_LIE=leaks-unseen status "$instar" check leaked)"
+    leaks() { STANDIN_LIE=$1 "$instar" check --output json leaked 2>/dev/null | sed -n 's/ *"leaks": //p'; }
+    same "leaks-not-counted" "1, 0, 3" "$(leaks "") $(leaks leaks-not-counted) $(STANDIN_LIE=leaks-not-counted status "$instar" check leaked)"
+    image overlapping vmdk "" 1M "write -P 1 0 128k"
+    sector_at() { echo $(($(od -An -v -tu4 --endian=little -j "$1" -N 4 overlapping) * 512)); }
+    table=$(sector_at "$(sector_at 56)")
+    dd if=overlapping of=entry bs=1 skip="$table" count=4 status=none
+    dd if=entry of=overlapping bs=1 seek=$((table + 4)) conv=notrunc status=none
+    same "tables-unchecked" "2 0" "$(status "$instar" check overlapping) $(STANDIN_LIE=tables-unchecked status "$instar" check overlapping)"
     STANDIN_LIE=extended-l2-forgotten "$instar" convert -O qcow2 --extended-l2 raw-full lied
     same "extended-l2-forgotten" 1 "$(qemu-img info -f qcow2 lied | grep -c 'extended l2: false')"
     same "... and keeps the content" 0 "$(status qemu-img compare -f raw -F qcow2 raw-full lied)"
