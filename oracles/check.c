@@ -9,41 +9,42 @@
 
 #include <string.h>
 
-static bool is_built_by_us(const struct oracle_step *step) {
-    return step->truth.options && !step->input_is_output;
-}
-
 static bool has_verdict(const struct oracle_side *side) {
     enum outcome_class class = oracle_class(side);
     return class == OUTCOME_CLEAN || class == OUTCOME_LEAKS || class == OUTCOME_CORRUPT;
 }
 
-static void say_not_clean(const struct oracle *oracle, const struct oracle_step *step,
+// False: the registry explains it.
+static bool say_not_clean(const struct oracle *oracle, const struct oracle_step *step,
                           struct judgements *out, int i, const char *than) {
     const struct oracle_side *side = oracle_side_at(step, i);
     struct judgement *judgement =
         oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "clean_", side, "");
     const char *class = outcome_class_names[side->result->class];
     const struct oracle_side *other = oracle_side_at(step, !i);
-    const char *other_class = has_verdict(other) ? outcome_class_names[other->result->class] : NULL;
+    // Two that complain of a sound image are judged each for itself.
+    bool beside = has_verdict(other) &&
+                  (other->result->class == OUTCOME_CLEAN || !oracle_input_is_built(step));
+    const char *other_class = beside ? outcome_class_names[other->result->class] : NULL;
     oracle_values(judgement, "outcome", i == 0 ? class : other_class, i == 0 ? other_class : class);
     oracle_text(
         judgement, "%s calls the image %s (%" PRIu64 " corruptions, %" PRIu64 " leaks), %s.",
         side->tool->name, class, side->result->check.corruptions, side->result->check.leaks, than);
+    return !oracle_explained(step, out, judgement);
 }
 
-// `other`: 1 if the other tool finds it clean, 0 if not, -1 if it has no verdict.
+// A side's verdict: 1 it finds the image clean, 0 not, -1 it has none, or a known one. True: that
+// is judged, and ends the step.
 static bool judge_complaint(const struct oracle *oracle, const struct oracle_step *step,
                             struct judgements *out, int i, int other) {
-    const char *than = is_built_by_us(step) ? "though it was built without a fault"
-                       : other == 1         ? "while the other tool finds nothing wrong"
-                                            : "though no step before found a fault in it";
-    if (!is_built_by_us(step) && other == 0)
+    const char *than = oracle_input_is_built(step) ? "though it was built without a fault"
+                       : other == 1                ? "while the other tool finds nothing wrong"
+                                                   : "though no step before found a fault in it";
+    if (!oracle_input_is_built(step) && other == 0)
         return false; // they are of one mind
-    if (is_built_by_us(step) || other == 1 || step->truth.content)
-        say_not_clean(oracle, step, out, i, than);
-    else
-        oracle_say(out, oracle, VERDICT_INCONCLUSIVE, "complains_alone");
+    if (oracle_input_is_built(step) || other == 1 || step->truth.content)
+        return say_not_clean(oracle, step, out, i, than);
+    oracle_say(out, oracle, VERDICT_INCONCLUSIVE, "complains_alone");
     return true;
 }
 
@@ -55,7 +56,7 @@ static bool judge_silence(const struct oracle *oracle, const struct oracle_step 
     enum outcome_class class = oracle_class(side);
     bool refused =
         class == OUTCOME_REFUSED && !oracle_gave(other) && oracle_class(other) != OUTCOME_REFUSED;
-    if ((!refused && class != OUTCOME_NO_CHECKS) || !is_built_by_us(step) ||
+    if ((!refused && class != OUTCOME_NO_CHECKS) || !oracle_input_is_built(step) ||
         !tool_checks(side->tool, step->source) ||
         (side->tool->kind == TOOL_INSTAR && oracle_input_is_descriptor(step)))
         return false;
@@ -86,12 +87,15 @@ static void judge_check(const struct oracle *oracle, const struct oracle_step *s
         if (!oracle_check_counts(oracle, step, out, i, side->result))
             return;
     }
-    for (int i = 0; i < ORACLE_SIDES; i++)
+    for (int i = 0; i < ORACLE_SIDES; i++) {
         if ((clean[i] == 0 && judge_complaint(oracle, step, out, i, clean[!i])) ||
             judge_silence(oracle, step, out, i))
             return;
+        if (oracle_known(out, oracle_side_at(step, i)))
+            clean[i] = -1;
+    }
     bool one = clean[0] >= 0 || clean[1] >= 0, both = clean[0] >= 0 && clean[1] >= 0;
-    if (both || (one && is_built_by_us(step)))
+    if (both || (one && oracle_input_is_built(step)))
         oracle_say(out, oracle, VERDICT_AGREE, NULL);
 }
 
@@ -176,7 +180,7 @@ static void opinion(const struct oracle_step *step, const struct judgement *judg
     else if (strncmp(judgement->detail, "counts_", 7) == 0)
         opinion_accuse(step, judgement, opinion, OPINION_BY_CONTRACT,
                        "How a check ends follows from what it counts.");
-    else if (is_built_by_us(step))
+    else if (oracle_input_is_built(step))
         opinion_accuse(step, judgement, opinion, OPINION_BY_TRUTH,
                        "The image was built without a fault.");
 }

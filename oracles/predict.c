@@ -41,6 +41,12 @@ static bool accepted(const struct oracle_step *step, const char *field, char out
     return strcmp(field, "outcome") == 0;
 }
 
+static bool leaks(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
+    (void)step;
+    snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_LEAKS]);
+    return strcmp(field, "outcome") == 0;
+}
+
 static bool unchecked(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
     (void)step;
     snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_NO_CHECKS]);
@@ -58,6 +64,7 @@ const struct predictor predictors[] = {
     {"refused", "the tool refuses", refused, false},
     {"accepted", "the tool succeeds", accepted, false},
     {"unchecked", "the tool says that it has no checks for the format", unchecked, false},
+    {"leaks", "the tool's check ends with leaks", leaks, false},
     {"aborts", "the tool ends by SIGABRT", aborts, false},
     {"instar_raw_measure",
      "the length of a raw file rounded up to 64 KiB, all of it counted as allocated",
@@ -191,6 +198,10 @@ static bool bitmaps(const struct oracle_step *step) {
            step->truth.options->bitmap_count > 0;
 }
 
+static bool snapshots(const struct oracle_step *step) {
+    return step->source == IMAGE_QCOW2 && step->truth.snapshot_count > 0;
+}
+
 // A disk whose guest wrote what makes a reader take its file for another format.
 static bool foreign_magic(const struct oracle_step *step) {
     static const char *const magics[] = {"QFI\xfb", "conectix"};
@@ -256,6 +267,7 @@ const struct feature features[] = {
     {"extended_l2", "the input has extended L2 entries", extended_l2, false},
     {"backing", "there are files below the input", backing, false},
     {"bitmaps", "the input was built with persistent bitmaps", bitmaps, false},
+    {"snapshots", "the input was built with internal snapshots", snapshots, false},
     {"vpc_sizes_differ", "the footer's current size is above what the geometry shows",
      vpc_sizes_differ, false},
     {"foreign_magic", "a raw input or fixed VHD whose first bytes are another format's magic",
@@ -291,6 +303,10 @@ static uint64_t units_of_truth(const struct oracle_step *step) {
 bool predict_right(const struct oracle_step *step, const char *field, char right[PREDICT_ROOM],
                    char also[PREDICT_ROOM]) {
     *also = 0;
+    if (step->op == OP_CHECK && strcmp(field, "outcome") == 0) {
+        snprintf(right, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_CLEAN]);
+        return oracle_input_is_built(step);
+    }
     if (step->op == OP_MEASURE && step->truth.allocation)
         return predict_measure(step, field, step->truth.shown_size, units_of_truth(step), right);
     if (strcmp(field, "virtual-size") != 0)

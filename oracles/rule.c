@@ -28,6 +28,10 @@ bool oracle_both_gave(const struct oracle_step *step) {
     return oracle_gave(&step->a) && oracle_gave(&step->b);
 }
 
+bool oracle_input_is_built(const struct oracle_step *step) {
+    return step->truth.options && !step->input_is_output;
+}
+
 bool oracle_input_is_descriptor(const struct oracle_step *step) {
     const char *type = step->truth.create_type;
     return step->source == IMAGE_VMDK && type && *type &&

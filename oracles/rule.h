@@ -17,6 +17,8 @@
 bool oracle_gave(const struct oracle_side *side);
 bool oracle_both_gave(const struct oracle_step *step);
 
+// The input is a source that was built here, as it was built.
+bool oracle_input_is_built(const struct oracle_step *step);
 // vmdk: the input file is a descriptor in text, and the disk lies in other files.
 bool oracle_input_is_descriptor(const struct oracle_step *step);
 

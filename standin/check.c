@@ -93,6 +93,9 @@ static int check_source(const struct arguments *arguments, const struct source *
     // leaves such space itself between the regions of a vhdx.
     if (source->format == IMAGE_VMDK || source->format == IMAGE_VHDX)
         check.leaks = 0;
+    // A table of all of them and an L1 table of each, of at least a cluster.
+    if (source->info.snapshots && lie(LIE_SNAPSHOTS_NOT_WALKED))
+        check.leaks += 1 + source->info.snapshots;
     if (lie(LIE_LOST_REFCOUNTS_UNSEEN))
         check.corruptions = 0;
     if (lie(LIE_LEAKS_UNSEEN))

@@ -257,6 +257,10 @@ static const struct {
     [LIE_LEAKS_NOT_COUNTED] = {"leaks-not-counted",
                                "check ends with 3 where clusters are leaked, and prints no leak",
                                "check_damage_divergence"},
+    [LIE_SNAPSHOTS_NOT_WALKED] = {"snapshots-not-walked",
+                                  "check of a qcow2 calls the tables of its internal snapshots "
+                                  "leaked",
+                                  "check_divergence", DOCUMENTED},
 };
 
 // STANDIN_LIE=as-instar: the documented program that is played, by the name of its release.

@@ -152,6 +152,29 @@ static void how_a_check_ends_follows_from_its_counts(void **state) {
     bench_end(&bench);
 }
 
+// instar's check walks the active disk alone: leaks are known there, and nothing else.
+static void a_documented_complaint_is_known_and_hides_no_other(void **state) {
+    (void)state;
+    struct registry *registry = built_in();
+    struct bench bench;
+    bench_begin(&bench, OP_CHECK);
+    bench.said.registry = registry;
+    bench.step.source = IMAGE_QCOW2;
+    bench.step.truth.snapshot_count = 1;
+    bench.a_result.class = OUTCOME_LEAKS;
+    expect_known(&bench, "instar-snapshots-leak");
+    bench.b_result.class = OUTCOME_LEAKS; // qemu-img walks all of it
+    bench_diverges(&bench, "check_divergence", "clean_qemu_img");
+    bench.b_result.class = OUTCOME_CLEAN;
+    bench.a_result.class = OUTCOME_CORRUPT;
+    bench_diverges(&bench, "check_divergence", "clean_instar");
+    bench.a_result.class = OUTCOME_LEAKS;
+    bench.step.truth.snapshot_count = 0;
+    bench_diverges(&bench, "check_divergence", "clean_instar");
+    bench_end(&bench);
+    registry_free(registry);
+}
+
 static void a_convert_output_must_be_clean(void **state) {
     (void)state;
     struct bench bench;
@@ -185,6 +208,7 @@ int main(void) {
         cmocka_unit_test(a_checker_that_dies_is_accused_itself),
         cmocka_unit_test(a_verdict_without_json_diverges),
         cmocka_unit_test(how_a_check_ends_follows_from_its_counts),
+        cmocka_unit_test(a_documented_complaint_is_known_and_hides_no_other),
         cmocka_unit_test(a_convert_output_must_be_clean),
         cmocka_unit_test(an_output_that_was_not_checked_says_nothing),
     };
