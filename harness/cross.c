@@ -110,12 +110,13 @@ static uint64_t hash_of_input(const struct question *question) {
 }
 
 // Once for both tools. false: there is none.
-static bool make_damaged(const struct question *question, enum image_damage damage) {
+static bool has_damaged(const struct question *question, enum image_damage damage) {
     struct step_record *step = question->step;
     const char *folder = question->chain->room.workdir->case_path;
     char from[4096], to[4096], name[sizeof *step->damaged];
-    if (step->damaged[damage][0])
-        return true;
+    if (step->damages_tried >> damage & 1)
+        return step->damaged[damage][0];
+    step->damages_tried |= 1u << damage;
     snprintf(name, sizeof name, "c.damage%zu-%s.%s", question->index + 1,
              image_damage_names[damage], image_driver(step->step.source)->name);
     snprintf(from, sizeof from, "%s/%s", folder, step->step.input_name);
@@ -200,14 +201,19 @@ static bool compare_other(const struct question *question, struct tool_call *cal
     return true;
 }
 
+// Of a copy of what a tool finds leaking as it is, its leaks say nothing.
+static bool can_tell(const struct tool_result *of_input, enum image_damage damage) {
+    return of_input->class == OUTCOME_CLEAN || damage > DAMAGE_EXCESS;
+}
+
 // Only of what was built here it is certain that nothing else is wrong with it.
 static bool check_damaged(const struct question *question, struct tool_call *call) {
     const struct oracle_step *step = &question->step->step;
     enum image_damage damage = (enum image_damage)(question->check - CROSS_CHECK_DAMAGED);
     call->op = OP_CHECK;
-    if (step->input_is_output ||
-        !tool_checks(&question->chain->tools[question->side], step->source) ||
-        !make_damaged(question, damage))
+    if (!oracle_input_is_built(step) ||
+        !can_tell(&question->step->results[question->side], damage) ||
+        !has_damaged(question, damage))
         return false;
     call->input = question->step->damaged[damage];
     return true;
@@ -258,7 +264,8 @@ static int ask(const struct question *question, const struct tool *tool,
 
 int cross_ask(struct step_record *step, struct chain *chain, int side, size_t index,
               const struct material *input, struct fault *fault) {
-    struct question question = {0, step, chain, input, side, index};
+    struct question question = {
+        .step = step, .chain = chain, .input = input, .side = side, .index = index};
     if (chain->confirming && chain->confirming->step != index)
         return 0;
     for (int check = 0; check < CROSS_CHECKS; check++) {

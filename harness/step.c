@@ -34,6 +34,7 @@ static void begin_side(struct step_record *step, const struct chain *chain, int 
     step->outputs[side][0] = step->fits[side][0] = step->other[0] = 0;
     for (int damage = 0; damage < IMAGE_DAMAGES; damage++)
         step->damaged[damage][0] = 0;
+    step->damages_tried = 0;
     tool_result_free(&step->results[side]);
     cross_forget(step, side);
 }
@@ -210,7 +211,7 @@ static int take_answer(struct step_record *step, struct chain *chain, int side, 
     step->results[side].class = class;
     tool_parse(step_side(step, side)->tool, step->step.op, &step->outcomes[side],
                &step->results[side]);
-    bool succeeded = class == OUTCOME_OK || class == OUTCOME_CLEAN;
+    bool succeeded = class == OUTCOME_OK || class == OUTCOME_CLEAN || class == OUTCOME_LEAKS;
     return succeeded ? follow_up(step, chain, side, index, input, fault) : 0;
 }
 

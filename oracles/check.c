@@ -33,8 +33,8 @@ static bool say_not_clean(const struct oracle *oracle, const struct oracle_step 
     return !oracle_explained(step, out, judgement);
 }
 
-// A side's verdict: 1 it finds the image clean, 0 not, -1 it has none, or a known one. True: that
-// is judged, and ends the step.
+// `other`: 1 the other tool finds it clean, 0 not, -1 it has no verdict, or a known one. True:
+// judged, and the step ends.
 static bool judge_complaint(const struct oracle *oracle, const struct oracle_step *step,
                             struct judgements *out, int i, int other) {
     const char *than = oracle_input_is_built(step) ? "though it was built without a fault"
@@ -77,14 +77,7 @@ static void judge_check(const struct oracle *oracle, const struct oracle_step *s
         if (!has_verdict(side))
             continue;
         clean[i] = side->result->class == OUTCOME_CLEAN;
-        if (side->result->json_failed) {
-            struct judgement *judgement =
-                oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "unparsed_", side, "");
-            oracle_text(judgement, "%s did not print check's JSON: %s.", side->tool->name,
-                        side->result->json_problem);
-            return;
-        }
-        if (!oracle_check_counts(oracle, step, out, i, side->result))
+        if (!oracle_check_is_sound(oracle, step, out, i, side->result))
             return;
     }
     for (int i = 0; i < ORACLE_SIDES; i++) {
@@ -174,13 +167,7 @@ static void opinion(const struct oracle_step *step, const struct judgement *judg
     else if (step->op != OP_CHECK)
         opinion_accuse(step, judgement, opinion, OPINION_BY_TOOL,
                        "qemu-img's own check does not find its output clean.");
-    else if (!*judgement->field)
-        opinion_accuse(step, judgement, opinion, OPINION_BY_CONTRACT,
-                       "It gave a verdict without the documented JSON.");
-    else if (strncmp(judgement->detail, "counts_", 7) == 0)
-        opinion_accuse(step, judgement, opinion, OPINION_BY_CONTRACT,
-                       "How a check ends follows from what it counts.");
-    else if (oracle_input_is_built(step))
+    else if (!oracle_check_opinion(step, judgement, opinion) && oracle_input_is_built(step))
         opinion_accuse(step, judgement, opinion, OPINION_BY_TRUTH,
                        "The image was built without a fault.");
 }

@@ -112,6 +112,10 @@ static inline const struct oracle_side *oracle_side_at(const struct oracle_step 
 static inline bool oracle_is_tainted(const struct oracle_step *step) {
     return !step->truth.content && !step->options.size_only;
 }
+// Is the input a source of ours, as it was built?
+static inline bool oracle_input_is_built(const struct oracle_step *step) {
+    return step->truth.options && !step->input_is_output;
+}
 
 // OUTCOME_CLASSES if the side did not run.
 enum outcome_class oracle_class(const struct oracle_side *side);

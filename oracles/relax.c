@@ -216,6 +216,12 @@ static bool damage_overlap(const struct relax_query *query) {
            (query->step->source == IMAGE_VMDK || query->step->source == IMAGE_VHDX);
 }
 
+// Of that damage alone, too.
+static bool damage_subclusters(const struct relax_query *query) {
+    const struct tool *tool = query->tool;
+    return tool->kind == TOOL_QEMU_IMG && tool->version_number && tool->version_number < 60200;
+}
+
 const struct relaxation relaxations[RELAXATIONS] = {
     [RELAX_PAIR_VPC_CYLINDERS].name = "pair_vpc_cylinders",
     [RELAX_PAIR_VPC_CYLINDERS].used_by = "convert_content_divergence",
@@ -350,6 +356,12 @@ const struct relaxation relaxations[RELAXATIONS] = {
     [RELAX_DAMAGE_OVERLAP].reason =
         "qemu-img's check of a vmdk or vhdx asks of each entry whether it lies in the file, and "
         "never whether another one has that place (docs/findings.md).",
+
+    [RELAX_DAMAGE_SUBCLUSTERS].name = "damage_subclusters",
+    [RELAX_DAMAGE_SUBCLUSTERS].used_by = "check_damage_divergence",
+    [RELAX_DAMAGE_SUBCLUSTERS].applies = damage_subclusters,
+    [RELAX_DAMAGE_SUBCLUSTERS].reason =
+        "Up to 6.1 qemu-img's check does not look at the bitmaps of extended L2 entries.",
 };
 
 bool relax_allows(enum relaxation_id id, const struct relax_query *query) {

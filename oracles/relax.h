@@ -28,6 +28,7 @@ enum relaxation_id {
     RELAX_MAP_INSTAR_COMPRESSED,   // map_divergence
     RELAX_MAP_STANDIN_VHDX,        // map_measure_divergence
     RELAX_DAMAGE_OVERLAP,          // check_damage_divergence
+    RELAX_DAMAGE_SUBCLUSTERS,      // check_damage_divergence
     RELAXATIONS
 };
 

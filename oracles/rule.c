@@ -28,10 +28,6 @@ bool oracle_both_gave(const struct oracle_step *step) {
     return oracle_gave(&step->a) && oracle_gave(&step->b);
 }
 
-bool oracle_input_is_built(const struct oracle_step *step) {
-    return step->truth.options && !step->input_is_output;
-}
-
 bool oracle_input_is_descriptor(const struct oracle_step *step) {
     const char *type = step->truth.create_type;
     return step->source == IMAGE_VMDK && type && *type &&
@@ -104,7 +100,8 @@ void oracle_number_of(struct judgement *judgement, const char *field, int side, 
     oracle_values(judgement, field, side == 0 ? text : NULL, side == 0 ? NULL : text);
 }
 
-// instar's refcount errors are among its check-errors, and leaks, too.
+// instar's check-errors have leaks among them, too, and errors of refcounts that it counts nowhere
+// else; qemu-img's are those for which a check ends with 1.
 static bool counts_fit(const struct tool_result *result) {
     uint64_t corruptions = result->check.corruptions, leaks = result->check.leaks;
     uint64_t errors = result->check.check_errors;
@@ -112,29 +109,45 @@ static bool counts_fit(const struct tool_result *result) {
     case OUTCOME_CLEAN:
         return !corruptions && !leaks && !errors;
     case OUTCOME_LEAKS:
-        return !corruptions && leaks;
+        return !corruptions && leaks && errors <= leaks;
     case OUTCOME_CORRUPT:
-        return corruptions || errors;
+        return corruptions || errors > leaks;
     default:
         return true;
     }
 }
 
-bool oracle_check_counts(const struct oracle *oracle, const struct oracle_step *step,
-                         struct judgements *out, int side, const struct tool_result *check) {
-    if (!check->check.present || check->json_failed || counts_fit(check))
-        return true;
+bool oracle_check_is_sound(const struct oracle *oracle, const struct oracle_step *step,
+                           struct judgements *out, int i, const struct tool_result *check) {
+    const struct oracle_side *side = oracle_side_at(step, i);
+    struct judgement *judgement;
     char words[64];
-    const struct oracle_side *of = oracle_side_at(step, side);
-    struct judgement *judgement =
-        oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "counts_", of, "");
+    if (check->json_failed) {
+        judgement = oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "unparsed_", side, "");
+        oracle_text(judgement, "%s did not print check's JSON: %s.", side->tool->name,
+                    check->json_problem);
+        return false;
+    }
+    if (!check->check.present || counts_fit(check))
+        return true;
+    judgement = oracle_say_role(out, oracle, VERDICT_DIVERGENCE, "counts_", side, "");
     snprintf(words, sizeof words, "%" PRIu64 " corruptions, %" PRIu64 " leaks",
              check->check.corruptions, check->check.leaks);
-    oracle_values(judgement, "counts", side == 0 ? words : NULL, side == 0 ? NULL : words);
-    oracle_text(judgement, "%s's check ends with %s, and counts %s.", of->tool->name,
+    oracle_values(judgement, "counts", i == 0 ? words : NULL, i == 0 ? NULL : words);
+    oracle_text(judgement, "%s's check ends with %s, and counts %s.", side->tool->name,
                 outcome_class_names[check->class], words);
-    oracle_explained(step, out, judgement);
     return false;
+}
+
+bool oracle_check_opinion(const struct oracle_step *step, const struct judgement *judgement,
+                          struct opinion *opinion) {
+    bool unparsed = strncmp(judgement->detail, "unparsed_", 9) == 0;
+    if (!unparsed && strncmp(judgement->detail, "counts_", 7) != 0)
+        return false;
+    opinion_accuse(step, judgement, opinion, OPINION_BY_CONTRACT,
+                   unparsed ? "It gave a verdict without the documented JSON."
+                            : "How a check ends follows from what it counts.");
+    return true;
 }
 
 bool oracle_explained(const struct oracle_step *step, struct judgements *out,

@@ -17,8 +17,6 @@
 bool oracle_gave(const struct oracle_side *side);
 bool oracle_both_gave(const struct oracle_step *step);
 
-// The input is a source that was built here, as it was built.
-bool oracle_input_is_built(const struct oracle_step *step);
 // vmdk: the input file is a descriptor in text, and the disk lies in other files.
 bool oracle_input_is_descriptor(const struct oracle_step *step);
 
@@ -47,9 +45,13 @@ void oracle_number_of(struct judgement *judgement, const char *field, int side, 
 bool oracle_explained(const struct oracle_step *step, struct judgements *out,
                       struct judgement *judgement);
 
-// A finished check's counts lead to how it ended. Otherwise judges that (`counts_`): false.
-bool oracle_check_counts(const struct oracle *oracle, const struct oracle_step *step,
-                         struct judgements *out, int side, const struct tool_result *check);
+// Has a check that ended with a verdict printed its JSON, and do its counts lead to that verdict?
+// Otherwise judges that (`unparsed_`, `counts_`): false.
+bool oracle_check_is_sound(const struct oracle *oracle, const struct oracle_step *step,
+                           struct judgements *out, int side, const struct tool_result *check);
+// The opinion on such a judgement; false: it is another one.
+bool oracle_check_opinion(const struct oracle_step *step, const struct judgement *judgement,
+                          struct opinion *opinion);
 
 // Has one of the judgements from `from` on diverged, and is not known?
 bool oracle_diverged(const struct judgements *out, size_t from);

@@ -21,15 +21,38 @@ const char *const image_damage_names[IMAGE_DAMAGES] = {
 #define QCOW2  (1u << IMAGE_QCOW2)
 #define TABLES (QCOW2 | 1u << IMAGE_VMDK | 1u << IMAGE_VPC | 1u << IMAGE_VHDX)
 
+static bool has_refcounts(const struct image *image) {
+    (void)image;
+    return true;
+}
+
 static const struct {
-    unsigned formats; // bit set
+    unsigned formats;                               // bit set
+    bool (*is_possible)(const struct image *image); // as far as can be said before it is copied
     int (*inflict)(const struct damaged_copy *copy, struct fault *fault);
 } damages[IMAGE_DAMAGES] = {
-    [DAMAGE_LEAK] = {QCOW2, damage_leak},        [DAMAGE_REFCOUNT] = {QCOW2, damage_refcount},
-    [DAMAGE_EXCESS] = {QCOW2, damage_excess},    [DAMAGE_COPIED] = {QCOW2, damage_copied},
-    [DAMAGE_OVERLAP] = {TABLES, damage_overlap}, [DAMAGE_SUBCLUSTERS] = {QCOW2, damage_subclusters},
-    [DAMAGE_BEYOND] = {TABLES, damage_beyond},
+    [DAMAGE_LEAK] = {QCOW2, has_refcounts, damage_leak},
+    [DAMAGE_REFCOUNT] = {QCOW2, has_refcounts, damage_refcount},
+    [DAMAGE_EXCESS] = {QCOW2, has_refcounts, damage_excess},
+    [DAMAGE_COPIED] = {QCOW2, damage_has_entries, damage_copied},
+    [DAMAGE_SUBCLUSTERS] = {QCOW2, damage_has_subclusters, damage_subclusters},
+    [DAMAGE_OVERLAP] = {TABLES, damage_has_entries, damage_overlap},
+    [DAMAGE_BEYOND] = {TABLES, damage_has_entries, damage_beyond},
 };
+
+static int copy_and_inflict(struct damaged_copy *copy, const char *to, enum image_damage damage,
+                            uint64_t most, struct fault *fault) {
+    copy->fd = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (copy->fd < 0)
+        return fault_errno(fault, "%s", to);
+    int status = file_copy(copy->image->fd, copy->fd, most, fault);
+    if (status == 0)
+        status = damages[damage].inflict(copy, fault);
+    close(copy->fd);
+    if (status)
+        unlink(to);
+    return status;
+}
 
 int image_damage(const char *from, const char *to, enum image_format format,
                  enum image_damage damage, uint64_t chosen, uint64_t most, struct fault *fault) {
@@ -38,16 +61,9 @@ int image_damage(const char *from, const char *to, enum image_format format,
         return fault_set(fault, "no damage of that format");
     if (image_open(&copy.image, from, format, fault))
         return -1;
-    copy.fd = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    int status = copy.fd < 0 ? fault_errno(fault, "%s", to)
-                             : file_copy(copy.image->fd, copy.fd, most, fault);
-    if (status == 0)
-        status = damages[damage].inflict(&copy, fault);
+    int status = damages[damage].is_possible(copy.image)
+                     ? copy_and_inflict(&copy, to, damage, most, fault)
+                     : fault_set(fault, "nothing that could have this damage");
     image_close(copy.image);
-    if (copy.fd < 0)
-        return -1;
-    close(copy.fd);
-    if (status)
-        unlink(to);
     return status;
 }

@@ -13,7 +13,7 @@ enum image_damage {
     DAMAGE_EXCESS,      // a cluster in use has a refcount that is one too high
     DAMAGE_COPIED,      // the COPIED flag of an L1 or L2 entry contradicts the refcount
     DAMAGE_SUBCLUSTERS, // extended L2 entries: a subcluster is stored and zero at once
-    // qcow2, and vmdk, vpc and vhdx with tables in one file
+    // qcow2 (of what is not deflated), and vmdk, vpc and vhdx with tables in one file
     DAMAGE_OVERLAP, // two guest units lie at one place of the file
     DAMAGE_BEYOND,  // a guest unit lies behind the file's end
     IMAGE_DAMAGES

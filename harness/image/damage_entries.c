@@ -15,7 +15,8 @@
 
 // The entry of a guest unit.
 struct entry {
-    uint64_t at; // file offset of the entry
+    uint64_t at;   // file offset of the entry
+    uint64_t copy; // and of the one that repeats it; 0: none does
     size_t width;
     bool big_endian;
     uint64_t value, mask; // the bits that hold the unit's place, which is then ...
@@ -34,7 +35,11 @@ static int qcow2_entry(struct image *image, uint64_t offset, struct entry *entry
     const uint8_t *l2 = qcow2_load_l2(image, table, fault);
     if (!l2)
         return -1;
-    *entry = (struct entry){table + within, 8, true, get_be64(l2 + within), QCOW2_OFFSET_MASK, 0};
+    *entry = (struct entry){.at = table + within,
+                            .width = 8,
+                            .big_endian = true,
+                            .value = get_be64(l2 + within),
+                            .mask = QCOW2_OFFSET_MASK};
     return 0;
 }
 
@@ -44,12 +49,20 @@ static int vmdk_entry(struct image *image, uint64_t offset, struct entry *entry,
     struct vmdk_sparse *sparse = &vmdk->extents[0].sparse;
     uint64_t grain = offset / sparse->grain, table = grain / sparse->table_entries;
     uint64_t within = grain % sparse->table_entries * 4;
+    uint8_t first[4], second[4] = {0};
     uint32_t value;
-    const uint8_t *place = table_in_at(&sparse->directory, table * 4, fault);
-    uint64_t at = place ? (uint64_t)get_le32(place) * VMDK_SECTOR + within : 0;
-    if (!place || vmdk_grain_entry(sparse, grain, &value, fault))
+    if (vmdk_grain_entry(sparse, grain, &value, fault) ||
+        file_pread(sparse->fd, first, 4, sparse->directory_offset + table * 4, fault) ||
+        (sparse->redundant_offset &&
+         file_pread(sparse->fd, second, 4, sparse->redundant_offset + table * 4, fault)))
         return -1;
-    *entry = (struct entry){at, 4, false, value, UINT32_MAX, 9};
+    uint64_t copy = (uint64_t)get_le32(second) * VMDK_SECTOR;
+    *entry = (struct entry){.at = (uint64_t)get_le32(first) * VMDK_SECTOR + within,
+                            .copy = copy ? copy + within : 0,
+                            .width = 4,
+                            .value = value,
+                            .mask = UINT32_MAX,
+                            .shift = 9};
     return 0;
 }
 
@@ -60,7 +73,12 @@ static int vpc_block_entry(struct image *image, uint64_t offset, struct entry *e
     uint32_t value;
     if (vpc_entry(vpc, block, &value, fault))
         return -1;
-    *entry = (struct entry){vpc->table_offset + block * 4, 4, true, value, UINT32_MAX, 9};
+    *entry = (struct entry){.at = vpc->table_offset + block * 4,
+                            .width = 4,
+                            .big_endian = true,
+                            .value = value,
+                            .mask = UINT32_MAX,
+                            .shift = 9};
     return 0;
 }
 
@@ -71,12 +89,11 @@ static int vhdx_block_entry(struct image *image, uint64_t offset, struct entry *
     if (vhdx_entry(vhdx, block, &value, &run, fault))
         return -1;
     uint64_t at = vhdx->bat.offset + vhdx_entry_index(block, vhdx->chunk_ratio) * 8;
-    *entry = (struct entry){at, 8, false, value, VHDX_OFFSET_MASK, 0};
+    *entry = (struct entry){.at = at, .width = 8, .value = value, .mask = VHDX_OFFSET_MASK};
     return 0;
 }
 
-// Are there such entries, for places in this file?
-static bool has_entries(const struct image *image) {
+bool damage_has_entries(const struct image *image) {
     const struct vmdk *vmdk = image->state;
     const struct vpc *vpc = image->state;
     switch (image->driver->format) {
@@ -91,6 +108,10 @@ static bool has_entries(const struct image *image) {
     default:
         return false;
     }
+}
+
+bool damage_has_subclusters(const struct image *image) {
+    return damage_has_entries(image) && qcow2_is_extended(image->state);
 }
 
 static int entry_of(struct image *image, uint64_t offset, struct entry *entry,
@@ -120,6 +141,8 @@ static int put_entry(const struct damaged_copy *copy, const struct entry *entry,
         put_be64(bytes, value);
     else
         put_le64(bytes, value);
+    if (entry->copy && file_pwrite(copy->fd, bytes, entry->width, entry->copy, fault))
+        return -1;
     return file_pwrite(copy->fd, bytes, entry->width, entry->at, fault);
 }
 
@@ -161,12 +184,9 @@ static int find_unit(struct image *image, uint64_t number, uint64_t *offset, uin
     return 0;
 }
 
-// Counts the units that have a place, if this file says where they lie at all.
 static int count_units(const struct damaged_copy *copy, uint64_t least, uint64_t *units,
                        struct fault *fault) {
     uint64_t ignored;
-    if (!has_entries(copy->image))
-        return fault_set(fault, "no table says where units lie in this file");
     if (find_unit(copy->image, UINT64_MAX, &ignored, units, fault))
         return -1;
     return *units < least ? fault_set(fault, "too few units are stored") : 0;
@@ -181,10 +201,13 @@ static int choose(const struct damaged_copy *copy, uint64_t number, struct entry
     return entry_of(copy->image, offset, entry, fault);
 }
 
-static int choose_one(const struct damaged_copy *copy, struct entry *entry, struct fault *fault) {
+// The chosen unit's entry, and what of the choice is left for other questions.
+static int choose_one(const struct damaged_copy *copy, struct entry *entry, uint64_t *rest,
+                      struct fault *fault) {
     uint64_t units;
     if (count_units(copy, 1, &units, fault))
         return -1;
+    *rest = copy->chosen / units;
     return choose(copy, copy->chosen % units, entry, fault);
 }
 
@@ -199,21 +222,22 @@ int damage_overlap(const struct damaged_copy *copy, struct fault *fault) {
 
 int damage_beyond(const struct damaged_copy *copy, struct fault *fault) {
     struct entry entry;
-    uint64_t unit = max_u64(copy->image->unit, VHDX_MIB);
-    if (choose_one(copy, &entry, fault))
+    uint64_t unit = max_u64(copy->image->unit, VHDX_MIB), rest;
+    if (choose_one(copy, &entry, &rest, fault))
         return -1;
     return put_place(copy, &entry, round_up(copy->image->file_size, unit) + BEHIND, fault);
 }
 
 // --- of qcow2 alone ------------------------------------------------------------------------------
 
-// Of the entry itself, or of that of its table.
+// Of the entry itself or, once in eight, of that of its table.
 int damage_copied(const struct damaged_copy *copy, struct fault *fault) {
     const struct qcow2_state *state = copy->image->state;
     struct entry entry;
-    if (choose_one(copy, &entry, fault))
+    uint64_t rest;
+    if (choose_one(copy, &entry, &rest, fault))
         return -1;
-    if (copy->chosen % 8 == 0) {
+    if (rest % 8 == 0) {
         uint64_t table = round_down(entry.at, copy->image->unit), index = 0;
         while ((state->l1[index] & QCOW2_OFFSET_MASK) != table)
             index++; // it was found through it
@@ -226,13 +250,11 @@ int damage_copied(const struct damaged_copy *copy, struct fault *fault) {
 int damage_subclusters(const struct damaged_copy *copy, struct fault *fault) {
     struct entry entry;
     uint8_t bytes[8];
-    if (!qcow2_is_extended(copy->image->state))
-        return fault_set(fault, "no subclusters");
-    if (choose_one(copy, &entry, fault) ||
+    uint64_t rest;
+    if (choose_one(copy, &entry, &rest, fault) ||
         file_pread(copy->fd, bytes, sizeof bytes, entry.at + 8, fault))
         return -1;
     uint64_t both = 1ull | 1ull << QCOW2_SUBCLUSTERS;
-    uint64_t bitmap = get_be64(bytes) | both << copy->chosen % QCOW2_SUBCLUSTERS;
-    put_be64(bytes, bitmap);
+    put_be64(bytes, get_be64(bytes) | both << rest % QCOW2_SUBCLUSTERS);
     return file_pwrite(copy->fd, bytes, sizeof bytes, entry.at + 8, fault);
 }

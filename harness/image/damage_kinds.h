@@ -12,6 +12,10 @@ struct damaged_copy {
     uint64_t chosen;     // see image_damage
 };
 
+// Does one of its own tables say where guest units lie in the file? With subclusters?
+bool damage_has_entries(const struct image *image);
+bool damage_has_subclusters(const struct image *image);
+
 int damage_leak(const struct damaged_copy *copy, struct fault *fault);
 int damage_refcount(const struct damaged_copy *copy, struct fault *fault);
 int damage_excess(const struct damaged_copy *copy, struct fault *fault);

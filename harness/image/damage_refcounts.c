@@ -43,27 +43,17 @@ static int set(struct refcounts *counts, uint64_t cluster, uint64_t value, struc
     return file_pwrite(counts->fd, counts->block, counts->cluster, counts->block_at, fault);
 }
 
-static bool is_single(const struct refcounts *counts, uint64_t refcount) {
-    (void)counts;
-    return refcount == 1;
-}
-
-static bool may_grow(const struct refcounts *counts, uint64_t refcount) {
-    return refcount > 0 && refcount < counts->most;
-}
-
-typedef bool suits_fn(const struct refcounts *counts, uint64_t refcount);
-
-// Goes through the clusters of the file whose refcount suits, to the one with this number, or only
-// counts them (UINT64_MAX). Its block is then in hand.
-static int find(struct refcounts *counts, suits_fn *suits, uint64_t number, uint64_t *cluster,
-                uint64_t *found, struct fault *fault) {
+// Goes through the clusters of the file whose refcount is within these bounds, to the one with this
+// number, or only counts them (UINT64_MAX). Its block is then in hand.
+static int find(struct refcounts *counts, uint64_t least, uint64_t most, uint64_t number,
+                uint64_t *cluster, uint64_t *found, struct fault *fault) {
     *found = 0;
     for (uint64_t i = 0; i < counts->clusters; i++) {
         int status = load_block(counts, i, fault);
         if (status < 0)
             return -1;
-        if (status == 0 && suits(counts, get(counts, i)) && (*found)++ == number) {
+        uint64_t value = status ? 0 : get(counts, i);
+        if (value >= least && value <= most && (*found)++ == number) {
             *cluster = i;
             return 0;
         }
@@ -71,14 +61,14 @@ static int find(struct refcounts *counts, suits_fn *suits, uint64_t number, uint
     return 0;
 }
 
-static int choose(struct refcounts *counts, suits_fn *suits, uint64_t chosen, uint64_t *cluster,
-                  struct fault *fault) {
+static int choose(struct refcounts *counts, uint64_t least, uint64_t most, uint64_t chosen,
+                  uint64_t *cluster, struct fault *fault) {
     uint64_t found;
-    if (find(counts, suits, UINT64_MAX, cluster, &found, fault))
+    if (find(counts, least, most, UINT64_MAX, cluster, &found, fault))
         return -1;
     if (found == 0)
         return fault_set(fault, "no cluster has such a refcount");
-    return find(counts, suits, chosen % found, cluster, &found, fault);
+    return find(counts, least, most, chosen % found, cluster, &found, fault);
 }
 
 static void end(struct refcounts *counts) {
@@ -126,23 +116,26 @@ int damage_leak(const struct damaged_copy *copy, struct fault *fault) {
     return status;
 }
 
-static int change(const struct damaged_copy *copy, suits_fn *suits, bool more,
-                  struct fault *fault) {
+int damage_refcount(const struct damaged_copy *copy, struct fault *fault) {
     struct refcounts counts;
     uint64_t cluster = 0;
     int status = begin(&counts, copy, fault);
     if (status == 0)
-        status = choose(&counts, suits, copy->chosen, &cluster, fault);
+        status = choose(&counts, 1, 1, copy->chosen, &cluster, fault);
     if (status == 0)
-        status = set(&counts, cluster, more ? get(&counts, cluster) + 1 : 0, fault);
+        status = set(&counts, cluster, 0, fault);
     end(&counts);
     return status;
 }
 
-int damage_refcount(const struct damaged_copy *copy, struct fault *fault) {
-    return change(copy, is_single, false, fault);
-}
-
 int damage_excess(const struct damaged_copy *copy, struct fault *fault) {
-    return change(copy, may_grow, true, fault);
+    struct refcounts counts;
+    uint64_t cluster = 0;
+    int status = begin(&counts, copy, fault);
+    if (status == 0)
+        status = choose(&counts, 1, counts.most - 1, copy->chosen, &cluster, fault);
+    if (status == 0)
+        status = set(&counts, cluster, get(&counts, cluster) + 1, fault);
+    end(&counts);
+    return status;
 }

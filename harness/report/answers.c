@@ -164,10 +164,15 @@ static const struct {
     {"measure_growth_violation", "measure of the output"},
     {"compare_divergence", "compare of input and output"},
     {"compare_divergence", "compare with one byte changed"},
-    {"check_damage_divergence", "check of a copy with a leak"},
-    {"check_damage_divergence", "check of a copy with a refcount lost"},
     {"third_reader_divergence", "third reader"},
 };
+
+static bool is_damage(const char *row) {
+    for (int damage = 0; damage < IMAGE_DAMAGES; damage++)
+        if (strcmp(cross_names[cross_check_damaged((enum image_damage)damage)], row) == 0)
+            return true;
+    return false;
+}
 
 // The row is the field's, or of a part of it; a field has no indices: "children[].name".
 static bool is_field(const char *row, const char *field) {
@@ -180,6 +185,8 @@ static bool is_field(const char *row, const char *field) {
 static bool is_about(const struct row *row, const struct judgement *judgement) {
     const char *field = judgement->field;
     if (*field && is_field(row->name, strcmp(field, "outcome") == 0 ? "ended" : field))
+        return true;
+    if (strcmp(judgement->oracle->type, "check_damage_divergence") == 0 && is_damage(row->name))
         return true;
     for (size_t i = 0; i < sizeof compared / sizeof *compared; i++)
         if (strcmp(compared[i].type, judgement->oracle->type) == 0 &&

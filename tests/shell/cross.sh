@@ -39,6 +39,18 @@ GRAINS=$(text grains <<'J'
 {"format": "vmdk", "virtual_size": 1048576, "writes": [{"offset_bytes": 0, "length_bytes": 262144}], "operations": [{"op": "check"}]}
 J
 )
+BLOCKS=$(text blocks <<'J'
+{"format": "vpc", "block_bits": 19, "virtual_size": 8388608, "writes": [{"offset_bytes": 0, "length_bytes": 4096}, {"offset_bytes": 4194304, "length_bytes": 4096}], "operations": [{"op": "check"}]}
+J
+)
+PAYLOAD=$(text payload <<'J'
+{"format": "vhdx", "block_bits": 20, "virtual_size": 8388608, "writes": [{"offset_bytes": 0, "length_bytes": 4096}, {"offset_bytes": 4194304, "length_bytes": 4096}], "operations": [{"op": "check"}]}
+J
+)
+SNAPSHOT=$(text snapshot <<'J'
+{"format": "qcow2", "virtual_size": 1048576, "snapshots": 1, "writes": [{"offset_bytes": 0, "length_bytes": 262144}], "operations": [{"op": "check"}]}
+J
+)
 SUBCLUSTERS=$(text subclusters <<'J'
 {"format": "qcow2", "extended_l2": true, "virtual_size": 1048576, "writes": [{"offset_bytes": 0, "length_bytes": 262144}], "operations": [{"op": "check"}]}
 J
@@ -55,6 +67,7 @@ says() { # PATTERN COMMAND...
     "$@" >"$SCRATCH/out" 2>&1
     grep -qE -- "$pattern" "$SCRATCH/out" || { cat "$SCRATCH/out"; return 1; }
 }
+not_says() { ! says "$@" >"$SCRATCH/unsaid" 2>&1 && [ -s "$SCRATCH/out" ]; }
 for question in "map --output=json -f qcow2 src.qcow2" "check --output=json -f qcow2 [ab].fit1.qcow2" \
     "convert -f qcow2 -O qcow2 src.qcow2 b.fit1.qcow2|converted file +[0-9]+ +[0-9]+"; do
     check "beside a measure: $question" says "$question" "$FUZZ" replay "$MEASURE"
@@ -67,7 +80,7 @@ done
 # damaged CASE FORMAT DAMAGE ANSWERS: the question, and what both say in the table of answers.
 damaged() {
     check "beside a check of $2: a copy with $3" \
-        says "check --output=json -f $2 c.damage1-$3.$2" "$FUZZ" replay "$1"
+        says "check --output.json .*c.damage1-$3.$2" "$FUZZ" replay "$1"
     check "... and what both say" says "check of a copy with $4" "$FUZZ" replay "$1"
 }
 damaged "$CHECK" qcow2 leak "a leak +leaks +leaks"
@@ -78,7 +91,15 @@ damaged "$SUBCLUSTERS" qcow2 subclusters "a subcluster both +corrupt +corrupt"
 damaged "$SUBCLUSTERS" qcow2 overlap "an overlap +corrupt +corrupt"
 damaged "$GRAINS" vmdk overlap "an overlap +corrupt +clean"
 damaged "$GRAINS" vmdk beyond "a unit beyond +corrupt +refused"
-check "nothing of it diverges" status 0 "$FUZZ" replay "$MEASURE" "$CONVERT" "$CHECK" "$PLACES" "$GRAINS" "$SUBCLUSTERS"
+damaged "$BLOCKS" vpc overlap "an overlap +corrupt +-"
+damaged "$BLOCKS" vpc beyond "a unit beyond +refused +-"
+damaged "$PAYLOAD" vhdx overlap "an overlap +(corrupt|refused) +clean"
+damaged "$PAYLOAD" vhdx beyond "a unit beyond +refused +corrupt"
+check "nothing of it diverges" status 0 "$FUZZ" replay "$MEASURE" "$CONVERT" "$CHECK" "$PLACES" "$GRAINS" "$SUBCLUSTERS" "$BLOCKS" "$PAYLOAD" "$SNAPSHOT"
+# Who finds the input leaking is asked what is not about leaks.
+leaking() { STANDIN_LIE=as-instar,snapshots-not-walked "$@" "$FUZZ" replay "$SNAPSHOT"; }
+check "of a copy of what leaks: an overlap is asked about" leaking says "instar check .*c.damage1-overlap"
+check "... a leak is not" leaking not_says "instar check .*c.damage1-leak"
 
 # found LIE SIGNATURE CASE: the replay of the case diverges in this and nothing else.
 found() {

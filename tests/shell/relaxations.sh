@@ -185,6 +185,7 @@ unused() { # NAME REASON
 unused contract_instar_sector "the stand-in's files end where their last cluster does"
 unused map_instar_raw "the stand-in sees the holes of a raw file"
 unused map_instar_compressed "the stand-in says of raw files alone where something lies"
+unused damage_subclusters "no qemu-img below 6.2 is here"
 unused actual-size "both look at the same file at once; only a busy file system changes it in between"
 if qemu-img --version | grep -qE 'version ([0-7])\.'; then
     unused children "the stand-in follows qemu-img's version; two qemu-img, older and newer than 8.0, differ"

@@ -132,7 +132,9 @@ static void how_a_check_ends_follows_from_its_counts(void **state) {
         {OUTCOME_LEAKS, 0, 0, 0, false},   {OUTCOME_LEAKS, 1, 2, 0, false},
         {OUTCOME_CORRUPT, 1, 0, 0, true},  {OUTCOME_CORRUPT, 2, 3, 5, true},
         {OUTCOME_CORRUPT, 0, 0, 1, true}, // a refcount error of instar
-        {OUTCOME_CORRUPT, 0, 1, 0, false},
+        {OUTCOME_CORRUPT, 0, 1, 2, true}, // and a leak, which is one of its check-errors
+        {OUTCOME_CORRUPT, 0, 1, 1, false}, {OUTCOME_CORRUPT, 0, 1, 0, false},
+        {OUTCOME_LEAKS, 0, 1, 2, false},
     };
     struct bench bench;
     bench_begin(&bench, OP_CHECK);
@@ -163,6 +165,7 @@ static void a_documented_complaint_is_known_and_hides_no_other(void **state) {
     bench.step.truth.snapshot_count = 1;
     bench.a_result.class = OUTCOME_LEAKS;
     expect_known(&bench, "instar-snapshots-leak");
+    assert_int_equal(bench_count(&bench, VERDICT_DIVERGENCE), 0);
     bench.b_result.class = OUTCOME_LEAKS; // qemu-img walks all of it
     bench_diverges(&bench, "check_divergence", "clean_qemu_img");
     bench.b_result.class = OUTCOME_CLEAN;

@@ -73,6 +73,7 @@ static const struct demonstration demonstrations[RELAXATIONS] = {
     {RELAX_MAP_INSTAR_COMPRESSED, IMAGE_QCOW2, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, ANY, ANY},
     {RELAX_MAP_STANDIN_VHDX, IMAGE_VHDX, IMAGE_QCOW2, OP_MEASURE, 0, 1, 1, IMAGE_VPC, ANY},
     {RELAX_DAMAGE_OVERLAP, IMAGE_VMDK, IMAGE_FORMATS, OP_CHECK, 0, 1, 1, IMAGE_QCOW2, ANY},
+    {RELAX_DAMAGE_SUBCLUSTERS, IMAGE_QCOW2, IMAGE_FORMATS, OP_CHECK, 0, 1, 1, ANY, ANY},
 };
 
 static void demonstrate(struct bench *bench, const struct demonstration *shown) {
@@ -92,6 +93,8 @@ static void demonstrate(struct bench *bench, const struct demonstration *shown) 
     if (shown->id == RELAX_MAP_INSTAR_REFUSES)
         bench->step.truth.create_type = vmdk_create_types[VMDK_FLAT];
     bench->instar.is_standin = shown->id == RELAX_MAP_STANDIN_VHDX;
+    if (shown->id == RELAX_DAMAGE_SUBCLUSTERS)
+        bench->qemu_img.version_number = 60199;
     bench->step.options.snapshot = shown->id == RELAX_TRUTH_ACTIVE_SIZE;
     bench->step.options.vmdk_subformat =
         shown->id == RELAX_BOUND_STREAM ? SUBFORMAT_STREAM : SUBFORMAT_NOT_GIVEN;
@@ -105,7 +108,8 @@ static void demonstrate(struct bench *bench, const struct demonstration *shown) 
 static bool is_qemu_imgs(enum relaxation_id id) {
     return id == RELAX_CONTRACT_METADATA || id == RELAX_CONTRACT_EMPTY ||
            id == RELAX_CONTRACT_REFCOUNT_TABLE || id == RELAX_MAP_NO_BLOCK_STATUS ||
-           id == RELAX_MAP_VPC_PRESENT || id == RELAX_DAMAGE_OVERLAP;
+           id == RELAX_MAP_VPC_PRESENT || id == RELAX_DAMAGE_OVERLAP ||
+           id == RELAX_DAMAGE_SUBCLUSTERS;
 }
 
 // The query of a demonstration, about the answer of the tool that it is about.
