@@ -96,6 +96,7 @@ cases_before=$("$FUZZ" status --json "$A" | sed -n 's/^\t"cases":\t\([0-9]*\),$/
 seconds_before=$(cat "$A/seconds")
 # shellcheck disable=SC2046
 kill -KILL "$(cat "$A/pid")" $(of "$A" processes) 2>/dev/null
+printf 'start_time        : 1' >"$A/afl/main-test/fuzzer_stats" # as a kill in the middle of writing leaves it
 check "after a kill of everything it says so" soon says "$A" "it was killed, or the machine went down"
 check "resume" env STANDIN_LIE=measure-trailing-comma "$CAMPAIGN" resume "$A"
 no_lie() { ! grep -qsz '^STANDIN_LIE=' /proc/"$(sed -n 's/^pid //p' "$A/jobs/main-test")"/environ; }
@@ -106,6 +107,8 @@ nothing_lost() {
 }
 goes_on() { [ "$("$FUZZ" status --json "$A" | sed -n 's/^\t"cases":\t\([0-9]*\),$/\1/p')" -gt "$cases_before" ]; }
 check "the counters go on" soon goes_on
+cut_off() { grep -q 'main-test: fuzzer_stats was cut off' "$A/log/supervisor.log" && ! grep -q 'given up' "$A/log/supervisor.log"; }
+check "a record that was cut off stops nobody" cut_off
 check "the same time-outs as before" main_has_time
 check "no case that was kept is lost" soon nothing_lost
 second() { [ "$(cat "$A/sitting")" = 2 ] && [ "$(cat "$A/seconds")" -ge "$seconds_before" ] && [ "$(wc -l <"$A/timeline.tsv")" -gt 2 ]; }

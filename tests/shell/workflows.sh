@@ -156,5 +156,8 @@ MIN_LINES=7 check "one that covers enough" says 0 '7 covered lines' ci/assert co
 echo '<html>' >"$SCRATCH/cov/report/linux/summary.json"
 check "one that is none" says 1 'nobody knows how many' ci/assert coverage "$SCRATCH/cov"
 check "an unknown claim" says 2 '^usage' ci/assert nothing "$SCRATCH"
-check "a runner without KVM" says 1 "there is no $SCRATCH/nokvm" env KVM="$SCRATCH/nokvm" ci/prepare-runner
+# Who is not root needs a sudo that asks nothing, as a hosted runner has.
+if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
+    check "a runner without KVM" says 1 "there is no $SCRATCH/nokvm" env KVM="$SCRATCH/nokvm" ci/prepare-runner
+fi
 finish

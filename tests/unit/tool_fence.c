@@ -173,7 +173,7 @@ static const struct {
     {"ssh://127.0.0.1:9/x", false},
     {"json:{\"driver\":\"raw\",\"file.filename\":\"/etc/passwd\"}", true},
     {"json:{\"driver\":\"raw\",\"file\":{\"driver\":\"file\",\"filename\":\"../secret\"}}", true},
-    {"fat:/etc", true},
+    {"fat:/etc/skel", true},
 };
 
 static void what_images_name_is_not_reached(void **state) {
