@@ -29,28 +29,29 @@ bool predict_measure(const struct oracle_step *step, const char *field, uint64_t
     return false;
 }
 
+static bool ends(enum outcome_class class, const char *field, char out[PREDICT_ROOM]) {
+    snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[class]);
+    return strcmp(field, "outcome") == 0;
+}
+
 static bool refused(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
     (void)step;
-    snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_REFUSED]);
-    return strcmp(field, "outcome") == 0;
+    return ends(OUTCOME_REFUSED, field, out);
 }
 
 static bool accepted(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
     (void)step;
-    snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_OK]);
-    return strcmp(field, "outcome") == 0;
+    return ends(OUTCOME_OK, field, out);
 }
 
 static bool leaks(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
     (void)step;
-    snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_LEAKS]);
-    return strcmp(field, "outcome") == 0;
+    return ends(OUTCOME_LEAKS, field, out);
 }
 
 static bool unchecked(const struct oracle_step *step, const char *field, char out[PREDICT_ROOM]) {
     (void)step;
-    snprintf(out, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_NO_CHECKS]);
-    return strcmp(field, "outcome") == 0;
+    return ends(OUTCOME_NO_CHECKS, field, out);
 }
 
 // As tool_crash names the signal.
@@ -303,10 +304,8 @@ static uint64_t units_of_truth(const struct oracle_step *step) {
 bool predict_right(const struct oracle_step *step, const char *field, char right[PREDICT_ROOM],
                    char also[PREDICT_ROOM]) {
     *also = 0;
-    if (step->op == OP_CHECK && strcmp(field, "outcome") == 0) {
-        snprintf(right, PREDICT_ROOM, "%s", outcome_class_names[OUTCOME_CLEAN]);
+    if (step->op == OP_CHECK && ends(OUTCOME_CLEAN, field, right))
         return oracle_input_is_built(step);
-    }
     if (step->op == OP_MEASURE && step->truth.allocation)
         return predict_measure(step, field, step->truth.shown_size, units_of_truth(step), right);
     if (strcmp(field, "virtual-size") != 0)

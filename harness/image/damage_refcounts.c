@@ -116,26 +116,23 @@ int damage_leak(const struct damaged_copy *copy, struct fault *fault) {
     return status;
 }
 
-int damage_refcount(const struct damaged_copy *copy, struct fault *fault) {
+// Takes the one reference of a cluster away, or gives one more than there is.
+static int change(const struct damaged_copy *copy, bool more, struct fault *fault) {
     struct refcounts counts;
     uint64_t cluster = 0;
     int status = begin(&counts, copy, fault);
     if (status == 0)
-        status = choose(&counts, 1, 1, copy->chosen, &cluster, fault);
+        status = choose(&counts, 1, more ? counts.most - 1 : 1, copy->chosen, &cluster, fault);
     if (status == 0)
-        status = set(&counts, cluster, 0, fault);
+        status = set(&counts, cluster, more ? get(&counts, cluster) + 1 : 0, fault);
     end(&counts);
     return status;
 }
 
+int damage_refcount(const struct damaged_copy *copy, struct fault *fault) {
+    return change(copy, false, fault);
+}
+
 int damage_excess(const struct damaged_copy *copy, struct fault *fault) {
-    struct refcounts counts;
-    uint64_t cluster = 0;
-    int status = begin(&counts, copy, fault);
-    if (status == 0)
-        status = choose(&counts, 1, counts.most - 1, copy->chosen, &cluster, fault);
-    if (status == 0)
-        status = set(&counts, cluster, get(&counts, cluster) + 1, fault);
-    end(&counts);
-    return status;
+    return change(copy, true, fault);
 }
