@@ -50,8 +50,11 @@ libs = $(foreach r,$(2),build/lib/$(1)/lib$(r).a)
 # map, so those rooms are linked without instrumentation.
 GUIDED := engine oracles testcase image
 engine_libs = $(foreach r,$(HARNESS),build/lib/$(if $(filter $(r),$(GUIDED)),$(1),plain)/lib$(r).a)
-# Nor are rules that are asked in one case of so many: in which, follows from a hash of its bytes.
-BY_TURN := $(basename $(shell grep -l '\.by_turn = true' oracles/*.c)) oracles/third_support
+# Nor is what is asked in one case of so many: in which, follows from a hash of its bytes. That are
+# rules, and what only they use of `image`. Of readers and writers that they share with every case an
+# engine still sees how often they ran.
+BY_TURN := $(basename $(shell grep -l '\.by_turn = true' oracles/*.c)) oracles/third_support \
+	$(basename $(wildcard harness/image/damage*.c)) harness/image/identity
 $(BY_TURN:%=build/obj/libfuzzer/%.o): LIBFUZZER_FLAGS :=
 $(BY_TURN:%=build/obj/afl/%.o): AFL_CC := $(CLANG)
 $(BY_TURN:%=build/obj/service/%.o): unguided := yes

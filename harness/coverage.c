@@ -14,7 +14,8 @@
 #define FOLLOWED SIDE_B // the reference's side: where there is a qemu-img, one is there
 
 // Where the counters of each program begin in the engine's region, so that the same number does not
-// mean two things. qemu-img 7.2 has 17,000 edges.
+// mean two things where one program counts. qemu-img 7.2 has 17,000 edges: of two that are as large
+// some cells mean two things, and in AFL++'s map, which is smaller, of any two (afl.c).
 static const size_t first_cells[SIDES + 1] = {
     [SIDE_A] = GUIDE_COVERAGE_CELLS / 2,
     [SIDE_B] = GUIDE_COVERAGE_CELLS / 4 * 3,

@@ -239,3 +239,8 @@ void harness_announce(const struct harness *h, struct buffer *out) {
 void harness_rebudget(struct harness *h) {
     h->chain.room.deadline_ms = h->settings->case_ms / SETTINGS_DEADLINE_SHARE;
 }
+
+uint32_t harness_convert_ms(const struct harness *h) {
+    uint32_t a = h->tools[SIDE_A].convert_ms, b = h->tools[SIDE_B].convert_ms;
+    return a > b ? a : b;
+}

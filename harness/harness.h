@@ -92,6 +92,8 @@ int harness_shows(struct harness *harness, const uint8_t *data, size_t size,
                   char signature[SIGNATURE_ROOM], struct fault *fault);
 // From the next case on; `settings` has the other budget already.
 void harness_rebudget(struct harness *harness);
+// Milliseconds that a small conversion takes the slower one of the tools, as the probe saw it.
+uint32_t harness_convert_ms(const struct harness *harness);
 // From now on a replay moves the files of what it tells to the case directory's `kept_path` where
 // it has found something. They are there until the next replay, all of them, whatever step it is
 // in.

@@ -176,8 +176,8 @@ static const struct variable variables[] = {
      "QEMU_IMG was asked, and its answers are not judged.",
      read_qemu_img_cov},
     {"INSTAR_FUZZ_PAIR", "auto, instar, standin, qemu, only-qemu or only-instar", "auto",
-     "Which tools are compared. auto: instar where it can run, else the stand-in, against "
-     "qemu-img. qemu: QEMU_IMG against itself, which must stay silent.",
+     "Which tools are compared. auto: instar where it can run, else (where INSTAR names none) the "
+     "stand-in, against qemu-img. qemu: QEMU_IMG against itself, which must stay silent.",
      read_pair},
     {"INSTAR_FUZZ_EXEC", "auto, plain, warm or persistent", "auto",
      "The fastest way in which commands may run. plain: each executes the program afresh. warm: "

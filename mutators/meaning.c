@@ -25,7 +25,8 @@ static void mix_options(uint64_t *hash, const struct testcase *layer) {
         mix(hash, members[i]);
 }
 
-static void mix_writes(uint64_t *hash, const struct testcase *layer) {
+// `by_number`: which write it is tells where it belongs, too: snapshots and bitmaps share them out.
+static void mix_writes(uint64_t *hash, const struct testcase *layer, bool by_number) {
     struct content_extent extents[CASE_MAX_WRITES];
     size_t count = case_write_extents(layer, extents);
     for (size_t i = 0; i < count; i++) {
@@ -36,6 +37,7 @@ static void mix_writes(uint64_t *hash, const struct testcase *layer) {
         if (form == FORM_COMPRESSED && layer->format != IMAGE_QCOW2)
             form = FORM_NORMAL;
         bool has_bytes = form == FORM_NORMAL || form == FORM_COMPRESSED;
+        mix(hash, by_number ? i : 0);
         mix(hash, extent->offset);
         mix(hash, extent->length);
         mix(hash, form);
@@ -46,12 +48,13 @@ static void mix_writes(uint64_t *hash, const struct testcase *layer) {
 
 static void mix_layers(uint64_t *hash, const struct testcase *testcase) {
     struct testcase layer;
+    bool by_number = case_snapshots(testcase) || case_bitmaps(testcase);
     for (uint32_t i = 0, layers = case_layers(testcase); i < layers; i++) {
         case_layer(testcase, i, &layer);
         mix(hash, layer.format);
         mix(hash, case_virtual_size(&layer));
         mix_options(hash, &layer);
-        mix_writes(hash, &layer);
+        mix_writes(hash, &layer, by_number);
     }
 }
 
@@ -60,7 +63,7 @@ static void mix_snapshots(uint64_t *hash, const struct testcase *testcase) {
     mix(hash, snapshots);
     for (uint32_t i = 0; i < snapshots; i++)
         mix(hash, case_snapshot_size(testcase, i));
-    // Snapshots share the writes out by their number, also those that write nothing.
+    // Also those that write nothing are shared out.
     mix(hash, snapshots || bitmaps ? testcase->write_count : 0);
     mix(hash, bitmaps);
     mix(hash, bitmaps ? testcase->bitmap_bits : 0);
@@ -76,10 +79,10 @@ static void mix_operations(uint64_t *hash, const struct testcase *testcase) {
         uint32_t words[sizeof options / sizeof(uint32_t)];
         if (!case_operation_allowed(testcase, operation, NULL))
             continue;
-        mix(hash, op);
-        mix(hash, has_output ? operation->input : INPUT_SOURCE);
-        mix(hash, operation_has_target(op) ? operation->target : 0);
         case_target_options(testcase, operation, &options);
+        mix(hash, op);
+        mix(hash, has_output && !options.size_only ? operation->input : INPUT_SOURCE);
+        mix(hash, operation_has_target(op) ? operation->target : 0);
         memcpy(words, &options, sizeof words);
         for (size_t at = 0; at < sizeof words / sizeof *words; at++)
             mix(hash, words[at]);

@@ -68,6 +68,8 @@ static void add_name(struct mutate_name *name, const char *text) {
 
 static const struct mutation *draw(struct mut_random *random, const struct mutation *table,
                                    size_t count) {
+    _Static_assert(sizeof mut_mutations / sizeof *mut_mutations <= MOST_ROWS, "");
+    _Static_assert(sizeof mut_splices / sizeof *mut_splices <= MOST_ROWS, "");
     unsigned weights[MOST_ROWS];
     for (size_t i = 0; i < count; i++)
         weights[i] = table[i].weight;

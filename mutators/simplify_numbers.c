@@ -30,11 +30,13 @@ static void set_size(struct testcase *to, uint64_t size) {
 
 static void set_place(struct testcase *to, uint32_t index, uint64_t offset) {
     struct case_write changed = to->writes[index];
+    struct testcase layer;
+    case_layer(to, case_write_layer(to, &changed), &layer);
     changed.anchor = ANCHOR_START;
     changed.offset = (uint32_t)offset;
     changed.offset_delta = 0;
     changed.delta_scale = 0;
-    if (offset <= UINT32_MAX || case_choose_place(to, &changed, offset))
+    if (offset <= UINT32_MAX || case_choose_place(&layer, &changed, offset))
         to->writes[index] = changed;
 }
 

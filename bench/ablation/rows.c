@@ -22,7 +22,7 @@ const char *const axis_values[AXES][AXIS_VALUES] = {
 };
 
 bool rows_asked(const unsigned axes[AXES]) {
-    // A blind engine keeps nothing, and the seeds alone find every lie.
+    // A blind engine keeps nothing, and the seeds alone find most lies.
     return axes[AXIS_GUIDANCE] != GUIDANCE_BLIND || axes[AXIS_START] == START_EMPTY;
 }
 const struct measure_words measure_table[MEASURES] = {

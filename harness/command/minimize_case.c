@@ -11,13 +11,21 @@
 #include <stdio.h>
 #include <string.h>
 
-// A hang is judged by waiting, so while one is made simpler its deadline is as short as can be; the
-// result is judged by the deadline in force.
+// A hang is judged by waiting, so while one is made simpler its deadline is as short as can be: no
+// shorter than a small conversion takes, so that the one long wait is ten of them. The result is
+// judged by the deadline in force.
 #define HANG_CASE_MS 1000
 
 static void set_budget(const struct minimizer *m, unsigned case_ms) {
     m->settings->case_ms = case_ms;
     harness_rebudget(m->harness);
+}
+
+static unsigned hang_case_ms(const struct minimizer *m, unsigned usual) {
+    unsigned least = harness_convert_ms(m->harness) * SETTINGS_DEADLINE_SHARE;
+    if (least < HANG_CASE_MS)
+        least = HANG_CASE_MS;
+    return usual < least ? usual : least;
 }
 
 static int shows(const struct minimizer *m, struct minimized *made, const uint8_t *data,
@@ -59,21 +67,34 @@ static bool is_hang(const char *signature) {
     return strncmp(signature, "tool_hang-", 10) == 0;
 }
 
-// A hang is told from the beginning by short deadlines: then one long wait is enough, at the end,
-// also after a harness error: only what hangs by that is kept.
+// Does it hang by short deadlines? Where nobody has said so before, also by those in force: what is
+// only slow would take all the time there is. 1, 0 or -1.
+static int hangs(const struct minimizer *m, struct minimized *made, unsigned usual,
+                 struct fault *fault) {
+    unsigned least = hang_case_ms(m, usual);
+    set_budget(m, least);
+    int status = wanted_from(m, made, fault);
+    if (status <= 0 || !is_hang(made->signature))
+        return status < 0 ? -1 : 0;
+    if (m->signature || least == usual)
+        return 1;
+    set_budget(m, usual);
+    status = shows(m, made, made->before.bytes, made->before.size, fault);
+    set_budget(m, least);
+    return status;
+}
+
+// A hang is told by short deadlines, and simplified by them: then one long wait is enough, at the
+// end, also after a harness error: only what hangs by that is kept.
 // 1: made->after shows it by the settings in force as well; 0: it is something else.
 static int minimize_hang(const struct minimizer *m, struct minimized *made, uint64_t until_us,
                          struct fault *fault) {
     unsigned usual = m->settings->case_ms;
-    set_budget(m, usual < HANG_CASE_MS ? usual : HANG_CASE_MS);
-    int status = wanted_from(m, made, fault);
-    bool hangs = status > 0 && is_hang(made->signature);
-    if (hangs)
+    int status = hangs(m, made, usual, fault);
+    if (status > 0)
         simplify_case(m, made, until_us, fault);
     set_budget(m, usual);
-    if (status < 0 || !hangs)
-        return status < 0 ? -1 : 0;
-    return shows(m, made, made->after.bytes, made->after.size, fault);
+    return status > 0 ? shows(m, made, made->after.bytes, made->after.size, fault) : status;
 }
 
 int minimize_case(const struct minimizer *m, struct minimized *made, struct fault *fault) {

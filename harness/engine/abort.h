@@ -5,7 +5,7 @@
 #define ENGINE_ABORT_H
 
 // Prints "Assertion failure: <signature>" as the last line on stderr and aborts. Under AFL++ the
-// coverage map is first reduced to one cell that stands for the signature, so that AFL++ keeps one
+// coverage map is first reduced to two cells that stand for the signature, so that AFL++ keeps one
 // crash per signature instead of one per path that led there.
 void engine_abort(const char *signature) __attribute__((noreturn));
 

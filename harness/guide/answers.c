@@ -105,6 +105,9 @@ static const struct leaf *find_leaf(const struct leaves *leaves, const struct le
 // Both answers of the step, taken apart once: by `numbers`, for `members` behind it in the table.
 static struct leaves taken[ORACLE_SIDES];
 
+// What is told of a side beside the class of the operation itself, apart from every operation.
+enum { CHECK_OF_OUTPUT = TOOL_OPERATIONS, CONVERT_BEHIND_MEASURE };
+
 static void tell_outcomes(const struct guide_telling *telling, const struct guide_view *view) {
     const struct oracle_step *step = view->step;
     for (int side = 0; side < ORACLE_SIDES; side++) {
@@ -112,10 +115,11 @@ static void tell_outcomes(const struct guide_telling *telling, const struct guid
         GUIDE_TELL(telling, guide_part_of(side), step->op, step->source, step->target,
                    oracle_class(of));
         if (of->output_check.class != OUTCOME_CLASSES)
-            GUIDE_TELL(telling, guide_part_of(side), 1, step->source, step->target,
+            GUIDE_TELL(telling, guide_part_of(side), CHECK_OF_OUTPUT, step->source, step->target,
                        of->output_check.class);
         if (of->fit_class != OUTCOME_CLASSES && always_fitted(step))
-            GUIDE_TELL(telling, guide_part_of(side), 2, step->source, step->target, of->fit_class);
+            GUIDE_TELL(telling, guide_part_of(side), CONVERT_BEHIND_MEASURE, step->source,
+                       step->target, of->fit_class);
     }
     GUIDE_TELL(telling, GUIDE_PAIR, step->op, step->source, step->target, oracle_class(&step->a),
                oracle_class(&step->b));
@@ -132,20 +136,29 @@ const struct guide_family guide_outcomes = {
 #define MESSAGE_CLASSES 256 // so many texts of one operation are told apart
 #define MESSAGE_LETTERS 120
 
+static bool is_quote(char c) {
+    return c == '\'' || c == '"';
+}
+
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 // The letters of the first line, without digits, quoted names and paths from their first slash on.
+// An apostrophe between two letters quotes nothing.
 static uint64_t message_word(const struct buffer *err) {
     uint64_t word = 0;
     bool quoted = false;
     unsigned letters = 0;
     for (size_t i = 0; i < err->length && err->data[i] != '\n' && letters < MESSAGE_LETTERS; i++) {
         char c = err->data[i];
-        if (c == '\'' || c == '"')
+        if (is_quote(c) && !(i > 0 && is_letter(err->data[i - 1]) && i + 1 < err->length &&
+                             is_letter(err->data[i + 1])))
             quoted = !quoted;
         if (c == '/')
-            while (i + 1 < err->length && err->data[i + 1] > ' ')
+            while (i + 1 < err->length && err->data[i + 1] > ' ' && !is_quote(err->data[i + 1]))
                 i++;
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter || quoted)
+        if (!is_letter(c) || quoted)
             continue;
         word = guide_word(word, (uint8_t)c);
         letters++;

@@ -79,6 +79,9 @@ static struct shape shape_of(const struct image_map *map, uint64_t unit) {
     return shape;
 }
 
+// What a feature of a shape is about, so that none is taken for another one.
+enum { ABOUT_RUNS, ABOUT_STARTS, ABOUT_ENDS, ABOUT_REACH, ABOUT_UNITS };
+
 // Where the last run ends: at the disk's end, in its last target unit, or before.
 static unsigned reach(const struct image_map *map, uint64_t size, uint64_t unit) {
     if (!map->count)
@@ -95,28 +98,28 @@ static void tell_input_shape(const struct guide_telling *telling, const struct g
         return;
     uint64_t unit = target_unit(step);
     struct shape to_source = shape_of(map, step->truth.unit), to_target = shape_of(map, unit);
-    GUIDE_TELL(telling, GUIDE_TRUTH, step->source, step->op, to_source.states,
+    GUIDE_TELL(telling, GUIDE_TRUTH, ABOUT_RUNS, step->source, step->op, to_source.states,
                guide_magnitude(map->count));
-    GUIDE_TELL(telling, GUIDE_TRUTH, step->source, step->target, to_source.starts,
+    GUIDE_TELL(telling, GUIDE_TRUTH, ABOUT_STARTS, step->source, step->target, to_source.starts,
                to_target.starts);
-    GUIDE_TELL(telling, GUIDE_TRUTH, step->source, step->target, 8 + to_source.ends,
+    GUIDE_TELL(telling, GUIDE_TRUTH, ABOUT_ENDS, step->source, step->target, to_source.ends,
                to_target.ends);
-    GUIDE_TELL(telling, GUIDE_TRUTH, step->source, step->target,
-               256 + reach(map, step->truth.shown_size, unit), to_source.states);
+    GUIDE_TELL(telling, GUIDE_TRUTH, ABOUT_REACH, step->source, step->target,
+               reach(map, step->truth.shown_size, unit), to_source.states);
     if (!unit)
         return;
     // Runs that share a target unit, and units that hold less than they could.
     uint64_t touched = model_units_touched(map, unit);
     uint64_t least = model_allocated(map) / unit + (model_allocated(map) % unit != 0);
-    GUIDE_TELL(telling, GUIDE_TRUTH, step->source, step->target, 512,
+    GUIDE_TELL(telling, GUIDE_TRUTH, ABOUT_UNITS, step->source, step->target,
                guide_magnitude(touched - (touched < least ? touched : least)));
 }
 
 const struct guide_family guide_input_shape = {
     .name = "input shape",
     .parts = "truth",
-    .words = "source and target format, and of the input's allocation: states and number of runs, "
-             "how runs lie to the units of source and target, whether the last one reaches the "
+    .words = "source format, operation, states and number of the input's runs; source and target "
+             "format, and how its runs lie to the units of both, whether the last one reaches the "
              "disk's end, how many more target units they touch than they would fill",
     .tell = tell_input_shape,
 };
@@ -128,11 +131,11 @@ static void tell_output(const struct guide_telling *telling, const struct oracle
     if (image_map_of(output, &map, NULL))
         return;
     struct shape shape = shape_of(&map, output->unit);
-    GUIDE_TELL(telling, guide_part_of(side), step->source, step->target, shape.states,
+    GUIDE_TELL(telling, guide_part_of(side), ABOUT_RUNS, step->source, step->target, shape.states,
                guide_magnitude(map.count));
-    GUIDE_TELL(telling, guide_part_of(side), step->source, step->target, 64 + shape.ends,
+    GUIDE_TELL(telling, guide_part_of(side), ABOUT_ENDS, step->source, step->target, shape.ends,
                guide_magnitude(shape.bytes / (output->unit ? output->unit : 1)));
-    GUIDE_TELL(telling, guide_part_of(side), step->target, 512,
+    GUIDE_TELL(telling, guide_part_of(side), ABOUT_UNITS, step->target,
                lies(output->virtual_size, output->unit), guide_magnitude(output->unit));
 }
 
@@ -147,7 +150,8 @@ static void tell_output_shape(const struct guide_telling *telling, const struct 
 const struct guide_family guide_output_shape = {
     .name = "output shape",
     .parts = "each side",
-    .words = "source and target format, states and number of runs of the output, units that hold "
-             "something, how runs and the disk's end lie to its unit",
+    .words = "source and target format, states and number of the output's runs; how they end in "
+             "its unit, and how many units their bytes would fill; target, how the disk's end lies "
+             "to the unit, its magnitude",
     .tell = tell_output_shape,
 };

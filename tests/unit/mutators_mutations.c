@@ -399,6 +399,39 @@ static void meaning_leaves_out_what_nobody_reads(void **state) {
     assert_false(mut_meaning(&a) == mut_meaning(&b));
 }
 
+static uint64_t meaning_of(const char *text) {
+    struct testcase testcase;
+    struct fault fault = {0};
+    if (case_from_json(&testcase, text, &fault))
+        fail_msg("%s", fault.text);
+    return mut_meaning(&testcase);
+}
+
+#define OVER_RAW(snapshots_, first_, second_)                                                      \
+    "{\"format\": \"qcow2\", \"backing_1\": \"raw\", \"virtual_size\": 1048576, "                  \
+    "\"snapshots\": " #snapshots_ ", \"writes\": [{\"length_bytes\": 4096, \"layer\": " #first_    \
+    "}, {\"length_bytes\": 4096, \"layer\": " #second_ "}]}"
+
+// A snapshot is taken between the two writes: which of them it has is another image.
+static void the_order_of_writes_counts_where_it_is_seen(void **state) {
+    (void)state;
+    assert_false(meaning_of(OVER_RAW(1, 0, 1)) == meaning_of(OVER_RAW(1, 1, 0)));
+    assert_true(meaning_of(OVER_RAW(0, 0, 1)) == meaning_of(OVER_RAW(0, 1, 0)));
+}
+
+#define BEHIND_CONVERT(input_, size_)                                                              \
+    "{\"virtual_size\": 1048576, \"operations\": [{\"op\": \"convert\", \"target\": \"raw\"}, "    \
+    "{\"op\": \"measure\", \"target\": \"qcow2\", \"size_only\": " #size_                          \
+    ", \"input\": \"" #input_ "\"}]}"
+
+static void what_is_measured_by_size_has_no_input(void **state) {
+    (void)state;
+    assert_true(meaning_of(BEHIND_CONVERT(source, true)) ==
+                meaning_of(BEHIND_CONVERT(a_output, true)));
+    assert_false(meaning_of(BEHIND_CONVERT(source, false)) ==
+                 meaning_of(BEHIND_CONVERT(a_output, false)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mutation_changes_something),
@@ -414,6 +447,8 @@ int main(void) {
         cmocka_unit_test(another_format_has_the_same_disk),
         cmocka_unit_test(a_chain_becomes_one_file_with_the_source_on_top),
         cmocka_unit_test(meaning_leaves_out_what_nobody_reads),
+        cmocka_unit_test(the_order_of_writes_counts_where_it_is_seen),
+        cmocka_unit_test(what_is_measured_by_size_has_no_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

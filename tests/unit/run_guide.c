@@ -94,7 +94,7 @@ static void a_case_sets_the_same_cells_in_every_run(void **state) {
             assert_true(count(0, GUIDE_OUTPUT_CELLS) > 3);
     }
     assert_true(ran > 20);
-    // In another process, behind other cases; and once more where they were run before.
+    // In another harness, behind other cases; and once more where they were run before.
     for (size_t i = ran; i-- > 0;) {
         run(second, &cases[i]);
         if (memcmp(told[i], cells, sizeof cells) != 0)
