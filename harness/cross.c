@@ -219,6 +219,25 @@ static bool check_damaged(const struct question *question, struct tool_call *cal
     return true;
 }
 
+// The step's own command, of a copy that is to be refused. An unknown compression hinders only who
+// needs the bytes.
+static bool read_refused(const struct question *question, struct tool_call *call) {
+    struct step_record *step = question->step;
+    enum image_damage damage = (enum image_damage)(question->check - CROSS_CHECK_DAMAGED);
+    *call = step->calls[question->side];
+    if (!oracle_input_is_built(&step->step) || step->step.options.size_only ||
+        (damage == DAMAGE_COMPRESSION && (!operation_writes(call->op) || call->options.snapshot)) ||
+        !has_damaged(question, damage))
+        return false;
+    call->input = step->damaged[damage];
+    if (!operation_writes(call->op))
+        return true;
+    snprintf(step->accepted, sizeof step->accepted, "c.accepted%zu.%s", question->index + 1,
+             image_driver(call->target)->name);
+    call->output = step->accepted;
+    return true;
+}
+
 #define WRITES (1u << OP_CONVERT | 1u << OP_CONVERT_COMPRESSED)
 
 static const struct cross_row {
@@ -227,7 +246,7 @@ static const struct cross_row {
     bool by_qemu_img;
     // Completes a call that reads the step's input; false: there is nothing to ask.
     bool (*describe)(const struct question *question, struct tool_call *call);
-} rows[CROSS_CHECK_DAMAGED + 1] = {
+} rows[CROSS_CHECK_DAMAGED + 2] = {
     [CROSS_MAP] = {5, 1u << OP_MEASURE, false, map_input},
     [CROSS_CHECK_FIT] = {7, 1u << OP_MEASURE, true, check_fit},
     [CROSS_MEASURE_INPUT] = {5, WRITES, false, measure_input},
@@ -235,10 +254,13 @@ static const struct cross_row {
     [CROSS_COMPARE_OUTPUT] = {29, WRITES, false, compare_output},
     [CROSS_COMPARE_OTHER] = {29, WRITES, false, compare_other},
     [CROSS_CHECK_DAMAGED] = {7, 1u << OP_CHECK, false, check_damaged},
+    [CROSS_CHECK_DAMAGED + 1] = {29, (1u << OPERATIONS) - 1, false, read_refused},
 };
 
 static const struct cross_row *row_of(int check) {
-    return &rows[check < CROSS_CHECK_DAMAGED ? check : CROSS_CHECK_DAMAGED];
+    if (check < CROSS_CHECK_DAMAGED)
+        return &rows[check];
+    return &rows[CROSS_CHECK_DAMAGED + (check >= (int)cross_of_damage(IMAGE_FAULTS))];
 }
 
 unsigned cross_turns(const uint8_t *data, size_t size) {
@@ -257,6 +279,8 @@ static int ask(const struct question *question, const struct tool *tool,
     tool_argv_build(tool, call, &record->argv);
     if (step_call(question->chain, tool, call, &record->outcome, &class, fault))
         return -1;
+    if (operation_writes(call->op))
+        output_remove(question->chain, call);
     tool_parse(tool, call->op, &record->outcome, &record->result);
     side->beside[question->check] = (struct cross_answer){&record->result, &record->outcome};
     return 0;

@@ -288,6 +288,8 @@ int material_build(struct material *material, const struct testcase *testcase,
         .recorded_size = written->recorded_size,
         .unit = written->unit,
         .extended_l2 = material->options.extended_l2,
+        .vmdk_footer =
+            testcase->format == IMAGE_VMDK && material->options.vmdk_subformat == VMDK_STREAM,
         .create_type = testcase->format == IMAGE_VMDK
                            ? vmdk_create_types[material->options.vmdk_subformat]
                            : "",
@@ -337,6 +339,7 @@ int material_adopt(struct material *material, const char *directory, const char 
         .unit = image->unit,
         .extended_l2 = info.extended_l2,
         .create_type = known_create_type(info.vmdk_create_type),
+        .vmdk_footer = info.vmdk_footer,
         .allocation = &material->allocation,
         .own_allocation = &material->allocation,
         .layers = 1,

@@ -31,7 +31,7 @@ static void begin_side(struct step_record *step, const struct chain *chain, int 
     to->fit_costs_too_much = false;
     to->reader_died = to->written.known = false;
     step->flattened[side] = false;
-    step->outputs[side][0] = step->fits[side][0] = step->other[0] = 0;
+    step->outputs[side][0] = step->fits[side][0] = step->other[0] = step->accepted[0] = 0;
     for (int damage = 0; damage < IMAGE_DAMAGES; damage++)
         step->damaged[damage][0] = 0;
     step->damages_tried = 0;

@@ -16,7 +16,7 @@
 static const struct fault_kind {
     unsigned classes; // bit set of right answers
     const char *detail, *words, *right;
-} kinds[IMAGE_DAMAGES] = {
+} kinds[IMAGE_FAULTS] = {
     [DAMAGE_LEAK] = {LEAKS, "leak_", "a cluster that nobody refers to", "leaking"},
     [DAMAGE_REFCOUNT] = {CORRUPT, "refcount_", "a cluster in use whose refcount is 0", "corrupt"},
     // With a COPIED flag that then contradicts it, it is more than a leak.
@@ -44,11 +44,11 @@ static void judge_kind(const struct oracle *oracle, const struct oracle_step *st
                        const struct oracle_side *side, int i, enum image_damage damage,
                        struct judgements *out) {
     const struct fault_kind *kind = &kinds[damage];
-    const struct tool_result *result = side->beside[cross_check_damaged(damage)].result;
+    const struct tool_result *result = side->beside[cross_of_damage(damage)].result;
     if (!result || !oracle_gave(side))
         return;
     if (result->class != OUTCOME_REFUSED && result->class != OUTCOME_NO_CHECKS &&
-        !oracle_beside(oracle, out, side, cross_check_damaged(damage)))
+        !oracle_beside(oracle, out, side, cross_of_damage(damage)))
         return;
     if (kind->classes >> result->class & 1) {
         if (oracle_check_is_sound(oracle, step, out, i, result))
@@ -69,7 +69,7 @@ static void judge_kind(const struct oracle *oracle, const struct oracle_step *st
 static void judge_side(const struct oracle *oracle, const struct oracle_step *step,
                        const struct oracle_side *side, int i, struct judgements *out) {
     size_t from = out->count;
-    for (int damage = 0; damage < IMAGE_DAMAGES && !oracle_diverged(out, from); damage++)
+    for (int damage = 0; damage < IMAGE_FAULTS && !oracle_diverged(out, from); damage++)
         judge_kind(oracle, step, side, i, (enum image_damage)damage, out);
 }
 
@@ -90,7 +90,7 @@ const struct oracle oracle_check_damage = {
     .rule = "check finds the one fault that a copy of a sound image was given",
     .ops = ORACLE_OP(OP_CHECK),
     .no_answer = true,
-    .beside = ((1u << IMAGE_DAMAGES) - 1) << CROSS_CHECK_DAMAGED,
+    .beside = ((1u << IMAGE_FAULTS) - 1) << CROSS_CHECK_DAMAGED,
     .by_turn = true,
     .judge = judge,
     .opinion = opinion,

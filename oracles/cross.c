@@ -20,6 +20,14 @@ const char *const cross_names[CROSS_CHECKS] = {
     [CROSS_CHECK_DAMAGED + DAMAGE_SUBCLUSTERS] = "check of a copy with a subcluster both",
     [CROSS_CHECK_DAMAGED + DAMAGE_OVERLAP] = "check of a copy with an overlap",
     [CROSS_CHECK_DAMAGED + DAMAGE_BEYOND] = "check of a copy with a unit beyond",
+    [CROSS_CHECK_DAMAGED + DAMAGE_FEATURE] = "a copy with an unknown feature",
+    [CROSS_CHECK_DAMAGED + DAMAGE_COMPRESSION] = "a copy with an unknown compression",
+    [CROSS_CHECK_DAMAGED + DAMAGE_VERSION] = "a copy of an unknown version",
+    [CROSS_CHECK_DAMAGED + DAMAGE_COOKIE] = "a copy with no cookie",
+    [CROSS_CHECK_DAMAGED + DAMAGE_LOG] = "a copy with a log",
+    [CROSS_CHECK_DAMAGED + DAMAGE_CHECKSUM] = "a copy with wrong checksums",
+    [CROSS_CHECK_DAMAGED + DAMAGE_REGION] = "a copy with an unknown region",
+    [CROSS_CHECK_DAMAGED + DAMAGE_ITEM] = "a copy with an unknown item",
 };
 
 bool oracle_known(const struct judgements *out, const struct oracle_side *side) {

@@ -17,10 +17,11 @@ enum cross_check {
     CROSS_COMPARE_OUTPUT, // input of a convert and what it wrote: the same disk
     CROSS_COMPARE_OTHER,  // input of a convert and an image in which one byte is another
     CROSS_CHECK_DAMAGED,  // check of a copy of a check's input with the first of image/damage.h,
-                          // and one for each of the others
+                          // one for each other fault, and behind them for each damage that is to
+                          // be refused: the step's own command, of such a copy
     CROSS_CHECKS = CROSS_CHECK_DAMAGED + IMAGE_DAMAGES
 };
-static inline enum cross_check cross_check_damaged(enum image_damage damage) {
+static inline enum cross_check cross_of_damage(enum image_damage damage) {
     return (enum cross_check)(CROSS_CHECK_DAMAGED + (int)damage);
 }
 // "map", "compare of input and output", ...

@@ -44,6 +44,7 @@ const struct oracle *const oracles[] = {
     &oracle_measure_growth,
     &oracle_tool_compare,
     &oracle_check_damage,
+    &oracle_must_refuse,
     &oracle_third_reader,
     &oracle_writer_size,
     NULL,

@@ -34,6 +34,7 @@ struct truth {
     uint32_t unit;                      // allocation unit of the file
     bool extended_l2;                   // qcow2: it has such entries, whoever wrote it
     const char *create_type;            // vmdk: of its descriptor, whoever wrote it; "": unknown
+    bool vmdk_footer;                   // vmdk: the directory's place stands in a footer
     const struct image_map *allocation; // in guest bytes; of the whole chain, as a tool asks for it
     const struct image_map *own_allocation; // of the file alone
     const struct image_options *options;    // of the file alone; NULL if a tool wrote it

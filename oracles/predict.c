@@ -182,6 +182,10 @@ static bool vmdk_split_sparse(const struct oracle_step *step) {
            strcmp(step->truth.create_type, vmdk_create_types[VMDK_SPLIT_SPARSE]) == 0;
 }
 
+static bool vmdk_footer_unseen(const struct oracle_step *step) {
+    return step->source == IMAGE_VMDK && step->truth.vmdk_footer && partial_64k(step);
+}
+
 static bool extended_l2(const struct oracle_step *step) {
     return step->source == IMAGE_QCOW2 && step->truth.extended_l2;
 }
@@ -265,6 +269,8 @@ const struct feature features[] = {
      oracle_input_is_descriptor, false},
     {"vmdk_split_sparse", "the input is a vmdk of several sparse extents", vmdk_split_sparse,
      false},
+    {"vmdk_footer_unseen", "the input is a vmdk with a footer that does not end a 64 KiB sector",
+     vmdk_footer_unseen, false},
     {"extended_l2", "the input has extended L2 entries", extended_l2, false},
     {"backing", "there are files below the input", backing, false},
     {"bitmaps", "the input was built with persistent bitmaps", bitmaps, false},

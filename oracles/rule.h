@@ -84,6 +84,6 @@ extern const struct oracle oracle_availability, oracle_tool_hang, oracle_tool_cr
     oracle_measure_above, oracle_convert_content, oracle_truth_content, oracle_truth_size,
     oracle_info_output, oracle_check, oracle_third_reader, oracle_writer_size,
     oracle_measure_contract, oracle_measure_growth, oracle_map_truth, oracle_map_measure,
-    oracle_tool_compare, oracle_check_damage, oracle_output_kind;
+    oracle_tool_compare, oracle_check_damage, oracle_output_kind, oracle_must_refuse;
 
 #endif

@@ -263,7 +263,7 @@ static int run(const struct arguments *arguments) {
     if (check_sector_size(arguments) || refuse_absent(arguments) ||
         parse_options(arguments, target, &options))
         return 1;
-    if (source_open(&source, arguments->operands[0], NULL, lie(LIE_SUCCESS_WHERE_QEMU_FAILS)))
+    if (source_open(&source, arguments->operands[0], NULL, lie(LIE_REFUSED_READ_AS_RAW)))
         return 1;
     int status = source_open_below(&source, !parent_is_ignored(&source, target));
     if (!status)

@@ -276,7 +276,7 @@ static int run(const struct arguments *arguments) {
     if (arguments->text[OPT_CHAIN])
         return refuse("info --chain: not in this stand-in");
     struct source source;
-    if (source_open(&source, arguments->operands[0], NULL, false))
+    if (source_open(&source, arguments->operands[0], NULL, lie(LIE_REFUSED_READ_AS_RAW)))
         return 1;
     struct subject subject = {
         .source = &source,

@@ -53,8 +53,7 @@ static const struct {
                                  "64 KiB of the disk",
                                  "convert_content_divergence"},
     [LIE_SUCCESS_WHERE_QEMU_FAILS] = {"success-where-qemu-fails",
-                                      "convert cuts a disk above 2040 GiB for vpc, and reads a "
-                                      "source that no reader accepts as raw",
+                                      "convert cuts a disk above 2040 GiB for vpc",
                                       "exit_code_divergence"},
     [LIE_MEASURE_TRAILING_COMMA] = {"measure-trailing-comma",
                                     "measure prints `\"required\": N,` as the last member",
@@ -261,6 +260,25 @@ static const struct {
                                   "check of a qcow2 calls the tables of its internal snapshots "
                                   "leaked",
                                   "check_divergence", DOCUMENTED},
+    [LIE_REFUSED_READ_AS_RAW] = {"refused-read-as-raw",
+                                 "info, measure and convert read a file that no reader of its "
+                                 "format accepts as raw",
+                                 "must_refuse_violation"},
+    [LIE_VMDK_FOOTER_NOT_MEASURED] = {"vmdk-footer-not-measured",
+                                      "measure refuses a streamOptimized vmdk with a footer that "
+                                      "does not end a sector of 64 KiB",
+                                      "exit_code_divergence", BY_SOURCE},
+    // By several things at once again.
+    [LIE_EXTENTS_IN_CHUNKS] =
+        {"extents-in-chunks",
+         "convert of a vmdk of several flat extents reads zeros for what of a "
+         "64 KiB chunk lies behind an extent's end",
+         "convert_content_divergence"},
+    [LIE_TYPE_BEHIND_SHORT_HEADER] =
+        {"type-behind-short-header",
+         "convert of a qcow2 takes the byte behind a header of 104 bytes for its compression type, "
+         "and reads zeros for compressed clusters if header extensions begin there",
+         "convert_content_divergence"},
 };
 
 // STANDIN_LIE=as-instar: the documented program that is played, by the name of its release.

@@ -7,7 +7,7 @@
 //
 // STANDIN_LIE=as-instar lets it say in --version that it plays the documented instar, whose known
 // divergences then count as known of it; by itself that changes no answer. `documented` is
-// as-instar and every lie that instar documents.
+// as-instar and every lie that instar documents or shows by its source.
 #ifndef STANDIN_LIES_H
 #define STANDIN_LIES_H
 
@@ -81,6 +81,10 @@ enum lie {
     LIE_TABLES_UNCHECKED,
     LIE_LEAKS_NOT_COUNTED,
     LIE_SNAPSHOTS_NOT_WALKED,
+    LIE_REFUSED_READ_AS_RAW,
+    LIE_VMDK_FOOTER_NOT_MEASURED,
+    LIE_EXTENTS_IN_CHUNKS,
+    LIE_TYPE_BEHIND_SHORT_HEADER,
     LIES
 };
 

@@ -116,10 +116,21 @@ static bool is_compressed(const struct image_extent run[LAYERS_MAX]) {
     return run[0].state == IMAGE_COMPRESSED;
 }
 
+#define SHORT_HEADER 104u // bytes: one that ends before the compression type
+
 // LIE_SHORT_SNAPSHOT_COMPRESSED
 static int short_snapshot(struct source *source, struct fault *fault) {
     bool is_short = source->image->virtual_size < source->size;
     return is_short ? find_run(source, 1, is_compressed, fault) : 0;
+}
+
+// LIE_TYPE_BEHIND_SHORT_HEADER
+static int type_misread(struct source *source, struct fault *fault) {
+    const struct image_info *info = &source->info;
+    bool has_extension = info->has_backing || info->bitmaps;
+    bool misread = is_qcow2(source->image) && info->qcow2_version == 3 &&
+                   info->qcow2_header_length == SHORT_HEADER && has_extension;
+    return misread ? find_run(source, 1, is_compressed, fault) : 0;
 }
 
 // --- vmdk ----------------------------------------------------------------------------------------
@@ -173,6 +184,27 @@ static int extents_straddled(struct source *source, struct fault *fault) {
     return 0;
 }
 
+#define CHUNK 65536
+
+// LIE_EXTENTS_IN_CHUNKS
+static int extents_in_chunks(struct source *source, struct fault *fault) {
+    const struct image_info *info = &source->info;
+    uint64_t edge = 0;
+    for (size_t i = 0; i < info->vmdk_extent_count && !source->loss.end; i++) {
+        const struct image_part *extent = &info->vmdk_extents[i];
+        struct image_extent behind;
+        if (edge % CHUNK && edge < source->size && !extent->cluster_size) {
+            if (own_extent(source->image, edge, &behind, fault))
+                return -1;
+            if (image_state_is_stored(behind.state))
+                source->loss = (struct loss){
+                    .begin = edge, .end = min_u64(end_of(&behind), round_up(edge, CHUNK))};
+        }
+        edge += extent->virtual_size;
+    }
+    return 0;
+}
+
 void losses_plant(struct source *source, bool of_snapshot) {
     static const struct {
         enum lie lie;
@@ -185,6 +217,8 @@ void losses_plant(struct source *source, bool of_snapshot) {
         {LIE_SHORT_SNAPSHOT_COMPRESSED, true, short_snapshot},
         {LIE_GRAIN_TABLES_STRADDLED, false, tables_straddled},
         {LIE_EXTENTS_STRADDLED, false, extents_straddled},
+        {LIE_EXTENTS_IN_CHUNKS, false, extents_in_chunks},
+        {LIE_TYPE_BEHIND_SHORT_HEADER, false, type_misread},
     };
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
         struct fault unread = {""};

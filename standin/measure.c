@@ -144,6 +144,10 @@ static int measure_source(const struct arguments *arguments, const struct measur
     hang_if_asked(source);
     if (lie(LIE_DESCRIPTOR_NOT_MEASURED) && has_descriptor_file(source))
         return fail("source image is unsupported format");
+    // It is looked for at the end of the device.
+    if (lie(LIE_VMDK_FOOTER_NOT_MEASURED) && source->info.vmdk_footer &&
+        source->image->file_size % TRANSPORT_SECTOR)
+        return fail("source image is unsupported format");
     if (is_too_empty(source))
         return fail("source image is unsupported format");
     source->size = measured_size(source);
@@ -179,7 +183,8 @@ static int run(const struct arguments *arguments) {
         return refuse("measure needs an input image or --size");
     struct source source;
     if (source_open(&source, arguments->operands[0],
-                    lie(LIE_FORMAT_IGNORED_BY_MEASURE) ? NULL : arguments->text[OPT_FORMAT], false))
+                    lie(LIE_FORMAT_IGNORED_BY_MEASURE) ? NULL : arguments->text[OPT_FORMAT],
+                    lie(LIE_REFUSED_READ_AS_RAW)))
         return 1;
     int status = measure_source(arguments, &options, &source);
     source_close(&source);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sound images made unsound in one place, by a fault that a checker of the format has to see.
+// Sound images made unsound in one place: by a fault that a checker of the format has to see, or by
+// one for which every reader has to refuse the file.
 #ifndef IMAGE_DAMAGE_H
 #define IMAGE_DAMAGE_H
 
@@ -14,8 +15,17 @@ enum image_damage {
     DAMAGE_COPIED,      // the COPIED flag of an L1 or L2 entry contradicts the refcount
     DAMAGE_SUBCLUSTERS, // extended L2 entries: a subcluster is stored and zero at once
     // qcow2 (of what is not deflated), and vmdk, vpc and vhdx with tables in one file
-    DAMAGE_OVERLAP, // two guest units lie at one place of the file
-    DAMAGE_BEYOND,  // a guest unit lies behind the file's end
+    DAMAGE_OVERLAP,                // two guest units lie at one place of the file
+    DAMAGE_BEYOND,                 // a guest unit lies behind the file's end
+    IMAGE_FAULTS,                  // those above are for checkers, those below for every reader
+    DAMAGE_FEATURE = IMAGE_FAULTS, // qcow2: an incompatible feature that nobody knows
+    DAMAGE_COMPRESSION,            // qcow2: units compressed in a way that nobody knows
+    DAMAGE_VERSION,                // vmdk in one file: of a version that there is not
+    DAMAGE_COOKIE,                 // vpc, dynamic: the second header is none
+    DAMAGE_LOG,                    // vhdx: a log to replay, and the file is shorter than it says
+    DAMAGE_CHECKSUM,               // vhdx: of both region tables, wrong
+    DAMAGE_REGION,                 // vhdx: a required region that nobody knows
+    DAMAGE_ITEM,                   // vhdx: a required metadata item that nobody knows
     IMAGE_DAMAGES
 };
 // As names of files have them: "leak", "refcount", ...

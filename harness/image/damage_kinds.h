@@ -16,6 +16,11 @@ struct damaged_copy {
 bool damage_has_entries(const struct image *image);
 bool damage_has_subclusters(const struct image *image);
 
+// qcow2: has its header room for features, for a compression type? vpc: is there a second header?
+bool damage_has_features(const struct image *image);
+bool damage_has_compression(const struct image *image);
+bool damage_has_header(const struct image *image);
+
 int damage_leak(const struct damaged_copy *copy, struct fault *fault);
 int damage_refcount(const struct damaged_copy *copy, struct fault *fault);
 int damage_excess(const struct damaged_copy *copy, struct fault *fault);
@@ -23,5 +28,13 @@ int damage_copied(const struct damaged_copy *copy, struct fault *fault);
 int damage_subclusters(const struct damaged_copy *copy, struct fault *fault);
 int damage_overlap(const struct damaged_copy *copy, struct fault *fault);
 int damage_beyond(const struct damaged_copy *copy, struct fault *fault);
+int damage_feature(const struct damaged_copy *copy, struct fault *fault);
+int damage_compression(const struct damaged_copy *copy, struct fault *fault);
+int damage_version(const struct damaged_copy *copy, struct fault *fault);
+int damage_cookie(const struct damaged_copy *copy, struct fault *fault);
+int damage_log(const struct damaged_copy *copy, struct fault *fault);
+int damage_checksum(const struct damaged_copy *copy, struct fault *fault);
+int damage_region(const struct damaged_copy *copy, struct fault *fault);
+int damage_item(const struct damaged_copy *copy, struct fault *fault);
 
 #endif

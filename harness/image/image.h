@@ -214,10 +214,12 @@ struct image_info {
     uint64_t virtual_size;
     uint64_t cluster_size;  // 0: the format has none to show (raw, fixed vpc)
     uint32_t qcow2_version; // 2 or 3
+    uint32_t qcow2_header_length; // bytes
     uint32_t refcount_bits; // qcow2
     bool lazy_refcounts, corrupt, dirty, extended_l2; // qcow2 v3
     uint8_t compression_type;                         // qcow2: 0 zlib, 1 zstd
     char vmdk_create_type[32];                        // "monolithicSparse", "streamOptimized", ...
+    bool vmdk_footer; // the place of the grain directory stands in a footer
     uint32_t vmdk_cid, vmdk_parent_cid;
     struct image_part vmdk_extents[IMAGE_MAX_FILES];
     size_t vmdk_extent_count;

@@ -40,6 +40,8 @@ static int parse_version_3(struct qcow2_state *state, const uint8_t *header, str
     if (flagged != (state->compression_type != 0))
         return fault_set(fault, "compression type %u contradicts its feature bit",
                          state->compression_type);
+    if (state->compression_type > QCOW2_ZSTD)
+        return fault_set(fault, "compression type %u is unknown", state->compression_type);
     if (qcow2_is_extended(state) && state->cluster_bits < QCOW2_MIN_EXTENDED_BITS)
         return fault_set(fault, "extended L2 entries with clusters of %u bytes",
                          1u << state->cluster_bits);
@@ -239,6 +241,7 @@ static void qcow2_info(struct image *image, struct image_info *info) {
         .virtual_size = image->virtual_size,
         .cluster_size = image->unit,
         .qcow2_version = state->version,
+        .qcow2_header_length = state->header_length,
         .refcount_bits = 1u << state->refcount_order,
         .lazy_refcounts = state->compatible & QCOW2_COMPAT_LAZY,
         .corrupt = state->incompatible & QCOW2_INCOMPAT_CORRUPT,

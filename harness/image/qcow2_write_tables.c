@@ -53,9 +53,14 @@ static int write_refcounts(struct qcow2_writer *writer, struct fault *fault) {
     return write_blocks(writer, blocks_at, blocks, fault);
 }
 
-// Spec "Additional fields (version 3 and higher)" and "Header extensions". The header ends where
-// its last field does that says something: behind the compression type only where that is not
-// deflate.
+// A header may end before the compression type, as those of QEMU before 5.1 do, where that is
+// deflate; a reader must not look for it there. Both kinds are about: the cluster size says which.
+static uint32_t header_length(const struct qcow2_writer *writer) {
+    bool old = !writer->options->compression && writer->cluster_bits % 2;
+    return old ? QCOW2_V3_HEADER : QCOW2_LONGEST_HEADER;
+}
+
+// Spec "Additional fields (version 3 and higher)" and "Header extensions".
 static void fill_version_3(const struct qcow2_writer *writer, uint8_t *header) {
     const struct image_options *options = writer->options;
     uint64_t incompatible = 0, autoclear = 0;
@@ -73,8 +78,7 @@ static void fill_version_3(const struct qcow2_writer *writer, uint8_t *header) {
     put_be64(header + QCOW2_AT_AUTOCLEAR, autoclear);
     put_be64(header + QCOW2_AT_COMPATIBLE, options->lazy_refcounts ? QCOW2_COMPAT_LAZY : 0);
     put_be32(header + QCOW2_AT_REFCOUNT_ORDER, writer->refcount_order);
-    put_be32(header + QCOW2_AT_HEADER_LENGTH,
-             options->compression ? QCOW2_LONGEST_HEADER : QCOW2_V3_HEADER);
+    put_be32(header + QCOW2_AT_HEADER_LENGTH, header_length(writer));
     header[QCOW2_AT_COMPRESSION] = (uint8_t)options->compression;
 }
 

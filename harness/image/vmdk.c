@@ -274,6 +274,7 @@ static void vmdk_info(struct image *image, struct image_info *info) {
     const struct vmdk_descriptor *descriptor = &vmdk->descriptor;
     memset(info, 0, sizeof *info);
     info->virtual_size = image->virtual_size;
+    info->vmdk_footer = vmdk->embedded && vmdk->extents[0].sparse.footer;
     info->vmdk_cid = descriptor->cid;
     info->vmdk_parent_cid = descriptor->parent_cid;
     snprintf(info->vmdk_create_type, sizeof info->vmdk_create_type, "%s", descriptor->create_type);

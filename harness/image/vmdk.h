@@ -58,6 +58,7 @@ struct vmdk_sparse {
     uint64_t size;               // guest bytes, as the header has them
     uint32_t grain;              // bytes
     uint8_t header[VMDK_SECTOR]; // the footer's copy, where that one rules
+    bool footer;                 // it does
     uint32_t version, flags;
     bool compressed;
     uint32_t table_entries; // per grain table

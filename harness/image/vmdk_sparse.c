@@ -24,6 +24,7 @@ static int vmdk_open_footer(struct vmdk_sparse *sparse, struct fault *fault) {
         get_le32(tail + 12) != VMDK_MARKER_FOOTER || !bytes_are_zero(eos, 16))
         return fault_set(fault, "the directory is said to be in a footer, but there is none");
     memcpy(sparse->header, tail + VMDK_SECTOR, VMDK_SECTOR);
+    sparse->footer = true;
     return 0;
 }
 

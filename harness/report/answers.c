@@ -111,7 +111,7 @@ static void put_beside(struct table *table, int side, const struct step_record *
         else if (check == CROSS_MAP && result->class == OUTCOME_OK)
             snprintf(text, sizeof text, "%zu runs, %llu bytes of data", result->map_count,
                      (unsigned long long)stored);
-        else if (result->class == OUTCOME_OK)
+        else if (result->class == OUTCOME_OK && check < CROSS_CHECK_DAMAGED)
             snprintf(text, sizeof text, "identical");
         else
             snprintf(text, sizeof text, "%s", outcome_class_names[result->class]);
@@ -167,9 +167,10 @@ static const struct {
     {"third_reader_divergence", "third reader"},
 };
 
-static bool is_damage(const char *row) {
-    for (int damage = 0; damage < IMAGE_DAMAGES; damage++)
-        if (strcmp(cross_names[cross_check_damaged((enum image_damage)damage)], row) == 0)
+// Of one of the damages [from, to).
+static bool is_damage(const char *row, int from, int to) {
+    for (; from < to; from++)
+        if (strcmp(cross_names[cross_of_damage((enum image_damage)from)], row) == 0)
             return true;
     return false;
 }
@@ -186,7 +187,11 @@ static bool is_about(const struct row *row, const struct judgement *judgement) {
     const char *field = judgement->field;
     if (*field && is_field(row->name, strcmp(field, "outcome") == 0 ? "ended" : field))
         return true;
-    if (strcmp(judgement->oracle->type, "check_damage_divergence") == 0 && is_damage(row->name))
+    if (strcmp(judgement->oracle->type, "check_damage_divergence") == 0 &&
+        is_damage(row->name, 0, IMAGE_FAULTS))
+        return true;
+    if (strcmp(judgement->oracle->type, "must_refuse_violation") == 0 &&
+        is_damage(row->name, IMAGE_FAULTS, IMAGE_DAMAGES))
         return true;
     for (size_t i = 0; i < sizeof compared / sizeof *compared; i++)
         if (strcmp(compared[i].type, judgement->oracle->type) == 0 &&

@@ -42,6 +42,7 @@ struct step_record {
     struct cross_record beside[SIDES][CROSS_CHECKS]; // where the side's `beside` has an answer
     char other[32];                  // file of an image in which one byte is another
     char damaged[IMAGE_DAMAGES][32]; // of copies of the input that are no longer sound
+    char accepted[32];               // of what is written of a copy that must be refused
     unsigned damages_tried;          // bit set: there is such a copy, or there can be none
     struct judgements judgements;
 };

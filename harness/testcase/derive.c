@@ -149,8 +149,10 @@ uint32_t case_source_unit(const struct testcase *testcase) {
 }
 
 // Three extents where the disk has room for them, and never more than 2 GiB in one.
-static uint64_t vmdk_extent(uint64_t size) {
-    return min_u64(round_up(size / 3 + 1, 64 * KIB), 2 * GIB);
+static uint64_t vmdk_extent(const struct testcase *testcase) {
+    bool by_sector = testcase->vmdk_sector_extents && vmdk_layout(testcase) == VMDK_SPLIT_FLAT;
+    uint64_t third = case_virtual_size(testcase) / 3 + 1;
+    return min_u64(round_up(third, by_sector ? SECTOR : 64 * KIB), 2 * GIB);
 }
 
 void case_image_options(const struct testcase *testcase, struct image_options *options) {
@@ -180,7 +182,7 @@ void case_image_options(const struct testcase *testcase, struct image_options *o
             options->grain_bits = unit_bits(testcase);
         // A streamOptimized image has no other kind of grain.
         options->compress = options->vmdk_subformat == VMDK_STREAM;
-        options->vmdk_extent = vmdk_extent(case_virtual_size(testcase));
+        options->vmdk_extent = vmdk_extent(testcase);
         break;
     case IMAGE_VHDX:
         options->vhdx_fixed = testcase->vhdx_fixed;

@@ -212,6 +212,8 @@ const struct case_field case_fields[] = {
            HELP("log2 of the bitmaps' granularity; 0 is 16.")),
     HEADER(data_file, 28, 1, ENUM(data_file_names), WEIGHT(3),
            HELP("qcow2 version 3: guest clusters lie in a file of their own.")),
+    HEADER(vmdk_sector_extents, 29, 1, FLAG, DIVISOR(1), WEIGHT(2),
+           HELP("vmdk twoGbMaxExtentFlat: extents end at any sector, else at 64 KiB.")),
 
     WRITE(pattern, 1, 1, ENUM(pattern_names), DEFAULT(PATTERN_NOISE), WEIGHT(4), SHOWN,
           HELP("What the guest bytes are; zero means zero bytes that are really written.")),

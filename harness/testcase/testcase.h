@@ -168,6 +168,7 @@ struct testcase {
     uint32_t bitmap_flags;         // enum bitmap_flags: of the last one
     uint32_t bitmap_bits;          // log2 of its granularity: 0 = 16, 9..31
     uint32_t data_file;            // qcow2 version 3: enum qcow2_data_file
+    uint32_t vmdk_sector_extents;  // 0, 1
     uint32_t write_count, operation_count;
     // Not of the encoding: which file of the chain the functions below speak of; see case_layer.
     uint32_t layer;

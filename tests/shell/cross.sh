@@ -51,6 +51,15 @@ SNAPSHOT=$(text snapshot <<'J'
 {"format": "qcow2", "virtual_size": 1048576, "snapshots": 1, "writes": [{"offset_bytes": 0, "length_bytes": 262144}], "operations": [{"op": "check"}]}
 J
 )
+INFO=$(text info <<'J'
+{"format": "vhdx", "block_bits": 20, "virtual_size": 8388608, "operations": [{"op": "info"}]}
+J
+)
+FLAT=$(text flat <<'J'
+{"format": "qcow2", "virtual_size": 1048576, "writes": [{"length_bytes": 65536, "form": "compressed", "pattern": "counter"}],
+ "operations": [{"op": "convert", "target": "vmdk", "flat": true}, {"op": "measure", "target": "qcow2"}]}
+J
+)
 SUBCLUSTERS=$(text subclusters <<'J'
 {"format": "qcow2", "extended_l2": true, "virtual_size": 1048576, "writes": [{"offset_bytes": 0, "length_bytes": 262144}], "operations": [{"op": "check"}]}
 J
@@ -95,7 +104,31 @@ damaged "$BLOCKS" vpc overlap "an overlap +corrupt +-"
 damaged "$BLOCKS" vpc beyond "a unit beyond +refused +-"
 damaged "$PAYLOAD" vhdx overlap "an overlap +(corrupt|refused) +clean"
 damaged "$PAYLOAD" vhdx beyond "a unit beyond +refused +corrupt"
-check "nothing of it diverges" status 0 "$FUZZ" replay "$MEASURE" "$CONVERT" "$CHECK" "$PLACES" "$GRAINS" "$SUBCLUSTERS" "$BLOCKS" "$PAYLOAD" "$SNAPSHOT"
+# refused CASE STEP COMMAND FORMAT DAMAGE ROW
+refused() {
+    check "beside $3 of $4: a copy with another $5" \
+        says "\\$ .*[/ ]$3 .*c.damage$2-$5[.]$4" "$FUZZ" replay "$1"
+    check "... and both refuse it" says "$6 +refused +refused" "$FUZZ" replay "$1"
+}
+refused "$INFO" 1 info vhdx log "a copy with a log"
+refused "$INFO" 1 info vhdx checksum "a copy with wrong checksums"
+refused "$INFO" 1 info vhdx region "a copy with an unknown region"
+refused "$INFO" 1 info vhdx item "a copy with an unknown item"
+refused "$CHECK" 1 check qcow2 feature "a copy with an unknown feature"
+refused "$MEASURE" 1 measure qcow2 feature "a copy with an unknown feature"
+refused "$GRAINS" 1 check vmdk version "a copy of an unknown version"
+refused "$FLAT" 1 convert qcow2 compression "a copy with an unknown compression"
+refused "$FLAT" 2 measure qcow2 feature "a copy with an unknown feature"
+check "an unknown compression is for who needs the bytes" not_says "c.damage2-compression" "$FUZZ" replay "$FLAT"
+accepts_all() {
+    STANDIN_LIE=refused-read-as-raw "$FUZZ" replay --out "$SCRATCH/flat" "$FLAT" >"$SCRATCH/out" 2>&1
+    grep -q '^  must_refuse_violation-convert-qcow2-vmdk-feature_instar' "$SCRATCH/out" || { cat "$SCRATCH/out"; return 1; }
+    tar -tzf "$SCRATCH"/flat/findings/must_refuse_violation-convert-qcow2-vmdk-feature_instar/images.tar.gz >"$SCRATCH/packed"
+    cat "$SCRATCH/packed"
+    grep -q 'c.damage1-feature.qcow2' "$SCRATCH/packed" && ! grep accepted "$SCRATCH/packed"
+}
+check "what is written of such a copy is removed, with its extents" accepts_all
+check "nothing of it diverges" status 0 "$FUZZ" replay "$INFO" "$FLAT" "$MEASURE" "$CONVERT" "$CHECK" "$PLACES" "$GRAINS" "$SUBCLUSTERS" "$BLOCKS" "$PAYLOAD" "$SNAPSHOT"
 # Who finds the input leaking is asked what is not about leaks.
 leaking() { STANDIN_LIE=as-instar,snapshots-not-walked "$@" "$FUZZ" replay "$SNAPSHOT"; }
 check "of a copy of what leaks: an overlap is asked about" leaking says "instar check .*c.damage1-overlap"
@@ -125,6 +158,7 @@ lie lost-refcounts-unseen check_damage_divergence-check-qcow2-none-refcount_inst
 lie leaks-unseen check_damage_divergence-check-qcow2-none-leak_instar "$CHECK" '"leaks": 0,'
 lie leaks-not-counted check_damage_divergence-check-qcow2-none-counts_instar "$CHECK" '"leaks": 0,'
 lie tables-unchecked check_damage_divergence-check-vmdk-none-overlap_instar "$GRAINS" '"corruptions": 0,'
+lie refused-read-as-raw must_refuse_violation-info-vhdx-none-log_instar "$INFO" '"format": "raw"'
 lie map-offsets-from-first-run map_divergence-measure-raw-raw-offset_instar "$PLACES" '"start": 131072, .*"offset": 0}'
 report=$SCRATCH/compare-first-cluster-only/findings/compare_divergence-convert-raw-raw-identical_instar/report.json
 check "a report has question and answer" grep -q '"question":[[:space:]]*"compare with one byte changed"' "$report"

@@ -613,8 +613,21 @@ lies() {
     same "success-where-qemu-fails: a vpc of 2 TiB" 0 \
         "$(STANDIN_LIE=success-where-qemu-fails status "$instar" convert -O vpc raw-2T lied)"
     printf 'QFI\373\0\0\0\011' >broken
-    same "success-where-qemu-fails: a damaged source" "1 0" \
-        "$(status qemu-img convert -f qcow2 -O raw broken lied) $(STANDIN_LIE=success-where-qemu-fails status "$instar" convert broken lied)"
+    for words in "info broken" "measure broken" "convert broken lied"; do
+        # shellcheck disable=SC2086 # a command and its operands
+        same "refused-read-as-raw: $words" "1 1 0" \
+            "$(status qemu-img info -f qcow2 broken) $(status "$instar" $words) $(STANDIN_LIE=refused-read-as-raw status "$instar" $words)"
+    done
+    image stream vmdk subformat=streamOptimized 1M "write -P 1 0 64k"
+    same "vmdk-footer-not-measured: a directory that the header names" 0 \
+        "$(STANDIN_LIE=vmdk-footer-not-measured status "$instar" measure stream)"
+    "$instar" convert -c -O vmdk raw-full stream
+    same "... and a footer" "0 1" \
+        "$(status "$instar" measure stream) $(STANDIN_LIE=vmdk-footer-not-measured status "$instar" measure stream)"
+    truncate -s "$((($(stat -c %s stream) / 65536 + 1) * 65536 - 1536))" padded
+    dd if=stream of=padded conv=notrunc status=none
+    tail -c 1536 stream >>padded
+    same "... that ends a sector of 64 KiB" 0 "$(STANDIN_LIE=vmdk-footer-not-measured status "$instar" measure padded)"
     same "hang-on-cluster-size" "124 124 0" \
         "$(STANDIN_LIE=hang-on-cluster-size status timeout 0.3 "$instar" convert qcow2-c4096 lied) $(STANDIN_LIE=hang-on-cluster-size status timeout 0.3 "$instar" measure qcow2-c4096) $(STANDIN_LIE=hang-on-cluster-size status timeout 5 "$instar" measure qcow2-c512)"
 }

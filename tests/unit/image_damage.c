@@ -109,7 +109,7 @@ static void every_copy_has_its_one_fault(void **state) {
     struct content content = {0};
     for (const struct sound *sound = sounds; sound < sounds + SOUNDS; sound++) {
         write_sound(&content, sound);
-        for (int kind = 0; kind < IMAGE_DAMAGES; kind++) {
+        for (int kind = 0; kind < IMAGE_FAULTS; kind++) {
             bool possible = kind == DAMAGE_SUBCLUSTERS ? sound->extended
                             : kind == DAMAGE_EXCESS    ? sound->refcount_bits > 1
                                                        : true;

@@ -225,6 +225,27 @@ static void zstd_makes_other_files_than_deflate(void **state) {
     }
 }
 
+// With a compression type and without one; header extensions follow either.
+static void both_lengths_of_the_header_are_read(void **state) {
+    (void)state;
+    struct image_map dirty = {0};
+    struct image_bitmap bitmap = {.name = "b", .granularity_bits = 16, .dirty = &dirty};
+    for (uint32_t bits = 12; bits <= 17; bits++) {
+        struct image_options options = {
+            .cluster_bits = bits, .bitmaps = &bitmap, .bitmap_count = 1};
+        struct image_info info;
+        content_begin(&content, 1u << 20);
+        put_extent(0, 300000, PATTERN_COUNTER, FORM_COMPRESSED);
+        build(&options);
+        struct image *image = opened(FILE_NAME, IMAGE_QCOW2);
+        image->driver->info(image, &info);
+        assert_int_equal(info.qcow2_header_length, bits % 2 ? 104 : 112);
+        assert_int_equal(info.bitmaps, 1);
+        image_close(image);
+        assert_clean();
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refcount_tables_of_many_clusters_are_consistent),
@@ -235,6 +256,7 @@ int main(void) {
         cmocka_unit_test(a_subcluster_has_a_state_of_its_own),
         cmocka_unit_test(what_a_stored_cluster_does_not_use_can_be_stale),
         cmocka_unit_test(zstd_makes_other_files_than_deflate),
+        cmocka_unit_test(both_lengths_of_the_header_are_read),
     };
     return cmocka_run_group_tests(tests, enter_directory, release);
 }

@@ -273,7 +273,7 @@ static void a_check_must_see_what_was_damaged(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bench bench;
-        enum cross_check check = cross_check_damaged(cases[i].damage);
+        enum cross_check check = cross_of_damage(cases[i].damage);
         bench_begin(&bench, OP_CHECK);
         answer(&bench, 0, check, cases[i].said);
         if (cases[i].detail)
@@ -287,13 +287,64 @@ static void a_check_must_see_what_was_damaged(void **state) {
     forget();
 }
 
+// A row without a name would end the report of its first finding.
+static void every_question_has_a_name(void **state) {
+    (void)state;
+    for (int i = 0; i < CROSS_CHECKS; i++) {
+        assert_non_null(cross_names[i]);
+        for (int other = 0; other < i; other++)
+            assert_string_not_equal(cross_names[i], cross_names[other]);
+    }
+}
+
+#define REFUSE "must_refuse_violation"
+
+static void what_must_not_be_opened_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        enum operation op;
+        enum image_damage damage;
+        enum outcome_class said;
+        const char *detail; // NULL: that is right
+    } cases[] = {
+        {OP_MEASURE, DAMAGE_FEATURE, OUTCOME_REFUSED, NULL},
+        {OP_MEASURE, DAMAGE_FEATURE, OUTCOME_OK, "feature_instar"},
+        {OP_MEASURE, DAMAGE_LOG, OUTCOME_OK, "log_instar"},
+        {OP_CONVERT, DAMAGE_CHECKSUM, OUTCOME_OK, "checksum_instar"},
+        {OP_CONVERT, DAMAGE_ITEM, OUTCOME_SIGNAL, "crash_instar"},
+        {OP_CONVERT_COMPRESSED, DAMAGE_VERSION, OUTCOME_OK, "version_instar"},
+        {OP_CHECK, DAMAGE_REGION, OUTCOME_CLEAN, "region_instar"},
+        {OP_CHECK, DAMAGE_REGION, OUTCOME_LEAKS, "region_instar"},
+        {OP_CHECK, DAMAGE_REGION, OUTCOME_CORRUPT, NULL}, // it has seen that
+        {OP_CHECK, DAMAGE_COOKIE, OUTCOME_REFUSED, NULL},
+        {OP_CHECK, DAMAGE_COMPRESSION, OUTCOME_CLEAN, "compression_instar"},
+        {OP_CHECK, DAMAGE_COOKIE, OUTCOME_CLEAN, "cookie_instar"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench bench;
+        enum cross_check check = cross_of_damage(cases[i].damage);
+        bench_begin(&bench, cases[i].op);
+        answer(&bench, 0, check, cases[i].said);
+        if (cases[i].detail)
+            bench_diverges(&bench, REFUSE, cases[i].detail);
+        else
+            bench_agrees(&bench, REFUSE);
+        answer(&bench, 0, check, OUTCOME_TIMEOUT);
+        bench_reason(&bench, VERDICT_INCONCLUSIVE, "beside_cut_off_instar");
+        answer(&bench, 0, check, OUTCOME_NO_CHECKS); // it has no opinion
+        expect_silence(&bench, REFUSE);
+        bench_end(&bench);
+    }
+    forget();
+}
+
 // Both blind: the other tool excuses nobody.
 static void two_blind_checks_are_no_agreement(void **state) {
     (void)state;
     struct bench bench;
     bench_begin(&bench, OP_CHECK);
-    answer(&bench, 0, cross_check_damaged(DAMAGE_LEAK), OUTCOME_LEAKS);
-    answer(&bench, 1, cross_check_damaged(DAMAGE_LEAK), OUTCOME_CLEAN);
+    answer(&bench, 0, cross_of_damage(DAMAGE_LEAK), OUTCOME_LEAKS);
+    answer(&bench, 1, cross_of_damage(DAMAGE_LEAK), OUTCOME_CLEAN);
     bench_diverges(&bench, DAMAGE, "leak_qemu_img");
     bench_end(&bench);
     forget();
@@ -303,7 +354,7 @@ static void a_right_end_with_wrong_counts_is_found(void **state) {
     (void)state;
     struct bench bench;
     bench_begin(&bench, OP_CHECK);
-    struct tool_result *said = answer(&bench, 0, cross_check_damaged(DAMAGE_LEAK), OUTCOME_LEAKS);
+    struct tool_result *said = answer(&bench, 0, cross_of_damage(DAMAGE_LEAK), OUTCOME_LEAKS);
     said->check.present = true;
     bench_diverges(&bench, DAMAGE, "counts_instar");
     said->check.leaks = 1;
@@ -323,12 +374,12 @@ static void an_overlap_may_be_overlooked_by_one_tool(void **state) {
         struct bench bench;
         bench_begin(&bench, OP_CHECK);
         bench.step.source = formats[i];
-        answer(&bench, 1, cross_check_damaged(DAMAGE_OVERLAP), OUTCOME_CLEAN);
+        answer(&bench, 1, cross_of_damage(DAMAGE_OVERLAP), OUTCOME_CLEAN);
         if (formats[i] == IMAGE_VMDK || formats[i] == IMAGE_VHDX)
             expect_silence(&bench, DAMAGE);
         else
             bench_diverges(&bench, DAMAGE, "overlap_qemu_img");
-        answer(&bench, 0, cross_check_damaged(DAMAGE_OVERLAP), OUTCOME_CLEAN);
+        answer(&bench, 0, cross_of_damage(DAMAGE_OVERLAP), OUTCOME_CLEAN);
         bench_diverges(&bench, DAMAGE, "overlap_instar");
         bench_end(&bench);
     }
@@ -347,7 +398,7 @@ static void subclusters_are_overlooked_by_old_versions_alone(void **state) {
         bench_begin(&bench, OP_CHECK);
         bench.step.source = IMAGE_QCOW2;
         bench.qemu_img.version_number = versions[i].version;
-        answer(&bench, 1, cross_check_damaged(DAMAGE_SUBCLUSTERS), OUTCOME_CLEAN);
+        answer(&bench, 1, cross_of_damage(DAMAGE_SUBCLUSTERS), OUTCOME_CLEAN);
         if (versions[i].may)
             expect_silence(&bench, DAMAGE);
         else
@@ -393,6 +444,8 @@ int main(void) {
         cmocka_unit_test(a_wrong_output_keeps_its_own_name),
         cmocka_unit_test(a_converted_file_must_be_clean_too),
         cmocka_unit_test(a_check_must_see_what_was_damaged),
+        cmocka_unit_test(every_question_has_a_name),
+        cmocka_unit_test(what_must_not_be_opened_is_refused),
         cmocka_unit_test(two_blind_checks_are_no_agreement),
         cmocka_unit_test(a_right_end_with_wrong_counts_is_found),
         cmocka_unit_test(subclusters_are_overlooked_by_old_versions_alone),

@@ -60,9 +60,29 @@ static void assert_vmdk_options(const struct testcase *testcase,
     if (!flat)
         assert_true(div_up(size, 1ull << options->grain_bits) <= CAP_READ_GRAINS);
     assert_int_equal(options->compress, options->vmdk_subformat == VMDK_STREAM);
-    assert_int_equal(options->vmdk_extent % (64 * KIB), 0);
+    bool by_sector = options->vmdk_subformat == VMDK_SPLIT_FLAT && testcase->vmdk_sector_extents;
+    assert_int_equal(options->vmdk_extent % (by_sector ? SECTOR : 64 * KIB), 0);
     assert_true(options->vmdk_extent <= 2 * GIB);
     assert_true(div_up(size, options->vmdk_extent) <= 4);
+}
+
+static void flat_extents_can_end_at_any_sector(void **state) {
+    (void)state;
+    struct testcase testcase;
+    struct image_options options;
+    struct fault fault = {0};
+    static const char text[] = "{\"format\": \"vmdk\", \"vmdk_layout\": \"twoGbMaxExtentFlat\", "
+                               "\"virtual_size\": 1048576, \"vmdk_sector_extents\": true}";
+    assert_int_equal(case_from_json(&testcase, text, &fault), 0);
+    case_image_options(&testcase, &options);
+    assert_int_equal(options.vmdk_extent, 683 * SECTOR);
+    testcase.vmdk_sector_extents = 0;
+    case_image_options(&testcase, &options);
+    assert_int_equal(options.vmdk_extent, 384 * KIB);
+    testcase.vmdk_sector_extents = 1;
+    testcase.vmdk_layout = LAYOUT_SPLIT_SPARSE;
+    case_image_options(&testcase, &options);
+    assert_int_equal(options.vmdk_extent, 384 * KIB);
 }
 
 static void image_options_fit_the_size(void **state) {
@@ -165,6 +185,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_size_class_gives_its_size),
         cmocka_unit_test(places_wrap_around_and_keep_their_alignment),
+        cmocka_unit_test(flat_extents_can_end_at_any_sector),
         cmocka_unit_test(image_options_fit_the_size),
         cmocka_unit_test(extended_entries_need_version_3_and_large_clusters),
         cmocka_unit_test(options_belong_to_operation_and_target),
