@@ -254,7 +254,7 @@ static const struct cross_row {
     [CROSS_COMPARE_OUTPUT] = {29, WRITES, false, compare_output},
     [CROSS_COMPARE_OTHER] = {29, WRITES, false, compare_other},
     [CROSS_CHECK_DAMAGED] = {7, 1u << OP_CHECK, false, check_damaged},
-    [CROSS_CHECK_DAMAGED + 1] = {29, (1u << OPERATIONS) - 1, false, read_refused},
+    [CROSS_CHECK_DAMAGED + 1] = {31, (1u << OPERATIONS) - 1, false, read_refused},
 };
 
 static const struct cross_row *row_of(int check) {
