@@ -219,13 +219,15 @@ static bool check_damaged(const struct question *question, struct tool_call *cal
     return true;
 }
 
-// The step's own command, of a copy that is to be refused. An unknown compression hinders only who
-// needs the bytes.
+// The step's own command, of a copy that is to be refused. What is opened does not depend on the
+// target, so one of them stands for all: each would be another signature. An unknown compression
+// hinders only who needs the bytes.
 static bool read_refused(const struct question *question, struct tool_call *call) {
     struct step_record *step = question->step;
     enum image_damage damage = (enum image_damage)(question->check - CROSS_CHECK_DAMAGED);
     *call = step->calls[question->side];
     if (!oracle_input_is_built(&step->step) || step->step.options.size_only ||
+        (operation_has_target(call->op) && call->target != IMAGE_RAW) ||
         (damage == DAMAGE_COMPRESSION && (!operation_writes(call->op) || call->options.snapshot)) ||
         !has_damaged(question, damage))
         return false;
@@ -239,6 +241,7 @@ static bool read_refused(const struct question *question, struct tool_call *call
 }
 
 #define WRITES (1u << OP_CONVERT | 1u << OP_CONVERT_COMPRESSED)
+#define READS  (1u << OP_INFO | 1u << OP_CHECK | 1u << OP_MEASURE)
 
 static const struct cross_row {
     unsigned share; // one case in so many
@@ -254,7 +257,7 @@ static const struct cross_row {
     [CROSS_COMPARE_OUTPUT] = {29, WRITES, false, compare_output},
     [CROSS_COMPARE_OTHER] = {29, WRITES, false, compare_other},
     [CROSS_CHECK_DAMAGED] = {7, 1u << OP_CHECK, false, check_damaged},
-    [CROSS_CHECK_DAMAGED + 1] = {31, (1u << OPERATIONS) - 1, false, read_refused},
+    [CROSS_CHECK_DAMAGED + 1] = {11, READS | 1u << OP_CONVERT, false, read_refused},
 };
 
 static const struct cross_row *row_of(int check) {

@@ -56,7 +56,7 @@ static void judge(const struct oracle *oracle, const struct oracle_step *step,
 const struct oracle oracle_must_refuse = {
     .type = "must_refuse_violation",
     .rule = "a copy that asks for what nobody knows, or lacks what identifies it, is refused",
-    .ops = ORACLE_ALL_OPS,
+    .ops = ORACLE_ALL_OPS & ~ORACLE_OP(OP_CONVERT_COMPRESSED),
     .no_answer = true,
     .beside = ((1u << (IMAGE_DAMAGES - IMAGE_FAULTS)) - 1) << (CROSS_CHECK_DAMAGED + IMAGE_FAULTS),
     .by_turn = true,

@@ -55,9 +55,9 @@ INFO=$(text info <<'J'
 {"format": "vhdx", "block_bits": 20, "virtual_size": 8388608, "operations": [{"op": "info"}]}
 J
 )
-FLAT=$(text flat <<'J'
+OPENED=$(text opened <<'J'
 {"format": "qcow2", "virtual_size": 1048576, "writes": [{"length_bytes": 65536, "form": "compressed", "pattern": "counter"}],
- "operations": [{"op": "convert", "target": "vmdk", "flat": true}, {"op": "measure", "target": "qcow2"}]}
+ "operations": [{"op": "convert", "target": "raw"}, {"op": "measure", "target": "raw"}, {"op": "measure", "target": "qcow2"}]}
 J
 )
 SUBCLUSTERS=$(text subclusters <<'J'
@@ -104,31 +104,34 @@ damaged "$BLOCKS" vpc overlap "an overlap +corrupt +-"
 damaged "$BLOCKS" vpc beyond "a unit beyond +refused +-"
 damaged "$PAYLOAD" vhdx overlap "an overlap +(corrupt|refused) +clean"
 damaged "$PAYLOAD" vhdx beyond "a unit beyond +refused +corrupt"
-# refused CASE STEP COMMAND FORMAT DAMAGE ROW
+# refused CASE STEP COMMAND FORMAT DAMAGE ROW [ANSWER OF QEMU-IMG]
 refused() {
     check "beside $3 of $4: a copy with another $5" \
         says "\\$ .*[/ ]$3 .*c.damage$2-$5[.]$4" "$FUZZ" replay "$1"
-    check "... and both refuse it" says "$6 +refused +refused" "$FUZZ" replay "$1"
+    check "... and it is refused" says "$6 +refused +${7:-refused}" "$FUZZ" replay "$1"
 }
 refused "$INFO" 1 info vhdx log "a copy with a log"
 refused "$INFO" 1 info vhdx checksum "a copy with wrong checksums"
 refused "$INFO" 1 info vhdx region "a copy with an unknown region"
 refused "$INFO" 1 info vhdx item "a copy with an unknown item"
 refused "$CHECK" 1 check qcow2 feature "a copy with an unknown feature"
-refused "$MEASURE" 1 measure qcow2 feature "a copy with an unknown feature"
 refused "$GRAINS" 1 check vmdk version "a copy of an unknown version"
-refused "$FLAT" 1 convert qcow2 compression "a copy with an unknown compression"
-refused "$FLAT" 2 measure qcow2 feature "a copy with an unknown feature"
-check "an unknown compression is for who needs the bytes" not_says "c.damage2-compression" "$FUZZ" replay "$FLAT"
+refused "$BLOCKS" 1 check vpc cookie "a copy with no cookie" -
+refused "$OPENED" 1 convert qcow2 compression "a copy with an unknown compression"
+refused "$OPENED" 1 convert qcow2 feature "a copy with an unknown feature"
+refused "$OPENED" 2 measure qcow2 feature "a copy with an unknown feature"
+check "an unknown compression is for who needs the bytes" not_says "c.damage2-compression" "$FUZZ" replay "$OPENED"
+check "one target stands for all" not_says "c.damage3-" "$FUZZ" replay "$OPENED"
 accepts_all() {
-    STANDIN_LIE=refused-read-as-raw "$FUZZ" replay --out "$SCRATCH/flat" "$FLAT" >"$SCRATCH/out" 2>&1
-    grep -q '^  must_refuse_violation-convert-qcow2-vmdk-feature_instar' "$SCRATCH/out" || { cat "$SCRATCH/out"; return 1; }
-    tar -tzf "$SCRATCH"/flat/findings/must_refuse_violation-convert-qcow2-vmdk-feature_instar/images.tar.gz >"$SCRATCH/packed"
+    local found=must_refuse_violation-convert-qcow2-raw-feature_instar
+    STANDIN_LIE=refused-read-as-raw "$FUZZ" replay --out "$SCRATCH/opened" "$OPENED" >"$SCRATCH/out" 2>&1
+    grep -q "^  $found" "$SCRATCH/out" || { cat "$SCRATCH/out"; return 1; }
+    tar -tzf "$SCRATCH/opened/findings/$found/images.tar.gz" >"$SCRATCH/packed"
     cat "$SCRATCH/packed"
     grep -q 'c.damage1-feature.qcow2' "$SCRATCH/packed" && ! grep accepted "$SCRATCH/packed"
 }
-check "what is written of such a copy is removed, with its extents" accepts_all
-check "nothing of it diverges" status 0 "$FUZZ" replay "$INFO" "$FLAT" "$MEASURE" "$CONVERT" "$CHECK" "$PLACES" "$GRAINS" "$SUBCLUSTERS" "$BLOCKS" "$PAYLOAD" "$SNAPSHOT"
+check "what is written of such a copy is removed" accepts_all
+check "nothing of it diverges" status 0 "$FUZZ" replay "$INFO" "$OPENED" "$MEASURE" "$CONVERT" "$CHECK" "$PLACES" "$GRAINS" "$SUBCLUSTERS" "$BLOCKS" "$PAYLOAD" "$SNAPSHOT"
 # Who finds the input leaking is asked what is not about leaks.
 leaking() { STANDIN_LIE=as-instar,snapshots-not-walked "$@" "$FUZZ" replay "$SNAPSHOT"; }
 check "of a copy of what leaks: an overlap is asked about" leaking says "instar check .*c.damage1-overlap"

@@ -312,7 +312,7 @@ static void what_must_not_be_opened_is_refused(void **state) {
         {OP_MEASURE, DAMAGE_LOG, OUTCOME_OK, "log_instar"},
         {OP_CONVERT, DAMAGE_CHECKSUM, OUTCOME_OK, "checksum_instar"},
         {OP_CONVERT, DAMAGE_ITEM, OUTCOME_SIGNAL, "crash_instar"},
-        {OP_CONVERT_COMPRESSED, DAMAGE_VERSION, OUTCOME_OK, "version_instar"},
+        {OP_CONVERT, DAMAGE_VERSION, OUTCOME_OK, "version_instar"},
         {OP_CHECK, DAMAGE_REGION, OUTCOME_CLEAN, "region_instar"},
         {OP_CHECK, DAMAGE_REGION, OUTCOME_LEAKS, "region_instar"},
         {OP_CHECK, DAMAGE_REGION, OUTCOME_CORRUPT, NULL}, // it has seen that
