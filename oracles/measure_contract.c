@@ -18,7 +18,7 @@ static uint64_t promised(const struct oracle_step *step, const struct oracle_sid
 }
 
 static bool fits(const struct oracle_step *step, const struct oracle_side *side) {
-    static const enum relaxation_id slack[] = {RELAX_CONTRACT_EMPTY, RELAX_CONTRACT_REFCOUNT_TABLE,
+    static const enum relaxation_id slack[] = {RELAX_CONTRACT_FALLOC, RELAX_CONTRACT_REFCOUNT_TABLE,
                                                RELAX_CONTRACT_INSTAR_SECTOR};
     const struct relax_query query = {step, .expected = promised(step, side),
                                       .found = side->converted_size, .tool = side->tool};

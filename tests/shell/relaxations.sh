@@ -102,7 +102,7 @@ used contract_metadata measure_contract_violation-measure-raw-qcow2-qemu_img "$(
 {"format": "raw", "virtual_size": 1048576, "operations": [{"op": "measure", "target": "qcow2", "preallocation": "metadata"}]}
 J
 )"
-used contract_empty measure_contract_violation-measure-raw-qcow2-qemu_img "$(text empty <<'J'
+used contract_falloc measure_contract_violation-measure-raw-qcow2-qemu_img "$(text empty <<'J'
 {"format": "raw", "virtual_size": 0, "operations": [{"op": "measure", "target": "qcow2", "preallocation": "full"}]}
 J
 )"

@@ -60,7 +60,7 @@ static const struct demonstration demonstrations[RELAXATIONS] = {
      IMAGE_VPC},
     {RELAX_CONTRACT_METADATA, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 327680, 1376256, 1376256, ANY,
      IMAGE_RAW},
-    {RELAX_CONTRACT_EMPTY, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 1536, 2048, 2049, ANY, IMAGE_RAW},
+    {RELAX_CONTRACT_FALLOC, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 1536, 2048, 2049, ANY, IMAGE_RAW},
     // 16 MiB of data; 132 refcount blocks and their one table of 64 entries.
     {RELAX_CONTRACT_REFCOUNT_TABLE, IMAGE_RAW, IMAGE_QCOW2, OP_MEASURE, 17112576, 17143808,
      17112576 + 390 * 512, ANY, IMAGE_RAW},
@@ -83,7 +83,7 @@ static void demonstrate(struct bench *bench, const struct demonstration *shown) 
     if (shown->id == RELAX_BOUND_SPARSE_WRITER) {
         bench_size(bench, 32 MIB);
         bench_write(bench, 0, 16 MIB, PATTERN_NOISE);
-    } else if (shown->id == RELAX_CONTRACT_EMPTY || shown->id == RELAX_NUMERIC_EMPTY_VHDX) {
+    } else if (shown->id == RELAX_CONTRACT_FALLOC || shown->id == RELAX_NUMERIC_EMPTY_VHDX) {
         bench_size(bench, 0);
     } else {
         bench->step.truth.declared_size = 1000000;
@@ -100,13 +100,13 @@ static void demonstrate(struct bench *bench, const struct demonstration *shown) 
         shown->id == RELAX_BOUND_STREAM ? SUBFORMAT_STREAM : SUBFORMAT_NOT_GIVEN;
     bench->step.options.preallocation =
         shown->id == RELAX_CONTRACT_METADATA ? PREALLOCATION_METADATA : PREALLOCATION_FULL;
-    if (shown->id == RELAX_CONTRACT_EMPTY || shown->id == RELAX_CONTRACT_REFCOUNT_TABLE)
+    if (shown->id == RELAX_CONTRACT_FALLOC || shown->id == RELAX_CONTRACT_REFCOUNT_TABLE)
         bench->step.options.cluster_bits = 9;
 }
 
 // Of the contracts, maps and damages; the others are for every tool.
 static bool is_qemu_imgs(enum relaxation_id id) {
-    return id == RELAX_CONTRACT_METADATA || id == RELAX_CONTRACT_EMPTY ||
+    return id == RELAX_CONTRACT_METADATA || id == RELAX_CONTRACT_FALLOC ||
            id == RELAX_CONTRACT_REFCOUNT_TABLE || id == RELAX_MAP_NO_BLOCK_STATUS ||
            id == RELAX_MAP_VPC_PRESENT || id == RELAX_DAMAGE_OVERLAP ||
            id == RELAX_DAMAGE_SUBCLUSTERS;

@@ -19,6 +19,8 @@ fits "preallocation=metadata of a hole" hole.raw preallocation=metadata 327680 1
 truncate -s 0 empty.raw
 fits "preallocation=falloc of nothing" empty.raw preallocation=falloc 196608 196608 262144
 fits "preallocation=full of nothing" empty.raw preallocation=full 196608 196608 262144
+truncate -s 2696704 holes.raw
+fits "preallocation=falloc in small clusters" holes.raw cluster_size=512,preallocation=falloc 2752000 2752000 2752512
 head -c 16M /dev/zero | tr '\0' A >full.raw
 fits "small clusters, wide refcounts" full.raw cluster_size=512,refcount_bits=64 17319424 17319424 17355776
 fits "small clusters" full.raw cluster_size=512 17112576 17112576 17143808
