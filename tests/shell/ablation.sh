@@ -39,7 +39,10 @@ check "a command that ends early is started again, and given up in the end" rest
 seed() { printf 'build/seeds/%s ' "$@"; }
 # shellcheck disable=SC2046 # one word each
 mkdir "$SCRATCH/joint"
-for case in tests/joint/*.json; do "$FUZZ" assemble "$case" "$SCRATCH/joint/$(basename "$case" .json)"; done
+for case in tests/joint/*.json; do # of those that it looks for
+    name=$(basename "$case" .json)
+    ! grep -q "\"$name\"" bench/ablation/subject.c || "$FUZZ" assemble "$case" "$SCRATCH/joint/$name"
+done
 # shellcheck disable=SC2046
 env ABLATION_JOURNAL="$SCRATCH/journal" build/ablation/fuzz_bytes $(seed empty qcow2-v3-zero-clusters qcow2-v3-zero-clusters \
     raw-convert-vpc-512-kib-blocks vmdk-over-vmdk vmdk-split-flat-measure-every-target) "$SCRATCH"/joint/* >"$SCRATCH/log" 2>&1
