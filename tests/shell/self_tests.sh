@@ -84,6 +84,6 @@ later() {
     grep -q 'persistent, as tested before' "$SCRATCH/later" && grep "$3" "$SCRATCH/later" && holds 0 "$INSTAR_FUZZ_OUT/self-tests" "*"
 }
 check "one that answers otherwise in a campaign is forgotten" \
-    later sly 2 'does not answer persistent as by plain execution' 150
+    later sly 2 'does not answer persistent as by plain execution' 600
 check "so is one whose process is lost" later late-deadly 0 . 2
 finish
