@@ -46,6 +46,6 @@ found_out_later() {
         --log-dir "$SCRATCH/log.sly" >"$SCRATCH/sly.out" 2>&1 || { tail -n 3 "$SCRATCH/sly.out"; return 1; }
     grep 'qemu-img does not answer persistent as by plain execution: its stderr is otherwise' "$SCRATCH/sly.out"
 }
-LATER=150 LATER_SEED=6
+LATER=600 LATER_SEED=6
 check "one that passes the self-test ends the campaign where it is run both ways" found_out_later
 finish
