@@ -243,27 +243,30 @@ static bool read_refused(const struct question *question, struct tool_call *call
 #define WRITES (1u << OP_CONVERT | 1u << OP_CONVERT_COMPRESSED)
 #define READS  (1u << OP_INFO | 1u << OP_CHECK | 1u << OP_MEASURE)
 
+// One for each check below CROSS_CHECK_DAMAGED, and one for each kind of damage.
+enum { ROW_DAMAGED = CROSS_CHECK_DAMAGED, ROW_REFUSE, ROWS };
+
 static const struct cross_row {
     unsigned share; // one case in so many
     unsigned ops;   // bit set of the operations that it is asked beside
     bool by_qemu_img;
     // Completes a call that reads the step's input; false: there is nothing to ask.
     bool (*describe)(const struct question *question, struct tool_call *call);
-} rows[CROSS_CHECK_DAMAGED + 2] = {
+} rows[ROWS] = {
     [CROSS_MAP] = {5, 1u << OP_MEASURE, false, map_input},
     [CROSS_CHECK_FIT] = {7, 1u << OP_MEASURE, true, check_fit},
     [CROSS_MEASURE_INPUT] = {5, WRITES, false, measure_input},
     [CROSS_MEASURE_OUTPUT] = {5, WRITES, false, measure_output},
     [CROSS_COMPARE_OUTPUT] = {29, WRITES, false, compare_output},
     [CROSS_COMPARE_OTHER] = {29, WRITES, false, compare_other},
-    [CROSS_CHECK_DAMAGED] = {7, 1u << OP_CHECK, false, check_damaged},
-    [CROSS_CHECK_DAMAGED + 1] = {11, READS | 1u << OP_CONVERT, false, read_refused},
+    [ROW_DAMAGED] = {7, 1u << OP_CHECK, false, check_damaged},
+    [ROW_REFUSE] = {11, READS | 1u << OP_CONVERT, false, read_refused},
 };
 
 static const struct cross_row *row_of(int check) {
     if (check < CROSS_CHECK_DAMAGED)
         return &rows[check];
-    return &rows[CROSS_CHECK_DAMAGED + (check >= (int)cross_of_damage(IMAGE_FAULTS))];
+    return &rows[check < CROSS_REFUSE ? ROW_DAMAGED : ROW_REFUSE];
 }
 
 unsigned cross_turns(const uint8_t *data, size_t size) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Asking cross-checks (oracles/cross.h): map, compare, measure and check beside the command of a
-// step, and that command of copies that are to be refused. Each costs a command or two, so that they are asked in some cases only: one in so many,
-// chosen by what a case means, and always in replays and confirmations.
+// step, and that command of copies that are to be refused. Each costs a command or two, so that
+// they are asked in some cases only: one in so many, chosen by what a case means, and always in
+// replays and confirmations.
 #ifndef HARNESS_CROSS_H
 #define HARNESS_CROSS_H
 

@@ -17,8 +17,9 @@ enum cross_check {
     CROSS_COMPARE_OUTPUT, // input of a convert and what it wrote: the same disk
     CROSS_COMPARE_OTHER,  // input of a convert and an image in which one byte is another
     CROSS_CHECK_DAMAGED,  // check of a copy of a check's input with the first of image/damage.h,
-                          // one for each other fault, and behind them for each damage that is to
-                          // be refused: the step's own command, of such a copy
+                          // and one for each other fault
+    CROSS_REFUSE = CROSS_CHECK_DAMAGED + IMAGE_FAULTS, // the step's own command, of a copy that is
+                                                       // to be refused; one for each such damage
     CROSS_CHECKS = CROSS_CHECK_DAMAGED + IMAGE_DAMAGES
 };
 static inline enum cross_check cross_of_damage(enum image_damage damage) {

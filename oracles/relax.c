@@ -292,9 +292,8 @@ const struct relaxation relaxations[RELAXATIONS] = {
     [RELAX_CONTRACT_FALLOC].applies = contract_falloc,
     [RELAX_CONTRACT_FALLOC].reason =
         "With preallocation=falloc or full qemu-img makes refcounts for more tables than it needs: "
-        "of an empty disk, and of some others in small clusters, it writes one cluster more than "
-        "it "
-        "measures (docs/findings.md).",
+        "of an empty disk, and of some others in small clusters, the file has one cluster more "
+        "than was measured (docs/findings.md).",
 
     [RELAX_CONTRACT_REFCOUNT_TABLE].name = "contract_refcount_table",
     [RELAX_CONTRACT_REFCOUNT_TABLE].used_by = "measure_contract_violation",

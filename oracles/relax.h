@@ -18,7 +18,7 @@ enum relaxation_id {
     RELAX_BOUND_STREAM,            // measure_below_required_bound
     RELAX_NUMERIC_EMPTY_VHDX,      // measure_numeric_divergence
     RELAX_CONTRACT_METADATA,       // measure_contract_violation
-    RELAX_CONTRACT_FALLOC,          // measure_contract_violation
+    RELAX_CONTRACT_FALLOC,         // measure_contract_violation
     RELAX_CONTRACT_REFCOUNT_TABLE, // measure_contract_violation
     RELAX_CONTRACT_INSTAR_SECTOR,  // measure_contract_violation
     RELAX_MAP_NO_BLOCK_STATUS,     // map_divergence

@@ -116,13 +116,13 @@ static bool is_compressed(const struct image_extent run[LAYERS_MAX]) {
     return run[0].state == IMAGE_COMPRESSED;
 }
 
-#define SHORT_HEADER 104u // bytes: one that ends before the compression type
-
 // LIE_SHORT_SNAPSHOT_COMPRESSED
 static int short_snapshot(struct source *source, struct fault *fault) {
     bool is_short = source->image->virtual_size < source->size;
     return is_short ? find_run(source, 1, is_compressed, fault) : 0;
 }
+
+#define SHORT_HEADER 104u // bytes: one that ends before the compression type
 
 // LIE_TYPE_BEHIND_SHORT_HEADER
 static int type_misread(struct source *source, struct fault *fault) {

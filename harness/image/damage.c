@@ -46,7 +46,7 @@ static const struct {
     [DAMAGE_FEATURE] = {QCOW2, damage_has_features, damage_feature},
     [DAMAGE_COMPRESSION] = {QCOW2, damage_has_compression, damage_compression},
     [DAMAGE_VERSION] = {1u << IMAGE_VMDK, damage_has_entries, damage_version},
-    [DAMAGE_COOKIE] = {1u << IMAGE_VPC, damage_has_header, damage_cookie},
+    [DAMAGE_COOKIE] = {1u << IMAGE_VPC, damage_has_entries, damage_cookie},
     [DAMAGE_LOG] = {VHDX, always, damage_log},
     [DAMAGE_CHECKSUM] = {VHDX, always, damage_checksum},
     [DAMAGE_REGION] = {VHDX, always, damage_region},

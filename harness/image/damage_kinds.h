@@ -16,10 +16,9 @@ struct damaged_copy {
 bool damage_has_entries(const struct image *image);
 bool damage_has_subclusters(const struct image *image);
 
-// qcow2: has its header room for features, for a compression type? vpc: is there a second header?
+// qcow2: has its header room for features, for a compression type?
 bool damage_has_features(const struct image *image);
 bool damage_has_compression(const struct image *image);
-bool damage_has_header(const struct image *image);
 
 int damage_leak(const struct damaged_copy *copy, struct fault *fault);
 int damage_refcount(const struct damaged_copy *copy, struct fault *fault);

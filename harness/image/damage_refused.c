@@ -79,15 +79,10 @@ int damage_version(const struct damaged_copy *copy, struct fault *fault) {
                        sparse->file_size - 2 * VMDK_SECTOR + VMDK_VERSION, fault);
 }
 
-// --- vpc: Microsoft, Virtual Hard Disk Image Format Specification, "Dynamic Disk Header Format"
-// ---
+// --- vpc -----------------------------------------------------------------------------------------
 
-bool damage_has_header(const struct image *image) {
-    const struct vpc *vpc = image->state;
-    return !vpc->fixed;
-}
-
-// "This field holds the value 'cxsparse'."
+// Microsoft, Virtual Hard Disk Image Format Specification, "Dynamic Disk Header Format": "This
+// field holds the value 'cxsparse'."
 int damage_cookie(const struct damaged_copy *copy, struct fault *fault) {
     const struct vpc *vpc = copy->image->state;
     uint64_t at = get_be64(vpc->footer + VPC_FOOTER_DATA_OFFSET) + VPC_HEADER_COOKIE;
@@ -102,6 +97,11 @@ int damage_cookie(const struct damaged_copy *copy, struct fault *fault) {
 
 static const uint8_t nobodys_guid[16] = {0x6e, 0x6f, 0x62, 0x6f, 0x64, 0x79, 0x4b, 0x6e,
                                          0x8f, 0x77, 0x73, 0x54, 0x68, 0x69, 0x73, 0x21};
+
+// Where a file that is longer by one region would end.
+static uint64_t longer_end(const struct damaged_copy *copy) {
+    return round_up(copy->image->file_size, VHDX_MIB) + VHDX_MIB;
+}
 
 static int put_checked(const struct damaged_copy *copy, uint8_t *bytes, size_t length, uint64_t at,
                        struct fault *fault) {
@@ -148,7 +148,7 @@ static int add_region(const struct damaged_copy *copy, uint8_t *table, struct fa
     if (count >= VHDX_MAX_REGIONS)
         return fault_set(fault, "no room for a region");
     memcpy(entry, nobodys_guid, sizeof nobodys_guid);
-    put_le64(entry + 16, round_up(copy->image->file_size, VHDX_MIB));
+    put_le64(entry + 16, longer_end(copy) - VHDX_MIB);
     put_le32(entry + 24, VHDX_MIB);
     put_le32(entry + 28, 1);
     put_le32(table + 8, count + 1);
@@ -157,7 +157,7 @@ static int add_region(const struct damaged_copy *copy, uint8_t *table, struct fa
 }
 
 int damage_region(const struct damaged_copy *copy, struct fault *fault) {
-    if (ftruncate(copy->fd, (off_t)(round_up(copy->image->file_size, VHDX_MIB) + VHDX_MIB)) < 0)
+    if (ftruncate(copy->fd, (off_t)longer_end(copy)) < 0)
         return fault_errno(fault, "no room for a region");
     return change_regions(copy, add_region, fault);
 }
@@ -194,8 +194,8 @@ static void build_entry(const struct damaged_copy *copy, uint8_t *entry) {
     put_le64(entry + 16, 1); // sequence number; the tail before it is this very entry
     put_le32(entry + 24, 1); // descriptors
     memcpy(entry + 32, nobodys_guid, sizeof nobodys_guid);
-    put_le64(entry + 48, round_up(copy->image->file_size, VHDX_MIB) + VHDX_MIB); // flushed
-    put_le64(entry + 56, round_up(copy->image->file_size, VHDX_MIB) + VHDX_MIB); // last
+    put_le64(entry + 48, longer_end(copy)); // flushed
+    put_le64(entry + 56, longer_end(copy)); // last
     memcpy(descriptor, "zero", 4);
     put_le64(descriptor + 8, ENTRY_WRITTEN);
     put_le64(descriptor + 16, vhdx->bat.offset);

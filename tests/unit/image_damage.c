@@ -2,12 +2,7 @@
 //
 // A copy with one fault has that fault, in every place that can have it, and no other: our check
 // and qemu-img's say so, and unless the fault is one of places, the guest's bytes are still there.
-#include "tests/unit/image_disk_helper.h"
-
-#include "image/damage.h"
-
-#define SOUND   "sound.qcow2"
-#define UNSOUND "unsound.qcow2"
+#include "tests/unit/image_damage_helper.h"
 
 static const struct sound {
     uint32_t cluster_bits, refcount_bits, version;
@@ -51,13 +46,6 @@ static void write_sound(struct content *content, const struct sound *sound) {
     image_written_free(&written);
     image_map_free(&dirty);
     content_free(&older);
-}
-
-// False: this image cannot have it.
-static bool try_damage(enum image_format format, enum image_damage kind, uint64_t chosen) {
-    struct fault fault = {{0}};
-    unlink(UNSOUND);
-    return image_damage(SOUND, UNSOUND, format, kind, chosen, 16 << 20, &fault) == 0;
 }
 
 static void damage(enum image_damage kind, uint64_t chosen) {
@@ -285,12 +273,6 @@ static void what_cannot_be_damaged_is_left_alone(void **state) {
     content_free(&content);
 }
 
-static int leave(void **state) {
-    unlink(SOUND);
-    unlink(UNSOUND);
-    return leave_directory(state);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_copy_has_its_one_fault),
@@ -300,5 +282,5 @@ int main(void) {
         cmocka_unit_test(files_without_such_tables_cannot_have_wrong_ones),
         cmocka_unit_test(what_cannot_be_damaged_is_left_alone),
     };
-    return cmocka_run_group_tests(tests, enter_directory, leave);
+    return cmocka_run_group_tests(tests, enter_directory, leave_damaged);
 }

@@ -2,12 +2,7 @@
 //
 // Copies that no reader may open: neither ours opens one nor qemu-img, each for its own reason, and
 // an image that cannot be spoilt so is left alone.
-#include "tests/unit/image_disk_helper.h"
-
-#include "image/damage.h"
-
-#define SOUND   "sound"
-#define UNSOUND "unsound"
+#include "tests/unit/image_damage_helper.h"
 
 static const struct spoilt {
     enum image_damage kind;
@@ -35,12 +30,6 @@ static const struct spoilt {
     {DAMAGE_ITEM, IMAGE_VHDX, {.block_bits = 25}, "item is unknown"},
 };
 
-static bool spoil(enum image_format format, enum image_damage kind, uint64_t chosen) {
-    struct fault fault = {{0}};
-    unlink(UNSOUND);
-    return image_damage(SOUND, UNSOUND, format, kind, chosen, 64 << 20, &fault) == 0;
-}
-
 static void make(enum image_format format, const struct image_options *options) {
     struct content content = {0};
     struct image_written written = {0};
@@ -67,7 +56,7 @@ static void nobody_opens_them(void **state) {
         make(row->format, &row->options);
         qemu_img_refuses(row->format, SOUND, false);
         for (uint64_t chosen = 0; chosen < 40; chosen++) {
-            assert_true(spoil(row->format, row->kind, chosen * 7));
+            assert_true(try_damage(row->format, row->kind, chosen * 7));
             struct image *image = NULL;
             struct fault fault = {{0}};
             if (image_open(&image, UNSOUND, row->format, &fault) == 0)
@@ -88,7 +77,7 @@ static void each_has_a_format(void **state) {
         for (const struct spoilt *other = spoilt; other < spoilt + sizeof spoilt / sizeof *spoilt;
              other++)
             if (other->format != row->format)
-                assert_false(spoil(row->format, other->kind, 1));
+                assert_false(try_damage(row->format, other->kind, 1));
     }
 }
 
@@ -109,15 +98,9 @@ static void what_has_no_place_for_it_is_left_alone(void **state) {
     for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
         struct stat info;
         make(images[i].format, &images[i].options);
-        assert_false(spoil(images[i].format, images[i].kind, 1));
+        assert_false(try_damage(images[i].format, images[i].kind, 1));
         assert_int_equal(stat(UNSOUND, &info), -1);
     }
-}
-
-static int leave(void **state) {
-    unlink(SOUND);
-    unlink(UNSOUND);
-    return leave_directory(state);
 }
 
 int main(void) {
@@ -126,5 +109,5 @@ int main(void) {
         cmocka_unit_test(each_has_a_format),
         cmocka_unit_test(what_has_no_place_for_it_is_left_alone),
     };
-    return cmocka_run_group_tests(tests, enter_directory, leave);
+    return cmocka_run_group_tests(tests, enter_directory, leave_damaged);
 }
